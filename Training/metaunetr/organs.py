@@ -1,0 +1,118 @@
+"""The one table of organs: numbers, names, SNOMED CT codes, colours, data-set labels, volumes.
+
+Organ numbers are what every label map of this project holds. 1 to 13 are BTCV's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+Code = tuple[str, str, str]  # coding scheme, value, meaning
+
+CATEGORY: Code = ("SCT", "123037004", "Anatomical Structure")
+RIGHT: Code = ("SCT", "24028007", "Right")
+LEFT: Code = ("SCT", "7771000", "Left")
+
+
+@dataclass(frozen=True)
+class VolumeRange:
+    """Volumes (mL) that an adult's organ is expected to have, and who measured them."""
+
+    low: float
+    high: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Organ:
+    """One organ.
+
+    Attributes:
+        number: its value in label maps.
+        name: lower case, as shown to people; `key` is the same for file names and options.
+        code: SNOMED CT code; `side` the modifier where the organ is paired.
+        colour: RGB, 0 to 255.
+        datasets: label number in each public data set that annotates it.
+        volume: expected volume, None where fasting, filling or the field of view decide it.
+    """
+
+    number: int
+    name: str
+    code: Code
+    colour: tuple[int, int, int]
+    side: Code | None = None
+    datasets: dict[str, int] = field(default_factory=dict)
+    volume: VolumeRange | None = None
+
+    @property
+    def key(self) -> str:
+        return self.name.replace(" ", "_")
+
+
+_LIVER = VolumeRange(
+    803, 2183, "Henderson et al., Radiology 1981;141:525-527 (1493 ± 230 mL, mean ± 3 SD)"
+)
+_SPLEEN = VolumeRange(
+    54, 629, "Prassopoulos et al., Eur Radiol 1997;7:246-248 (107 to 315 mL; half to twice)"
+)
+_KIDNEY = VolumeRange(
+    55, 310, "Cheong et al., Clin J Am Soc Nephrol 2007;2:38-45 (154 ± 33, 202 ± 36 mL; 3 SD)"
+)
+_PANCREAS = VolumeRange(
+    20, 150, "Saisho et al., Clin Anat 2007;20:933-942 (72 ± 26 mL; mean ± 3 SD, at least 20)"
+)
+
+
+def _organ(number, name, value, meaning, colour, btcv=None, amos=None, side=None, volume=None,
+           abdomenct1k=None):
+    labels = {"btcv": btcv, "amos": amos, "abdomenct1k": abdomenct1k}
+    return Organ(
+        number, name, ("SCT", value, meaning), colour, side,
+        MappingProxyType({key: label for key, label in labels.items() if label}), volume,
+    )
+
+
+ORGANS: tuple[Organ, ...] = (
+    _organ(1, "spleen", "78961009", "Spleen", (157, 108, 162), 1, 1,
+           volume=_SPLEEN, abdomenct1k=3),
+    _organ(2, "right kidney", "64033007", "Kidney", (185, 102, 83), 2, 2, RIGHT,
+           volume=_KIDNEY, abdomenct1k=2),
+    _organ(3, "left kidney", "64033007", "Kidney", (185, 102, 83), 3, 3, LEFT,
+           volume=_KIDNEY, abdomenct1k=2),
+    _organ(4, "gallbladder", "28231008", "Gallbladder", (139, 150, 98), 4, 4),
+    _organ(5, "esophagus", "32849002", "Esophagus", (211, 171, 143), 5, 5),
+    _organ(6, "liver", "10200004", "Liver", (221, 130, 101), 6, 6,
+           volume=_LIVER, abdomenct1k=1),
+    _organ(7, "stomach", "69695003", "Stomach", (216, 132, 105), 7, 7),
+    _organ(8, "aorta", "15825003", "Aorta", (224, 97, 76), 8, 8),
+    _organ(9, "inferior vena cava", "64131007", "Inferior vena cava", (110, 165, 54), 9, 9),
+    _organ(10, "portal and splenic vein", "110765007", "Portal vein and splenic vein",
+           (0, 151, 206), 10),
+    _organ(11, "pancreas", "15776009", "Pancreas", (249, 180, 111), 11, 10,
+           volume=_PANCREAS, abdomenct1k=4),
+    _organ(12, "right adrenal gland", "23451007", "Adrenal gland", (249, 186, 150), 12, 11,
+           RIGHT),
+    _organ(13, "left adrenal gland", "23451007", "Adrenal gland", (249, 186, 150), 13, 12,
+           LEFT),
+    _organ(14, "duodenum", "38848004", "Duodenum", (255, 253, 229), None, 13),
+    _organ(15, "urinary bladder", "89837001", "Urinary bladder", (222, 154, 132), None, 14),
+    _organ(16, "prostate or uterus", "41216001", "Prostate", (230, 158, 140), None, 15),
+)
+
+BY_NUMBER = MappingProxyType({organ.number: organ for organ in ORGANS})
+BY_NAME = MappingProxyType({organ.name: organ for organ in ORGANS})
+
+
+def find(text: str) -> Organ:
+    """The organ a person means by `text`: its name or key in any case, or its number.
+
+    Raises:
+        KeyError: no organ is called so; the message lists the names.
+    """
+    wanted = text.strip().lower().replace("_", " ")
+    if wanted in BY_NAME:
+        return BY_NAME[wanted]
+    if wanted.isdigit() and int(wanted) in BY_NUMBER:
+        return BY_NUMBER[int(wanted)]
+    raise KeyError(f"no organ is called {text!r}; known: {', '.join(BY_NAME)}")
