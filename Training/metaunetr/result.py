@@ -1,0 +1,51 @@
+"""What a segmentation run returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from metaunetr.image import Image
+from metaunetr.organs import Organ
+
+DISCLAIMER = "Research use only. Not for diagnosis or treatment."
+
+
+@dataclass(frozen=True)
+class OrganResult:
+    """One organ as found in one image.
+
+    Attributes:
+        volume_ml: volume in mL on the input grid; 0 when the organ was not found.
+        hu_mean, hu_sd: mean and standard deviation of HU inside it; NaN when empty.
+        confidence: 0 to 1, mean probability of the organ over the voxels given to it; NaN when
+            empty.
+        flags: sentences about what looks wrong, such as "touches the border of the image".
+    """
+
+    organ: Organ
+    voxels: int
+    volume_ml: float
+    hu_mean: float
+    hu_sd: float
+    confidence: float
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """One segmented image.
+
+    Attributes:
+        labels: uint8 organ numbers (D, H, W) on the input's own grid; 0 is background.
+        organs: one entry per organ asked for, in order of their numbers.
+        record: how the result came about, ready for JSON: model and its SHA-256, versions,
+            device, precision, spacing, overlap, input hash, times, warnings.
+        uncertainty: entropy of the class probabilities (0 certain, 1 undecided), or None.
+    """
+
+    labels: Image
+    organs: tuple[OrganResult, ...]
+    record: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+    uncertainty: Image | None = None
