@@ -1,0 +1,73 @@
+"""The registry of token mixers: a name, a builder and one line on what it is.
+
+A mixer is a module that maps tokens (B, D, H, W, C) to tokens of the same shape. Its builder takes
+a `Place` and the mixer's own options.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from metaunetr.errors import BundleError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the encoder a mixer sits.
+
+    channels: C of the tokens it mixes; grid: (D, H, W) token counts of the patch the network was
+    designed for, or None; block: position within its stage, from 0.
+    """
+
+    channels: int
+    grid: tuple[int, int, int] | None
+    block: int
+
+    def designed_grid(self, mixer: str) -> tuple[int, int, int]:
+        """`grid`, for a mixer whose weights have one entry a token.
+
+        Raises BundleError where the architecture has no patch size.
+        """
+        if self.grid is None:
+            raise BundleError(
+                f"The mixer '{mixer}' has one weight a token, so the architecture must give "
+                "'patch', the (D, H, W) voxels of its training patch."
+            )
+        return self.grid
+
+
+@dataclass(frozen=True)
+class Mixer:
+    """A registered mixer: its name, builder(place, **options) and a line for listings."""
+
+    name: str
+    build: Callable[..., nn.Module]
+    summary: str
+
+
+_mixers: dict[str, Mixer] = {}
+
+
+def register(name: str, summary: str):
+    """Class decorator: the class becomes the mixer `name`."""
+
+    def add(builder):
+        if name in _mixers:
+            raise ValueError(f"A mixer name must be unique, and '{name}' is taken.")
+        _mixers[name] = Mixer(name, builder, summary)
+        return builder
+
+    return add
+
+
+def mixers() -> list[Mixer]:
+    """Every registered mixer, in the order of registration."""
+    return list(_mixers.values())
+
+
+def mixer(name: str) -> Mixer:
+    """The mixer of that name. Raises BundleError naming it and what exists."""
+    if name not in _mixers:
+        raise BundleError(f"The mixer must be one of {', '.join(_mixers)}, not '{name}'.")
+    return _mixers[name]
