@@ -1,0 +1,55 @@
+"""What every file must fulfil before its voxels are read, whatever its format."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from metaunetr.errors import InputError
+
+MAX_VOXELS = 2**31  # ten times the longest whole-body CT
+MAX_DEFLATE = 1032  # deflate cannot shrink more than this (zlib's technical notes)
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no readable file with content.
+
+    Raises:
+        InputError: `path` does not exist, is empty, or may not be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if empty:
+        raise InputError(f"{path}: the file is empty (0 bytes)")
+
+
+def check_size(path: Path, shape: tuple[int, ...], itemsize: int, data: Path | None) -> None:
+    """Refuse voxel counts that no CT has or that the file cannot hold, before memory is taken.
+
+    Args:
+        shape: (D, H, W).
+        itemsize: bytes of one voxel.
+        data: the file with the voxels; None when they lie in unknown files.
+
+    Raises:
+        InputError: a size is not positive, or the header claims too many voxels.
+    """
+    size = " × ".join(str(n) for n in reversed(shape))
+    if min(shape) <= 0:
+        raise InputError(f"{path}: every size must be positive, the header says {size}")
+    voxels = math.prod(shape)
+    if voxels > MAX_VOXELS:
+        raise InputError(
+            f"{path}: the header claims {size} = {voxels:.2g} voxels, more than any CT has "
+            f"(limit {MAX_VOXELS:.2g}); it is probably damaged"
+        )
+    if data is not None and voxels * itemsize > data.stat().st_size * MAX_DEFLATE:
+        raise InputError(
+            f"{path}: the header claims {size} voxels, which a file of {data.stat().st_size} "
+            "bytes cannot hold; it is truncated or damaged"
+        )

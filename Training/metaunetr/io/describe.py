@@ -1,0 +1,65 @@
+"""What `metaunetr info` tells about a file."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from metaunetr.errors import InputError
+from metaunetr.guard import inspect_ct
+from metaunetr.io import formats, seg_nrrd
+from metaunetr.io.read import read_image, read_labels
+
+KINDS = {
+    **dict.fromkeys(formats.NIFTI, "NIfTI"),
+    **dict.fromkeys(formats.NRRD, "NRRD"),
+    **dict.fromkeys(formats.META, "MetaImage"),
+    **dict.fromkeys(formats.SEGMENTATION, "Slicer segmentation"),
+}
+
+
+def describe(path: str | PathLike[str]) -> dict[str, Any]:
+    """Kind, geometry and content of the file or DICOM folder at `path`, ready for JSON.
+
+    Returns:
+        path, kind, size (i, j, k), spacing_mm, origin_mm, axes (the LPS or RAS letters towards
+        which i, j and k run), range; for an image also warnings of the input guard and refused
+        (its reason, or None); for a segmentation also segments and record.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    path = Path(path)
+    kind = KINDS.get(formats.suffix_of(path), "DICOM series")
+    segmentation = formats.suffix_of(path) in formats.SEGMENTATION
+    image = read_labels(path) if segmentation else read_image(path)
+    facts: dict[str, Any] = {
+        "path": str(path),
+        "kind": kind,
+        "size": list(reversed(image.grid.shape)),
+        "spacing_mm": [float(s) for s in image.grid.spacing],
+        "origin_mm": [float(o) for o in image.grid.origin],
+        "axes": axis_letters(image.grid.direction),
+        "range": [float(np.min(image.array)), float(np.max(image.array))],
+    }
+    if segmentation:
+        facts["segments"], facts["record"] = seg_nrrd.read_segments(path)
+        return facts
+    facts |= {"warnings": [], "refused": None}
+    try:
+        facts["warnings"] = inspect_ct(image)
+    except InputError as error:
+        facts["refused"] = str(error)
+    return facts
+
+
+def axis_letters(direction: np.ndarray) -> str:
+    """For i, j and k the side of the patient they run towards, such as "LPS"."""
+    letters = ("RL", "AP", "IS")  # negative, positive
+    strongest = np.abs(direction).argmax(axis=0)
+    return "".join(
+        letters[row][int(direction[row, column] > 0)] for column, row in enumerate(strongest)
+    )

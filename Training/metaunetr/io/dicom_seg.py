@@ -1,0 +1,106 @@
+"""Label maps as DICOM SEG, beside the CT series that they came from.
+
+Needs highdicom, which the extra `dicom` installs.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr import __version__, organs
+from metaunetr.errors import OutputError
+from metaunetr.image import Image
+from metaunetr.result import OrganResult, Result
+
+
+def check(path: Path, image: Image | None) -> None:
+    """Refuse DICOM SEG where it cannot be made.
+
+    Raises:
+        OutputError: highdicom is missing, or `image` is no DICOM series.
+    """
+    if importlib.util.find_spec("highdicom") is None:
+        raise OutputError(
+            f"{path}: DICOM SEG needs highdicom; install it with: pip install metaunetr[dicom]"
+        )
+    if image is not None and not image.dicom_files:
+        raise OutputError(
+            f"{path}: DICOM SEG refers to the slices of a DICOM series, and the input "
+            f"{image.source or 'in memory'} is none; choose .seg.nrrd or .nii.gz"
+        )
+
+
+def write_dicom_seg(path: Path, result: Result) -> None:
+    """Write the organs found in `result` as a binary DICOM Segmentation.
+
+    Segment numbers count from 1 without gaps, as the standard demands; the organ is told by its
+    codes and label.
+
+    Raises:
+        OutputError: no organ was found: a DICOM SEG cannot be empty.
+        OSError: the disk is full or may not be written.
+    """
+    import highdicom as hd
+    import pydicom
+
+    found = [item for item in result.organs if item.voxels]
+    if not found:
+        raise OutputError(f"{path}: no organ was found, and a DICOM SEG cannot be empty")
+    renumber = np.zeros(256, np.uint8)
+    for number, item in enumerate(found, start=1):
+        renumber[item.organ.number] = number
+    segmentation = hd.seg.Segmentation(
+        source_images=[
+            pydicom.dcmread(file, stop_before_pixels=True) for file in result.labels.dicom_files
+        ],
+        pixel_array=renumber[result.labels.array],
+        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        segment_descriptions=[
+            _description(number, item, result) for number, item in enumerate(found, start=1)
+        ],
+        series_instance_uid=hd.UID(),
+        series_number=1000,
+        sop_instance_uid=hd.UID(),
+        instance_number=1,
+        manufacturer="MetaUNETR",
+        manufacturer_model_name=str(result.record.get("model", "MetaUNETR")),
+        software_versions=__version__,
+        device_serial_number="0",
+        series_description="MetaUNETR abdominal organs",
+        omit_empty_frames=True,
+    )
+    segmentation.save_as(path)
+
+
+def _description(number: int, item: OrganResult, result: Result):
+    import highdicom as hd
+    from pydicom.sr.coding import Code
+
+    def code(triple: organs.Code) -> Code:
+        scheme, value, meaning = triple
+        return Code(value, scheme, meaning)
+
+    description = hd.seg.SegmentDescription(
+        segment_number=number,
+        segment_label=item.organ.name,
+        segmented_property_category=code(organs.CATEGORY),
+        segmented_property_type=code(item.organ.code),
+        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=hd.AlgorithmIdentificationSequence(
+            name="MetaUNETR",
+            version=__version__,
+            family=Code("123109", "DCM", "Artificial Intelligence"),
+        ),
+        tracking_uid=hd.UID(),
+        tracking_id=item.organ.key,
+        display_color=hd.color.CIELabColor.from_rgb(*item.organ.colour),
+    )
+    if item.organ.side:
+        kind = description.SegmentedPropertyTypeCodeSequence[0]
+        kind.SegmentedPropertyTypeModifierCodeSequence = [
+            hd.sr.CodedConcept.from_code(code(item.organ.side))
+        ]
+    return description

@@ -1,0 +1,87 @@
+"""A file or DICOM folder becomes an image."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr.errors import InputError
+from metaunetr.image import Grid, Image
+from metaunetr.io import dicom, formats, seg_nrrd
+from metaunetr.io.checks import check_file
+from metaunetr.io.itk import read_itk
+from metaunetr.io.nifti import read_nifti
+
+
+def read_image(path: str | PathLike[str]) -> Image:
+    """The CT at `path`: NIfTI, NRRD, MetaImage, a DICOM folder or a file of a DICOM series.
+
+    Returns:
+        HU (D, H, W) as int16, or float32 where int16 cannot hold them.
+
+    Raises:
+        InputError: the file is no single three-dimensional image on a right-angled grid.
+    """
+    path = Path(path)
+    if path.is_dir() or dicom.is_dicom(path):
+        array, grid, files = dicom.read_series(path)
+        return Image(_as_ct(array), grid, path, files)
+    array, grid = _read(path)
+    return Image(_as_ct(array), grid, path)
+
+
+def read_labels(path: str | PathLike[str]) -> Image:
+    """The label map at `path`.
+
+    Values of a .seg.nrrd whose segments are known by name or terminology become organ numbers;
+    every other file keeps its values.
+
+    Returns:
+        uint8 labels (D, H, W).
+
+    Raises:
+        InputError: as `read_image`; or the values are not whole numbers from 0 to 255.
+    """
+    path = Path(path)
+    array, grid = _read(path)
+    labels = _as_labels(path, array)
+    if formats.suffix_of(path) in formats.SEGMENTATION:
+        labels = seg_nrrd.as_organ_numbers(path, labels)
+    return Image(labels, grid, path)
+
+
+def _read(path: Path) -> tuple[np.ndarray, Grid]:
+    check_file(path)
+    suffix = formats.suffix_of(path)
+    if suffix in formats.NIFTI:
+        return read_nifti(path)
+    if suffix in formats.SEGMENTATION + formats.NRRD:
+        return read_itk(path, "NrrdImageIO")
+    if suffix in formats.META:
+        return read_itk(path, "MetaImageIO")
+    raise InputError(
+        f"{path}: the format is not known by its name; readable are "
+        f"{', '.join(formats.READABLE)} and folders of DICOM files"
+    )
+
+
+def _as_ct(array: np.ndarray) -> np.ndarray:
+    if array.dtype in (np.int16, np.float32):
+        return array
+    if array.dtype.kind in "iu" and array.min() >= -32768 and array.max() <= 32767:
+        return array.astype(np.int16)
+    return array.astype(np.float32)
+
+
+def _as_labels(path: Path, array: np.ndarray) -> np.ndarray:
+    if array.dtype == np.uint8:
+        return array
+    low, high = array.min(), array.max()
+    if not (low >= 0 and high <= 255):
+        raise InputError(f"{path}: labels must lie in 0 to 255, these reach {low} to {high}")
+    labels = array.astype(np.uint8)
+    if array.dtype.kind == "f" and not np.array_equal(labels, array):
+        raise InputError(f"{path}: labels must be whole numbers; is this a CT?")
+    return labels
