@@ -1,0 +1,239 @@
+"""Compare segmentations with reference segmentations: one file with another, or two folders.
+
+Label maps hold organ numbers. A reference seldom annotates every organ, so by default only the
+organs that occur in a case's reference are scored; an organ that is predicted but absent from the
+reference is listed with its volume and a note, because nobody can tell whether it is wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from math import isfinite, isnan, nan
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr.errors import InputError
+from metaunetr.image import Grid, Image
+from metaunetr.io import formats, read_labels
+from metaunetr.io.atomic import atomic
+from metaunetr.io.describe import axis_letters
+from metaunetr.metrics import agreement
+from metaunetr.organs import BY_NUMBER, ORGANS, Organ
+from metaunetr.orientation import Orientation
+
+LABEL_FORMATS = formats.NIFTI + formats.SEGMENTATION + formats.NRRD + formats.META
+SAME_PLACE_MM = 0.05  # float32 headers lose some thousandths of a millimetre
+TABLE_HEAD = ("organ", "cases", "missed", "Dice", "NSD 2 mm", "HD95 mm")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One organ of one case; the fields are the columns of the CSV.
+
+    Attributes:
+        case: the reference's file name without its suffix.
+        organ: empty where the note is about the whole case.
+        dice, nsd_2mm: 0 to 1; NaN where nothing was scored.
+        hd95_mm: 95 % Hausdorff distance in mm; infinite where only one of the two has the organ.
+        prediction_ml, reference_ml: volumes in mL.
+        note: why there is no score; empty where there is one.
+    """
+
+    case: str
+    organ: str
+    dice: float = nan
+    nsd_2mm: float = nan
+    hd95_mm: float = nan
+    prediction_ml: float = nan
+    reference_ml: float = nan
+    note: str = ""
+
+
+def evaluate(
+    prediction: str | PathLike[str],
+    reference: str | PathLike[str],
+    organs: Sequence[Organ] | None = None,
+) -> list[Row]:
+    """Score the organs of `prediction` against `reference`.
+
+    Args:
+        prediction, reference: two label files, or two folders of them, whose files are matched by
+            their names without suffix (`a.seg.nrrd` with `a.nii.gz`).
+        organs: the organs to score in every case; None for those that each reference holds.
+
+    Returns:
+        Rows by case and organ number; a file without a partner has one row with a note.
+
+    Raises:
+        InputError: a file cannot be read, a pair of files has different grids, or labels are no
+            organ numbers.
+    """
+    prediction, reference = Path(prediction), Path(reference)
+    if prediction.is_dir() != reference.is_dir():
+        raise InputError(
+            f"prediction and reference must be two files or two folders: {prediction}, {reference}"
+        )
+    if not prediction.is_dir():
+        return list(_evaluate_case(_case_of(reference), prediction, reference, organs))
+    predicted, references = _cases(prediction), _cases(reference)
+    if not predicted.keys() & references.keys():
+        raise InputError(
+            f"the folders must share file names: {prediction} ({len(predicted)} label files) and "
+            f"{reference} ({len(references)}) have none in common"
+        )
+    rows: list[Row] = []
+    for case in sorted(predicted.keys() | references.keys()):
+        if case not in references:
+            rows.append(Row(case, "", note=f"no reference of this name in {reference}"))
+        elif case not in predicted:
+            rows.append(Row(case, "", note=f"no prediction of this name in {prediction}"))
+        else:
+            rows += _evaluate_case(case, predicted[case], references[case], organs)
+    return rows
+
+
+def write_csv(path: str | PathLike[str], rows: Sequence[Row]) -> None:
+    """Write `rows` with a line of column names; what has no value is left empty.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with (
+        atomic(Path(path)) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(field.name for field in fields(Row))
+        for row in rows:
+            writer.writerow(_cell(value) for value in astuple(row))
+
+
+def format_table(rows: Sequence[Row]) -> str:
+    """Means per organ as aligned text, the mean of the organs, and the notes.
+
+    `cases` counts the scored cases, `missed` those of them where only one of the two has the
+    organ: they count as 0 in Dice and NSD, and are left out of the mean distance.
+    """
+    scored = [row for row in rows if not isnan(row.dice)]
+    lines = [TABLE_HEAD]
+    means = []
+    for name in (organ.name for organ in ORGANS):
+        mine = [row for row in scored if row.organ == name]
+        if mine:
+            near = [row.hd95_mm for row in mine if isfinite(row.hd95_mm)]
+            means.append((_mean(r.dice for r in mine), _mean(r.nsd_2mm for r in mine), _mean(near)))
+            lines.append((name, len(mine), len(mine) - len(near), *_rounded(*means[-1])))
+    if len(means) > 1:
+        distances = [distance for _, _, distance in means if isfinite(distance)]
+        overall = _mean(d for d, _, _ in means), _mean(n for _, n, _ in means), _mean(distances)
+        lines.append(("mean of organs", "", "", *_rounded(*overall)))
+    notes = [": ".join(filter(None, (row.case, row.organ, row.note))) for row in rows if row.note]
+    return "\n".join([*_aligned(lines), *([""] if notes else []), *notes])
+
+
+def _evaluate_case(
+    case: str, prediction: Path, reference: Path, organs: Sequence[Organ] | None
+) -> Iterator[Row]:
+    predicted, referenced = _aligned_pair(_read(prediction), _read(reference))
+    occurring = set(np.unique(referenced.array))
+    wanted = {organ.number for organ in organs} if organs is not None else occurring
+    extra = set(np.unique(predicted.array)) if organs is None else set()
+    grid = referenced.grid
+    for number in sorted((wanted | extra) - {0}):
+        masks = predicted.array == number, referenced.array == number
+        volumes = [np.count_nonzero(mask) * grid.voxel_volume for mask in masks]
+        name = BY_NUMBER[number].name
+        if number not in wanted:
+            note = "predicted, but not in the reference: not scored"
+            yield Row(case, name, prediction_ml=volumes[0], reference_ml=0.0, note=note)
+            continue
+        score = agreement(*masks, grid.spacing)
+        note = "in neither" if isnan(score.dice) else ""
+        yield Row(case, name, score.dice, score.surface_dice, score.hd95, *volumes, note)
+
+
+def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:
+    """Both label maps in canonical axes, so that flipped or permuted arrays match exactly."""
+    pair = []
+    for image in (prediction, reference):
+        orientation = Orientation.of(image.grid)
+        pair.append(Image(orientation.view(image.array), orientation.canonical(image.grid)))
+    if not pair[0].grid.same_as(pair[1].grid, SAME_PLACE_MM):
+        raise InputError(
+            "prediction and reference must lie on one grid: "
+            f"{prediction.source} has {_described(prediction.grid)}; "
+            f"{reference.source} has {_described(reference.grid)}"
+        )
+    return pair[0], pair[1]
+
+
+def _described(grid: Grid) -> str:
+    size = "×".join(str(n) for n in reversed(grid.shape))
+    spacing = "×".join(f"{s:.4g}" for s in grid.spacing)
+    origin = ", ".join(f"{o:.2f}" for o in grid.origin)
+    return f"{size} voxels of {spacing} mm from ({origin}), axes {axis_letters(grid.direction)}"
+
+
+def _read(path: Path) -> Image:
+    labels = read_labels(path)
+    strangers = sorted(set(np.unique(labels.array).tolist()) - {0, *BY_NUMBER})
+    if strangers:
+        raise InputError(
+            f"{path}: labels must be organ numbers from 1 to {max(BY_NUMBER)}, "
+            f"this file also has {', '.join(map(str, strangers[:10]))}"
+        )
+    return labels
+
+
+def _cases(folder: Path) -> dict[str, Path]:
+    """The label files of a folder by case name.
+
+    Raises:
+        InputError: two files have the same name but for their suffix.
+    """
+    cases: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if not formats.suffix_of(path, LABEL_FORMATS) or path.name.startswith("."):
+            continue
+        case = _case_of(path)
+        if case in cases:
+            raise InputError(
+                f"{folder}: every case must have one file, {case} has {cases[case].name} and "
+                f"{path.name}"
+            )
+        cases[case] = path
+    return cases
+
+
+def _case_of(path: Path) -> str:
+    return path.name[: len(path.name) - len(formats.suffix_of(path))]
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if isnan(value) else f"{value:.4f}"
+
+
+def _mean(values) -> float:
+    values = list(values)
+    return sum(values) / len(values) if values else nan
+
+
+def _rounded(dice: float, nsd: float, hd95: float) -> tuple[str, str, str]:
+    return f"{dice:.3f}", f"{nsd:.3f}", "–" if isnan(hd95) else f"{hd95:.1f}"
+
+
+def _aligned(lines: list[tuple]) -> list[str]:
+    widths = [max(len(str(line[n])) for line in lines) for n in range(len(TABLE_HEAD))]
+    return [
+        "  ".join(
+            [str(line[0]).ljust(widths[0])]
+            + [str(cell).rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        )
+        for line in lines
+    ]
