@@ -14,6 +14,7 @@ import numpy as np
 
 from metaunetr import organs
 from metaunetr.errors import InputError
+from metaunetr.image import Grid
 from metaunetr.io.itk import metadata, open_header, write_itk
 from metaunetr.organs import Code, Organ
 from metaunetr.result import OrganResult, Result
@@ -39,6 +40,8 @@ def segmentation_header(result: Result) -> dict[str, str]:
         "Segmentation_MasterRepresentation": "Binary labelmap",
         "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
+        "Segmentation_ConversionParameters":
+            f"Reference image geometry|{_slicer_geometry(result.labels.grid)}|&",
         RECORD: json.dumps(result.record, separators=(",", ":"), default=str),
     }
     depth, height, width = result.labels.grid.shape
@@ -61,6 +64,13 @@ def segmentation_header(result: Result) -> dict[str, str]:
     return header
 
 
+def _slicer_geometry(grid: Grid) -> str:
+    """IJK to RAS and the extent, as Slicer serializes them; else it crops when it saves again."""
+    affine = np.diag([-1, -1, 1, 1]) @ grid.affine
+    extent = [n for size in reversed(grid.shape) for n in (0, size - 1)]
+    return "".join(f"{value:.17g};" for value in [*affine.ravel(), *extent])
+
+
 def tags(item: OrganResult, result: Result) -> dict[str, str]:
     """The tags of a segment; Slicer cuts a value at "|", so that it is written "/"."""
     plain = {
@@ -71,7 +81,8 @@ def tags(item: OrganResult, result: Result) -> dict[str, str]:
         "MetaUNETR.ModelSHA256": str(result.record.get("model_sha256", "")),
         "MetaUNETR.Flags": "; ".join(item.flags),
     }
-    return {key: value.replace("|", "/").replace("\n", " ") for key, value in plain.items()}
+    clean = {key: value.replace("|", "/").replace("\n", " ") for key, value in plain.items()}
+    return {key: value for key, value in clean.items() if value}
 
 
 def terminology_entry(organ: Organ) -> str:
