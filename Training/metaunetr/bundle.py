@@ -149,7 +149,7 @@ def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
     if unknown:
         raise ValueError(f"unknown organs in labels: {', '.join(map(str, unknown))}")
     classes = tuple(organs.BY_NAME[labels[str(n)]] for n in range(1, len(labels)))
-    if len(set(classes)) < len(classes):
+    if len(set(labels.values())) < len(labels):
         raise ValueError("an organ occurs twice in labels")
     if int(card["architecture"]["classes"]) != len(labels):
         raise ValueError(f"architecture has {card['architecture']['classes']} classes, "

@@ -41,7 +41,7 @@ class Result:
         organs: one entry per organ asked for, in order of their numbers.
         record: how the result came about, ready for JSON: model and its SHA-256, versions,
             device, precision, spacing, overlap, input hash, times, warnings.
-        uncertainty: entropy of the class probabilities (0 certain, 1 undecided), or None.
+        uncertainty: entropy of the class probabilities in percent of the largest possible, or None.
     """
 
     labels: Image

@@ -1,0 +1,13 @@
+"""From an image with geometry to labels on the same grid, in bounded memory.
+
+    resample   canonical view → model spacing, 0..1
+    windows    where the network looks, and blending what it says
+    device     which device and precision, and what to do when they fail
+    restore    class scores → labels on the input grid, slice by slice
+    findings   confidence, statistics and flags per organ
+    segmenter  all of it behind one call
+"""
+
+from metaunetr.engine.segmenter import Segmenter
+
+__all__ = ["Segmenter"]

@@ -1,0 +1,60 @@
+"""The reproducibility record: enough to repeat a run, or to tell why two runs differ."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+
+from metaunetr import __version__
+from metaunetr.bundle import Bundle
+from metaunetr.engine.device import Rung
+from metaunetr.image import Image
+from metaunetr.result import DISCLAIMER
+
+
+def input_hash(image: Image) -> str:
+    """SHA-256 of the voxels in file order and of the geometry, rounded to a micrometre."""
+    digest = hashlib.sha256(np.ascontiguousarray(image.array).data)
+    digest.update(str(image.array.dtype).encode())
+    digest.update(np.round(image.grid.affine, 3).tobytes())
+    return digest.hexdigest()
+
+
+def make_record(
+    image: Image, bundle: Bundle, rung: Rung, overlap: float, windows: int,
+    seconds: dict[str, float], warnings: tuple[str, ...],
+) -> dict[str, Any]:
+    """The record as plain JSON values; times in seconds, spacing in mm along (i, j, k)."""
+    device = str(rung.device)
+    if rung.device.type == "cuda":
+        device += f" ({torch.cuda.get_device_name(rung.device)})"
+    return {
+        "software": f"MetaUNETR {__version__}",
+        "disclaimer": DISCLAIMER,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "model": bundle.name,
+        "model_sha256": bundle.sha256,
+        "input_sha256": input_hash(image),
+        "input_shape": list(image.grid.shape),
+        "input_spacing_mm": [round(s, 6) for s in image.grid.spacing],
+        "model_spacing_mm": list(bundle.preprocessing.spacing),
+        "device": device,
+        "precision": str(rung.dtype).removeprefix("torch."),
+        "overlap": overlap,
+        "windows": windows,
+        "seconds": {stage: round(value, 2) for stage, value in seconds.items()},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "SimpleITK": sitk.Version.VersionString(),
+            "platform": platform.platform(),
+        },
+        "warnings": list(warnings),
+    }

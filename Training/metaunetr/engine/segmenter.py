@@ -1,0 +1,243 @@
+"""The engine behind one object and one call."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metaunetr import organs as organ_table
+from metaunetr.bundle import Bundle, find
+from metaunetr.engine import device as devices
+from metaunetr.engine.estimate import estimate
+from metaunetr.engine.findings import (
+    InputStatistics,
+    ModelFindings,
+    at_border,
+    describe,
+    swapped_sides,
+)
+from metaunetr.engine.record import make_record
+from metaunetr.engine.resample import body_box, steps, to_model_input
+from metaunetr.engine.restore import AlignedRestore, restore_map
+from metaunetr.engine.turn import Turn, TurnedRestore
+from metaunetr.engine.windows import Windows, blend, cover
+from metaunetr.errors import InputError
+from metaunetr.guard import inspect_ct
+from metaunetr.image import Image
+from metaunetr.organs import Organ
+from metaunetr.orientation import Orientation
+from metaunetr.result import Result
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class Segmenter:
+    """A model, loaded once, that segments any number of CTs.
+
+    Args:
+        model: a bundle, its name, or its folder; None is the bundled default.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        overlap: of neighbouring windows, 0 to below 1; None is the model's default.
+        report: told what happens, as small dictionaries with the key `event`: "stage",
+            "estimate", "windows", "warning". What it raises ends the run: that is how to cancel.
+
+    Raises:
+        BundleError: the model is missing or damaged.
+        DeviceError: the device does not exist or cannot run the model.
+    """
+
+    def __init__(
+        self,
+        model: Bundle | str | Path | None = None,
+        device: str = "auto",
+        overlap: float | None = None,
+        report: Report | None = None,
+    ) -> None:
+        self.bundle = model if isinstance(model, Bundle) else find(model)
+        self.overlap = self.bundle.overlap if overlap is None else overlap
+        self.report = report or (lambda event: None)
+        self.device_warnings: list[str] = []
+        self.network = self.bundle.network()
+        self.rungs = devices.choose(device, self.network, self.device_warnings.append)
+
+    def segment(
+        self, image: Image, organs: Iterable[str] | None = None, uncertainty: bool = False
+    ) -> Result:
+        """Segments one CT.
+
+        Args:
+            image: HU on any grid: oblique, flipped, anisotropic, left-handed.
+            organs: names of the organs wanted; None is all that the model knows.
+            uncertainty: also return the entropy of the class probabilities.
+
+        Raises:
+            InputError: the image is not a CT that can be segmented, or an organ is unknown.
+            DeviceError: memory ran out on the last rung of the ladder.
+        """
+        return _Run(self, image, self._channels(organs)).result(uncertainty)
+
+    def _channels(self, organs: Iterable[str] | None) -> dict[int, Organ]:
+        """The wanted organs by their channel of the network."""
+        known = dict(enumerate(self.bundle.classes, start=1))
+        if organs is None:
+            return known
+        try:
+            wanted = {organ_table.find(name).number for name in organs}
+        except KeyError as error:
+            raise InputError(str(error.args[0])) from error
+        missing = wanted - {organ.number for organ in known.values()}
+        if missing or not wanted:
+            names = ", ".join(organ_table.BY_NUMBER[n].name for n in sorted(missing)) or "no organ"
+            raise InputError(f"The model {self.bundle.name} does not know {names}; it knows: "
+                             f"{', '.join(organ.name for organ in known.values())}.")
+        return {channel: organ for channel, organ in known.items() if organ.number in wanted}
+
+
+class _Run:
+    """One image on its way through the engine: what its steps share."""
+
+    def __init__(self, engine: Segmenter, image: Image, channels: dict[int, Organ]) -> None:
+        self.engine, self.bundle, self.report = engine, engine.bundle, engine.report
+        self.image, self.channels = image, channels
+        self.scores = len(engine.bundle.classes) + 1
+        self.warnings: list[str] = []
+        self.seconds: dict[str, float] = {}
+        self.orientation = Orientation.of(image.grid)
+        self.grid = self.orientation.canonical(image.grid)
+        self.steps = steps(self.grid, self.bundle.preprocessing.spacing)
+        self.turn: Turn | None = None
+
+    def result(self, uncertainty: bool) -> Result:
+        with self._stage("check"):
+            for text in [*self.engine.device_warnings, *inspect_ct(self.image)]:
+                self._warn(text)
+        with self._stage("resample"):
+            volume, windows = self._prepare()
+        self.runner = devices.Runner(self.engine.network, self.engine.rungs, self._warn,
+                                     self._progress(len(windows)))
+        with self._stage("estimate"):
+            self.report({"event": "estimate", "windows": len(windows),
+                         **estimate(self.runner, windows, self.image, self.scores,
+                                    self.bundle.card["architecture"]["feature_size"])})
+        labels = np.zeros(self.image.array.shape, np.uint8)
+        statistics = InputStatistics(self.scores)
+        findings = self._segment(volume, windows, labels, statistics, uncertainty)
+        self.engine.rungs = self.runner.rungs  # what failed once is not tried again
+        with self._stage("findings"):
+            found = self._organs(findings, statistics, at_border(labels))
+            entropy = self._entropy(findings, windows)
+        return Result(
+            labels=Image(labels, self.image.grid, self.image.source, self.image.dicom_files),
+            organs=found,
+            record=make_record(self.image, self.bundle, self.runner.rung, self.engine.overlap,
+                               len(windows), self.seconds, tuple(self.warnings)),
+            warnings=tuple(self.warnings),
+            uncertainty=entropy,
+        )
+
+    def _prepare(self) -> tuple[Tensor, Windows]:
+        """The model input (D, H, W), turned upright where needed, and the windows over it."""
+        preprocessing = self.bundle.preprocessing
+        volume = to_model_input(self.orientation.view(self.image.array), self.grid, preprocessing)
+        self.own_shape = tuple(volume.shape)
+        self.turn = Turn.needed(self.grid, self.own_shape, preprocessing.spacing)
+        if self.turn:
+            volume = self.turn.to_patient(volume)
+        box = body_box(volume, preprocessing.body_crop)
+        return volume, cover(box, self.bundle.patch, self.engine.overlap)
+
+    def _segment(
+        self, volume: Tensor, windows: Windows, labels: np.ndarray, statistics: InputStatistics,
+        uncertainty: bool,
+    ) -> ModelFindings:
+        """Runs the network, restores its scores slab by slab and writes `labels`."""
+        self.report({"event": "stage", "stage": "network"})
+        started = time.perf_counter()
+        findings = ModelFindings(windows.size, self.scores, uncertainty)
+        restore = self._restore(windows, labels, statistics)
+        with torch.inference_mode():
+            for first, scores in blend(volume, windows, self.scores, self.runner):
+                findings.take(first, scores)
+                restore.take(first, scores)
+            restore.finish()
+        self.seconds["network"] = self.runner.seconds
+        self.seconds["restore"] = time.perf_counter() - started - self.runner.seconds
+        return findings
+
+    def _restore(
+        self, windows: Windows, labels: np.ndarray, statistics: InputStatistics
+    ) -> AlignedRestore | TurnedRestore:
+        """What brings scores to the input grid, into `labels` and `statistics`."""
+        out, hu = (self.orientation.view(array) for array in (labels, self.image.array))
+        numbers = np.zeros(256, np.uint8)  # organ number by channel, 0 for those not wanted
+        for channel, organ in self.channels.items():
+            numbers[channel] = organ.number
+
+        def sink(z: int, row: int, column: int, classes: Tensor) -> None:
+            found = classes.cpu().numpy()
+            here = (z, slice(row, row + found.shape[0]), slice(column, column + found.shape[1]))
+            out[here] = numbers[found]
+            statistics.take(found, hu[here])
+
+        if self.turn is None:
+            return AlignedRestore(self.grid.shape, self.steps, windows.origin, windows.size, sink)
+        own = AlignedRestore(self.grid.shape, self.steps, (0, 0, 0), self.own_shape, sink)
+        return TurnedRestore(self.turn, windows.origin, windows.size, own)
+
+    def _organs(self, findings: ModelFindings, statistics: InputStatistics, border: set[int]):
+        """The entries of the wanted organs in the order of their numbers."""
+        names = {organ.name: channel for channel, organ in self.channels.items()}
+        swapped = swapped_sides(findings.classes, names)
+        for right, left in swapped:
+            self._warn(f"The {right} lies left of the {left}: the image may be mirrored.")
+        found = [
+            describe(organ, channel, findings, statistics, self.grid.voxel_volume,
+                     organ.number in border, any(organ.name in pair for pair in swapped))
+            for channel, organ in self.channels.items()
+        ]
+        return tuple(sorted(found, key=lambda entry: entry.organ.number))
+
+    def _entropy(self, findings: ModelFindings, windows: Windows) -> Image | None:
+        """Uncertainty in percent on the input grid; 0 outside the windows."""
+        if findings.entropy is None:
+            return None
+        values, origin = torch.from_numpy(findings.entropy).float(), windows.origin
+        if self.turn:
+            values, origin = self.turn.to_image(values[None], origin)[0], (0, 0, 0)
+        out = np.zeros(self.image.array.shape, np.uint8)
+        restore_map(values, self.orientation.view(out), self.steps, origin)
+        return Image(out, self.image.grid, self.image.source)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self.report({"event": "stage", "stage": name})
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - started
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        self.report({"event": "warning", "text": text})
+
+    def _progress(self, total: int) -> Callable[[int], None]:
+        """Reports windows done and seconds left, from the time since the first was begun."""
+        started = math.nan
+
+        def progress(done: int) -> None:
+            nonlocal started
+            now = time.perf_counter()
+            if math.isnan(started):
+                started = now - self.runner.seconds
+            left = (now - started) / done * (total - done)
+            self.report({"event": "windows", "done": done, "total": total,
+                         "remaining_s": round(left, 1)})
+
+        return progress

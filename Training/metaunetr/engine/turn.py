@@ -1,0 +1,114 @@
+"""Oblique images: from the image's own axes to the patient's and back, at the model spacing.
+
+The network knows upright patients. An image whose axes are turned by more than a few degrees is
+therefore turned upright before the network, and the scores are turned back after it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from metaunetr.image import Grid
+from metaunetr.orientation import tilt
+
+TOLERATED = 8.0  # degrees; smaller angles are within what training augmentation has shown
+
+
+class Turn:
+    """Linear interpolation between two grids of the model spacing, own and patient's axes.
+
+    Args:
+        grid: canonical grid of the input.
+        own_shape: voxels (D, H, W) at the model spacing along the image's own axes.
+        spacing: of the model, mm along (i, j, k).
+    """
+
+    def __init__(
+        self, grid: Grid, own_shape: tuple[int, int, int], spacing: tuple[float, float, float]
+    ) -> None:
+        own = np.eye(4)
+        own[:3, :3] = np.asarray(grid.direction) * spacing
+        # both grids begin at one edge: half an input voxel before the origin
+        to_edge = (np.asarray(spacing) - grid.spacing) / 2
+        own[:3, 3] = grid.origin + np.asarray(grid.direction) @ to_edge
+        size = np.array(own_shape[::-1])
+        corners = np.array([[i, j, k, 1] for i in (0, 1) for j in (0, 1) for k in (0, 1)], float)
+        corners[:, :3] *= size - 1
+        places = (own @ corners.T)[:3]
+        low, high = places.min(axis=1), places.max(axis=1)
+        patient = np.diag([*spacing, 1.0])
+        patient[:3, 3] = low
+        self.own_shape = own_shape
+        self.shape = tuple(
+            math.ceil((b - a) / s) + 1
+            for a, b, s in zip(low[::-1], high[::-1], spacing[::-1], strict=True)
+        )
+        self.patient_to_own = np.linalg.inv(own) @ patient
+
+    @classmethod
+    def needed(
+        cls, grid: Grid, own_shape: tuple[int, int, int], spacing: tuple[float, float, float]
+    ) -> Turn | None:
+        """The turn that a canonical grid needs, None where it lies straight enough."""
+        return cls(grid, own_shape, spacing) if tilt(grid) > TOLERATED else None
+
+    def to_patient(self, volume: Tensor) -> Tensor:
+        """A volume (D, H, W) on the image's own axes as seen on the patient's; 0 outside."""
+        return _sample(volume[None], self.patient_to_own, self.shape)[0]
+
+    def to_image(self, maps: Tensor, origin: tuple[int, int, int]) -> Tensor:
+        """Maps (C, D, H, W) of a box of the patient's grid, on the image's own axes; 0 outside."""
+        shift = np.eye(4)
+        shift[:3, 3] = -np.array(origin[::-1])
+        return _sample(maps, shift @ np.linalg.inv(self.patient_to_own), self.own_shape)
+
+
+def _sample(maps: Tensor, to_source: np.ndarray, shape: tuple[int, int, int]) -> Tensor:
+    """Maps (C, D, H, W) sampled where `to_source` puts the voxels (i, j, k) of `shape`."""
+    out = maps.new_empty((maps.shape[0], *shape))
+    matrix = torch.as_tensor(to_source, dtype=torch.float64, device=maps.device)
+    size = torch.tensor(maps.shape[:0:-1], dtype=torch.float64, device=maps.device)  # (W, H, D)
+    j, i = torch.meshgrid(
+        torch.arange(shape[1], dtype=torch.float64, device=maps.device),
+        torch.arange(shape[2], dtype=torch.float64, device=maps.device),
+        indexing="ij",
+    )
+    for k in range(shape[0]):
+        target = torch.stack([i, j, torch.full_like(i, k), torch.ones_like(i)], dim=-1)
+        source = target @ matrix[:3].T  # (H, W, 3) as (i, j, k)
+        place = (2 * source + 1) / size - 1  # grid_sample's -1..1 from edge to edge
+        out[:, k] = F.grid_sample(
+            maps[None], place[None, None].to(maps.dtype), padding_mode="zeros", align_corners=False
+        )[0, :, 0]
+    return out
+
+
+class TurnedRestore:
+    """Gathers the scores of the patient's box, turns them back and passes them on.
+
+    Args:
+        turn: the turn that was applied before the network.
+        origin, size: the box of the patient's grid that scores come for.
+        restore: takes scores on the image's own axes (see `AlignedRestore`).
+    """
+
+    def __init__(self, turn: Turn, origin, size, restore) -> None:
+        self.turn, self.origin, self.size, self.restore = turn, origin, size, restore
+        self.scores: Tensor | None = None
+
+    def take(self, first: int, scores: Tensor) -> None:
+        """The next slab of scores (C, slices, H, W), beginning at slice `first` of the box."""
+        if self.scores is None:
+            self.scores = scores.new_empty((scores.shape[0], *self.size))
+        self.scores[:, first : first + scores.shape[1]] = scores
+
+    def finish(self) -> None:
+        """Turns and restores everything."""
+        scores, self.scores = self.turn.to_image(self.scores, self.origin), None
+        self.restore.take(0, scores)
+        self.restore.finish()

@@ -1,0 +1,138 @@
+"""Where the network looks, and how overlapping looks are blended slab by slab."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metaunetr.engine.device import Runner
+
+Triple = tuple[int, int, int]
+
+BLEND_SIGMA = 0.2  # of the patch size
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows over a box of the model input, in rows of equal position along D.
+
+    Attributes:
+        origin: first voxel (D, H, W) of the box; negative where the image is smaller than a patch.
+        size: voxels of the box.
+        rows: start along D, and the starts (H, W) of its windows, all relative to the box.
+    """
+
+    origin: Triple
+    size: Triple
+    patch: Triple
+    rows: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+
+    def __len__(self) -> int:
+        return sum(len(starts) for _, starts in self.rows)
+
+
+def spread(length: int, patch: int, overlap: float) -> list[int]:
+    """Starts of the fewest windows that overlap by at least `overlap`, evenly spread."""
+    if length <= patch:
+        return [0]
+    count = 1 + math.ceil((length - patch) / (patch * (1 - overlap)) - 1e-9)
+    return [round(n * (length - patch) / (count - 1)) for n in range(count)]
+
+
+def cover(box: tuple[slice, slice, slice], patch: Triple, overlap: float) -> Windows:
+    """Windows over `box` of the model input, which is widened to at least one patch."""
+    sizes = [part.stop - part.start for part in box]
+    padding = [max(0, p - n) for n, p in zip(sizes, patch, strict=True)]
+    size = tuple(n + p for n, p in zip(sizes, padding, strict=True))
+    d, h, w = (spread(n, p, overlap) for n, p in zip(size, patch, strict=True))
+    plane = tuple((y, x) for y in h for x in w)
+    return Windows(
+        origin=tuple(part.start - p // 2 for part, p in zip(box, padding, strict=True)),
+        size=size,
+        patch=patch,
+        rows=tuple((z, plane) for z in d),
+    )
+
+
+def gaussian(patch: Triple) -> Tensor:
+    """Weights (D, H, W) of the voxels of a window: 1 at its centre, less towards its border."""
+    axes = []
+    for n in patch:
+        distance = torch.arange(n, dtype=torch.float32) - (n - 1) / 2
+        axes.append(torch.exp(-0.5 * (distance / (BLEND_SIGMA * n)) ** 2))
+    d, h, w = axes
+    return d[:, None, None] * h[:, None] * w
+
+
+def cut(volume: Tensor, start: Triple, size: Triple) -> Tensor:
+    """A box (D, H, W) of `volume`; zero (the model's "outside the image") where it sticks out."""
+    out = volume.new_zeros(size)
+    inside, source = [], []
+    for first, n, limit in zip(start, size, volume.shape, strict=True):
+        low, high = max(0, first), min(limit, first + n)
+        if low >= high:
+            return out
+        inside.append(slice(low - first, high - first))
+        source.append(slice(low, high))
+    out[tuple(inside)] = volume[tuple(source)]
+    return out
+
+
+def blend(
+    volume: Tensor,
+    windows: Windows,
+    classes: int,
+    runner: Runner,
+) -> Iterator[tuple[int, Tensor]]:
+    """Class scores of the whole box as slabs, in order along D.
+
+    Windows come in rows along D; once the next row begins, the slices before it are final. Only
+    one row's height of scores is held at a time, however long the scan.
+
+    Args:
+        volume: model input (D, H, W).
+        runner: the network, and where to blend.
+
+    Yields:
+        The slab's first slice in the box, and its scores (C, slices, H, W).
+    """
+    depth, height, width = windows.patch
+    plane = windows.size[1:]
+    weight = gaussian(windows.patch)
+    total = runner.zeros((classes, depth, *plane))
+    weights = runner.zeros((depth, *plane))
+    position = 0
+    ends = [z for z, _ in windows.rows[1:]] + [windows.size[0]]
+    for (z, starts), end in zip(windows.rows, ends, strict=True):
+        if z > position:  # windows were skipped: nothing but background there
+            yield position, total.new_zeros((classes, z - position, *plane))
+        patches = [
+            cut(volume, tuple(o + s for o, s in zip(windows.origin, (z, y, x), strict=True)),
+                windows.patch)
+            for y, x in starts
+        ]
+        for (y, x), scores in zip(starts, runner(patches), strict=True):
+            if total.device != scores.device or weight.device != scores.device:
+                total, weights, weight = (t.to(scores.device) for t in (total, weights, weight))
+            here = (slice(None), slice(y, y + height), slice(x, x + width))
+            total[(slice(None), *here)].add_(scores.mul_(weight))
+            weights[here].add_(weight)
+        final = min(end - z, depth)
+        yield z, total[:, :final] / weights[:final].clamp_min(1e-12)
+        position = z + final
+        _shift(total, final, axis=1)
+        _shift(weights, final, axis=0)
+    if position < windows.size[0]:
+        yield position, total.new_zeros((classes, windows.size[0] - position, *plane))
+
+
+def _shift(tensor: Tensor, count: int, axis: int) -> None:
+    """Moves the slices of `tensor` to the front by `count`; zeros follow."""
+    length = tensor.shape[axis] - count
+    if length:
+        tensor.narrow(axis, 0, length).copy_(tensor.narrow(axis, count, length).clone())
+    tensor.narrow(axis, length, count).zero_()
