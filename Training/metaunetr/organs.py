@@ -116,3 +116,15 @@ def find(text: str) -> Organ:
     if wanted.isdigit() and int(wanted) in BY_NUMBER:
         return BY_NUMBER[int(wanted)]
     raise KeyError(f"no organ is called {text!r}; known: {', '.join(BY_NAME)}")
+
+
+def select(text: str) -> list[Organ]:
+    """The organs that `text` stands for: one (see `find`), or both sides ("kidneys").
+
+    Raises:
+        KeyError: no organ is called so.
+    """
+    wanted = text.strip().lower().replace("_", " ")
+    pair = [organ for organ in ORGANS
+            if organ.side and organ.name.removeprefix(organ.side[2].lower() + " ") + "s" == wanted]
+    return pair or [find(text)]

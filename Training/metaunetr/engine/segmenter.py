@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metaunetr import organs as organ_table
 from metaunetr.bundle import Bundle, find
 from metaunetr.engine import device as devices
 from metaunetr.engine.estimate import estimate
@@ -32,7 +31,7 @@ from metaunetr.engine.windows import Windows, blend, cover
 from metaunetr.errors import InputError
 from metaunetr.guard import inspect_ct
 from metaunetr.image import Image
-from metaunetr.organs import Organ
+from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.orientation import Orientation
 from metaunetr.result import Result
 
@@ -69,33 +68,30 @@ class Segmenter:
         self.rungs = devices.choose(device, self.network, self.device_warnings.append)
 
     def segment(
-        self, image: Image, organs: Iterable[str] | None = None, uncertainty: bool = False
+        self, image: Image, organs: Iterable[Organ] | None = None, uncertainty: bool = False
     ) -> Result:
         """Segments one CT.
 
         Args:
             image: HU on any grid: oblique, flipped, anisotropic, left-handed.
-            organs: names of the organs wanted; None is all that the model knows.
+            organs: those wanted (see `organs.select`); None is all that the model knows.
             uncertainty: also return the entropy of the class probabilities.
 
         Raises:
-            InputError: the image is not a CT that can be segmented, or an organ is unknown.
+            InputError: the image is not a CT that can be segmented, or the model lacks an organ.
             DeviceError: memory ran out on the last rung of the ladder.
         """
         return _Run(self, image, self._channels(organs)).result(uncertainty)
 
-    def _channels(self, organs: Iterable[str] | None) -> dict[int, Organ]:
+    def _channels(self, organs: Iterable[Organ] | None) -> dict[int, Organ]:
         """The wanted organs by their channel of the network."""
         known = dict(enumerate(self.bundle.classes, start=1))
-        if organs is None:
+        wanted = {organ.number for organ in organs} if organs is not None else None
+        if wanted is None:
             return known
-        try:
-            wanted = {organ_table.find(name).number for name in organs}
-        except KeyError as error:
-            raise InputError(str(error.args[0])) from error
         missing = wanted - {organ.number for organ in known.values()}
         if missing or not wanted:
-            names = ", ".join(organ_table.BY_NUMBER[n].name for n in sorted(missing)) or "no organ"
+            names = ", ".join(BY_NUMBER[n].name for n in sorted(missing)) or "no organ"
             raise InputError(f"The model {self.bundle.name} does not know {names}; it knows: "
                              f"{', '.join(organ.name for organ in known.values())}.")
         return {channel: organ for channel, organ in known.items() if organ.number in wanted}

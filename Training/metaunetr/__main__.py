@@ -1,0 +1,7 @@
+"""`python -m metaunetr`: the command line."""
+
+import sys
+
+from metaunetr.cli import main
+
+sys.exit(main())

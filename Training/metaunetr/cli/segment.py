@@ -1,0 +1,141 @@
+"""`metaunetr segment`: one CT in, labels, statistics and report out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from metaunetr.cli.evaluate import chosen_organs
+from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
+from metaunetr.result import DISCLAIMER, Result
+
+
+def add_to(commands) -> None:
+    parser = commands.add_parser(
+        "segment", help="segment the organs of a CT", description=f"Segment a CT. {DISCLAIMER}"
+    )
+    parser.add_argument("input", metavar="INPUT", type=Path,
+                        help="NIfTI, NRRD or MetaImage file, or the folder of a DICOM series")
+    parser.add_argument("-o", "--output", type=Path, required=True,
+                        help="labels: .seg.nrrd (3D Slicer), .nii.gz, .nii, .nrrd, .mha, or .dcm "
+                             "(DICOM SEG, for DICOM input)")
+    parser.add_argument("--model", help="name or folder of a model (see `metaunetr models`)")
+    parser.add_argument("--organs", nargs="+", metavar="ORGAN",
+                        help="only these, such as: liver spleen kidneys")
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
+    parser.add_argument("--overlap", type=_overlap, help="of neighbouring windows, 0 to 0.9 "
+                        "(default: the model's)")
+    parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
+                        help="volume, HU, confidence and flags of every organ")
+    parser.add_argument("--report", type=Path, metavar="FILE.html",
+                        help="pictures, statistics, flags and record in one page")
+    parser.add_argument("--record", type=Path, metavar="FILE.json",
+                        help="the reproducibility record")
+    parser.add_argument("--uncertainty", type=Path, metavar="FILE",
+                        help="image of the uncertainty in percent (.nii.gz, .nrrd, .mha)")
+    parser.add_argument("--json-progress", action="store_true",
+                        help="one JSON object a line on standard output; ends when standard input "
+                             "closes")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    started = time.perf_counter()
+    if args.json_progress:
+        end_with_stdin()
+    report = JsonProgress() if args.json_progress else TerminalProgress()
+    try:
+        result = _segment(args, report)
+    finally:
+        report.close()
+    seconds = time.perf_counter() - started
+    if args.json_progress:
+        report({"event": "result", "output": str(args.output), "seconds": round(seconds, 2),
+                "organs": [_entry(found) for found in result.organs], "record": result.record})
+    else:
+        print(f"{table(result)}\n\n{args.output} written in {seconds:.1f} s. {DISCLAIMER}")
+
+
+def _segment(args: argparse.Namespace, report) -> Result:
+    # SimpleITK reads and torch is imported at the same time: both wait more than they compute
+    with ThreadPoolExecutor(1) as pool:
+        report({"event": "stage", "stage": "read"})
+        reading = pool.submit(_read, args)
+        from metaunetr.engine import Segmenter
+
+        organs = chosen_organs(args.organs)
+        engine = Segmenter(args.model, args.device, args.overlap, report)
+        image = reading.result()
+    result = engine.segment(image, organs, uncertainty=args.uncertainty is not None)
+    report({"event": "stage", "stage": "write"})
+    _write(args, image, result)
+    return result
+
+
+def _read(args: argparse.Namespace):
+    from metaunetr import io
+
+    image = io.read_image(args.input)
+    io.prepare_output(args.output, image)
+    for path in (args.statistics, args.report, args.record, args.uncertainty):
+        if path is not None:
+            io.prepare_file(path)
+    return image
+
+
+def _write(args: argparse.Namespace, image, result: Result) -> None:
+    from metaunetr import io
+
+    io.write_labels(args.output, result)
+    if args.uncertainty:
+        io.write_image(args.uncertainty, result.uncertainty)
+    if args.statistics:
+        from metaunetr.report import write_statistics
+
+        write_statistics(args.statistics, result)
+    if args.report:
+        from metaunetr.report import write_report
+
+        write_report(args.report, image, result)
+    if args.record:
+        io.write_text(args.record, json.dumps(result.record, indent=1, ensure_ascii=False))
+
+
+def _overlap(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 0.9:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 0.9: {text}")
+    return value
+
+
+def _entry(found) -> dict:
+    """An organ's result as JSON; numbers that do not exist are null."""
+    return {
+        "organ": found.organ.name,
+        "number": found.organ.number,
+        "volume_ml": round(found.volume_ml, 2),
+        "hu_mean": _rounded(found.hu_mean),
+        "hu_sd": _rounded(found.hu_sd),
+        "confidence": _rounded(found.confidence, 3),
+        "flags": list(found.flags),
+    }
+
+
+def _rounded(value: float, digits: int = 1) -> float | None:
+    return None if value != value else round(value, digits)
+
+
+def table(result: Result) -> str:
+    """The organs as an aligned table for a terminal."""
+    lines = [f"{'organ':<26}{'volume':>11}{'mean HU':>10}{'confidence':>12}  flags"]
+    for found in result.organs:
+        if found.voxels:
+            numbers = (f"{found.volume_ml:>8.1f} mL{found.hu_mean:>10.0f}"
+                       f"{found.confidence:>12.2f}")
+        else:
+            numbers = f"{'–':>11}{'–':>10}{'–':>12}"
+        lines.append(f"{found.organ.name:<26}{numbers}  {'; '.join(found.flags)}".rstrip())
+    return "\n".join(lines)
