@@ -13,13 +13,22 @@ import SimpleITK as sitk
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid
-from metaunetr.io.checks import check_file, check_size
+from metaunetr.io.checks import check_size
 from metaunetr.io.itk import array_of, reason
 
 MAX_OFF_GRID = 0.1  # of the slice distance: how far a slice may lie from its place
 MIN_DISTANCE = 0.01  # mm; closer slices are at one position
 MAX_TILT = 0.06  # degrees between slice normal and table movement
 SHOWN = 8  # series listed in a message
+
+MODALITY, SERIES, DESCRIPTION = "0008|0060", "0020|000e", "0008|103e"
+POSITION, ORIENTATION, SPACING = "0020|0032", "0020|0037", "0028|0030"
+FRAMES, THICKNESS = "0028|0008", "0018|0050"
+TAGS = (MODALITY, SERIES, DESCRIPTION, POSITION, ORIENTATION, SPACING, FRAMES, THICKNESS)
+NAMES = {
+    POSITION: "Image Position (Patient)", ORIENTATION: "Image Orientation (Patient)",
+    SPACING: "Pixel Spacing",
+}
 
 
 @dataclass(frozen=True)
@@ -50,19 +59,8 @@ class Slice:
         return values
 
 
-MODALITY, SERIES, DESCRIPTION = "0008|0060", "0020|000e", "0008|103e"
-POSITION, ORIENTATION, SPACING = "0020|0032", "0020|0037", "0028|0030"
-FRAMES, THICKNESS = "0028|0008", "0018|0050"
-NAMES = {
-    POSITION: "Image Position (Patient)", ORIENTATION: "Image Orientation (Patient)",
-    SPACING: "Pixel Spacing",
-}
-
-
 def is_dicom(path: Path) -> bool:
-    """Whether `path` is a file that looks like DICOM."""
-    if not path.is_file():
-        return False
+    """Whether the file at `path` looks like DICOM."""
     with open(path, "rb") as file:
         return file.read(132)[128:] == b"DICM" or path.suffix.lower() in (".dcm", ".ima")
 
@@ -98,14 +96,14 @@ def _scan(folder: Path) -> dict[str, list[Slice]]:
     reader.SetImageIO("GDCMImageIO")
     series = defaultdict(list)
     for path in sorted(folder.iterdir()):
-        if not is_dicom(path):
+        if not path.is_file() or not is_dicom(path):
             continue
         reader.SetFileName(str(path))
         try:
             reader.ReadImageInformation()
         except RuntimeError:
             continue  # a report, a plan, a directory file: no image
-        tags = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+        tags = {tag: reader.GetMetaData(tag) for tag in TAGS if reader.HasMetaDataKey(tag)}
         item = Slice(path, tuple(reader.GetSize()[:2]), tags)
         series[item.text(SERIES)].append(item)
     return series
@@ -113,7 +111,6 @@ def _scan(folder: Path) -> dict[str, list[Slice]]:
 
 def _choose(path: Path, series: dict[str, list[Slice]]) -> list[Slice]:
     if path.is_file():
-        check_file(path)
         mine = [s for s in series.values() if any(item.path == path for item in s)]
         if not mine:
             raise InputError(f"{path}: is not a readable DICOM image")

@@ -27,6 +27,8 @@ def read_itk(path: Path, io: str) -> tuple[np.ndarray, Grid]:
     Raises:
         InputError: see the messages.
     """
+    if io == "MetaImageIO":
+        _check_meta_header(path)
     reader = open_header(path, io)
     size = reader.GetSize()
     check_components(path, reader)
@@ -37,18 +39,22 @@ def read_itk(path: Path, io: str) -> tuple[np.ndarray, Grid]:
             f"{path}: one three-dimensional image is needed, this one has the sizes "
             f"{' × '.join(map(str, size))}; extract one frame first"
         )
-    shape = (size[2], size[1], size[0])
+    if io == "NrrdImageIO" and not reader.HasMetaDataKey("NRRD_space"):
+        raise InputError(
+            f"{path}: the header has no space field, so left and right are unknown; "
+            "save it again with its orientation"
+        )
+    grid = grid_of(reader)
+    check_grid(path, grid)
     itemsize = _itemsize(path, reader)
-    check_size(path, shape, itemsize, _data_file(path))
+    check_size(path, grid.shape, itemsize, _data_file(path))
     if io == "MetaImageIO":
-        _check_meta_is_complete(path, shape, itemsize)
+        _check_meta_is_complete(path, grid.shape, itemsize)
     reader.SetExtractSize([*size[:3], *[0] * len(size[3:])])
     try:
         image = reader.Execute()
     except RuntimeError as error:
         raise InputError(f"{path}: cannot be read: {reason(error)}") from None
-    grid = grid_of(image)
-    check_grid(path, grid)
     return array_of(image), grid
 
 
@@ -74,8 +80,8 @@ def check_components(path: Path, reader: sitk.ImageFileReader) -> None:
     kind = sitk.GetPixelIDValueAsString(reader.GetPixelID())
     if reader.GetNumberOfComponents() != 1 or "complex" in kind:
         raise InputError(
-            f"{path}: voxels must be single real numbers, these are {kind} with "
-            f"{reader.GetNumberOfComponents()} components"
+            f"{path}: every voxel must be one real number, these are {kind} with "
+            f"{reader.GetNumberOfComponents()} components (colours, frames, overlapping segments)"
         )
 
 
@@ -90,11 +96,13 @@ class _Voxels:
         self.__array_interface__ = sitk.GetArrayViewFromImage(image).__array_interface__
 
 
-def grid_of(image: sitk.Image) -> Grid:
-    width, height, depth = image.GetSize()
+def grid_of(image: sitk.Image | sitk.ImageFileReader) -> Grid:
+    """The grid of an image, of its first three axes if it has more."""
+    axes = image.GetDimension()
+    width, height, depth = image.GetSize()[:3]
     return Grid(
-        (depth, height, width), image.GetSpacing(), image.GetOrigin(),
-        np.array(image.GetDirection()).reshape(3, 3),
+        (depth, height, width), image.GetSpacing()[:3], image.GetOrigin()[:3],
+        np.array(image.GetDirection()).reshape(axes, axes)[:3, :3],
     )
 
 
@@ -119,8 +127,9 @@ def write_itk(path: Path, image: Image, header: dict[str, str] | None = None) ->
 def reason(error: RuntimeError) -> str:
     """The one telling line of an ITK exception."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("Reason:", "["))] or lines
-    return re.sub(r"^(Reason:|\[\w+\]|ITK ERROR:)\s*", "", telling[-1])
+    told = [line for line in lines if line.startswith(("Reason:", "["))]
+    line = told[-1] if told else next((line for line in lines if "ERROR:" in line), lines[-1])
+    return re.sub(r"^(Reason:|\[\w+\] (\w+:)?|.*ERROR: \w+\(\w+\):)\s*", "", line)
 
 
 def _itemsize(path: Path, reader: sitk.ImageFileReader) -> int:
@@ -133,6 +142,14 @@ def _itemsize(path: Path, reader: sitk.ImageFileReader) -> int:
 
 def _data_file(path: Path) -> Path | None:
     return None if path.suffix.lower() in (".nhdr", ".mhd") else path
+
+
+def _check_meta_header(path: Path) -> None:
+    """Refuse what is no MetaImage here: ITK notices too, but prints."""
+    with open(path, "rb") as file:
+        head = file.read(1 << 16)
+    if not re.search(rb"^NDims\s*=\s*\d", head, re.MULTILINE):
+        raise InputError(f"{path}: is not a MetaImage file; it begins with {head[:8]!r}")
 
 
 def _check_meta_is_complete(path: Path, shape: tuple[int, int, int], itemsize: int) -> None:

@@ -168,7 +168,7 @@ def _grid(path: Path, header: np.void, shape: tuple[int, int, int]) -> Grid:
     if header["sform_code"] > 0:
         affines.append(np.vstack([header["srow"].astype(float), [0, 0, 0, 1]]))
     if header["qform_code"] > 0:
-        affines.append(_qform(header))
+        affines.append(_qform(path, header))
     if not affines:
         raise InputError(
             f"{path}: the header has neither sform nor qform, so left and right are unknown; "
@@ -189,7 +189,7 @@ def _grid(path: Path, header: np.void, shape: tuple[int, int, int]) -> Grid:
     return grids[0]
 
 
-def _qform(header: np.void) -> np.ndarray:
+def _qform(path: Path, header: np.void) -> np.ndarray:
     """IJK to RAS of the quaternion, as nifti1.h defines it (method 2)."""
     b, c, d = header["quatern"].astype(float)
     a = math.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
@@ -199,6 +199,10 @@ def _qform(header: np.void) -> np.ndarray:
         [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
     ])
     spacing = header["pixdim"][1:4].astype(float)
+    if not (np.isfinite(spacing) & (spacing > 0)).all():
+        raise InputError(
+            f"{path}: spacing must be finite and positive, it is {spacing.tolist()} mm"
+        )
     if header["pixdim"][0] < 0:
         spacing = spacing * [1, 1, -1]
     affine = np.eye(4)

@@ -25,6 +25,8 @@ def read_image(path: str | PathLike[str]) -> Image:
         InputError: the file is no single three-dimensional image on a right-angled grid.
     """
     path = Path(path)
+    if not path.is_dir():
+        check_file(path)
     if path.is_dir() or dicom.is_dicom(path):
         array, grid, files = dicom.read_series(path)
         return Image(_as_ct(array), grid, path, files)
@@ -45,6 +47,7 @@ def read_labels(path: str | PathLike[str]) -> Image:
         InputError: as `read_image`; or the values are not whole numbers from 0 to 255.
     """
     path = Path(path)
+    check_file(path)
     array, grid = _read(path)
     labels = _as_labels(path, array)
     if formats.suffix_of(path) in formats.SEGMENTATION:
@@ -53,7 +56,6 @@ def read_labels(path: str | PathLike[str]) -> Image:
 
 
 def _read(path: Path) -> tuple[np.ndarray, Grid]:
-    check_file(path)
     suffix = formats.suffix_of(path)
     if suffix in formats.NIFTI:
         return read_nifti(path)
