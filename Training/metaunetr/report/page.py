@@ -1,0 +1,170 @@
+"""A result as one self-contained HTML page: pictures inside, no network, no scripts."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable
+from html import escape
+from math import isnan
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr.image import Image
+from metaunetr.io.atomic import atomic
+from metaunetr.organs import Organ
+from metaunetr.report.overlay import PLANES, Scene, organ_pictures, overview_pictures
+from metaunetr.report.png import encode_png
+from metaunetr.report.style import CSS
+from metaunetr.result import DISCLAIMER, OrganResult, Result
+
+EDGES = {  # what lies to the left, to the right, above and below in each plane
+    "axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI",
+}
+SIDES = ("west", "east", "north", "south")
+
+
+def write_report(path: str | PathLike[str], image: Image, result: Result) -> None:
+    """Write the HTML report of `result`, which was made from `image`.
+
+    Args:
+        image: the CT in HU, on the grid of `result.labels`.
+
+    Raises:
+        OutputError: the file cannot be written; nothing is left behind.
+    """
+    text = render(image, result)
+    with atomic(Path(path)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def render(image: Image, result: Result) -> str:
+    """The report as HTML."""
+    scene = Scene.of(image, result.labels)
+    found = [item for item in result.organs if item.organ.number in scene.profiles]
+    name = image.source.name if image.source else "image in memory"
+    parts = [
+        f"<header><h1>Abdominal organ segmentation</h1>{_facts(name, image, result)}</header>",
+        f'<div class="notice disclaimer" role="note">{escape(DISCLAIMER)}</div>',
+        _warnings(result.warnings),
+        "<h2>Overview</h2>",
+        _pictures(overview_pictures(scene), ("coronal", "axial", "sagittal"), "all organs"),
+        f'<ul class="legend">{"".join(f"<li>{_named(item.organ)}</li>" for item in found)}</ul>',
+        '<p class="caption">Soft-tissue window, −160 to 240 HU. Bars: 5 cm. '
+        "The patient’s right is on the left.</p>",
+        "<h2>Measurements</h2>",
+        _table(result.organs),
+        "<h2>Organs</h2>" if found else "<p>None of the organs was found in this image.</p>",
+        *(_organ(scene, item) for item in found),
+        "<details><summary>Record: how this result came about</summary>"
+        f"<pre>{escape(_pretty(result.record))}</pre></details>",
+        f"<footer>{escape(DISCLAIMER)} Volumes are those of the label map, not checked by a "
+        "person.</footer>",
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(name)} – organ segmentation</title><style>{CSS}</style></head>"
+        f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
+
+
+def _facts(name: str, image: Image, result: Result) -> str:
+    grid, record = image.grid, result.record
+    size = " × ".join(str(n) for n in reversed(grid.shape))
+    spacing = " × ".join(f"{s:.4g}" for s in grid.spacing)
+    facts = {
+        "Image": name,
+        "Size": f"{size} voxels of {spacing} mm",
+        "Model": record.get("model"),
+        "Software": record.get("software"),
+        "Date": record.get("date"),
+    }
+    lines = (
+        f"<dt>{term}</dt><dd>{escape(str(value))}</dd>" for term, value in facts.items() if value
+    )
+    return f'<dl class="facts">{"".join(lines)}</dl>'
+
+
+def _warnings(warnings: Iterable[str]) -> str:
+    lines = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
+    if not lines:
+        return ""
+    return f'<div class="notice"><strong>Warnings</strong><ul>{lines}</ul></div>'
+
+
+def _pictures(pictures: dict[str, np.ndarray], planes: Iterable[str], subject: str) -> str:
+    figures = []
+    for plane in planes:
+        picture = pictures[plane]
+        height, width, _ = picture.shape
+        letters = "".join(
+            f'<span class="{side}">{letter}</span>'
+            for side, letter in zip(SIDES, EDGES[plane], strict=True)
+        )
+        data = b64encode(encode_png(picture)).decode("ascii")
+        figures.append(
+            f'<figure style="flex: {width} 1 0"><img width="{width}" height="{height}" '
+            f'alt="{escape(subject)}, {plane}" src="data:image/png;base64,{data}">'
+            f"{letters}</figure>"
+        )
+    return f'<div class="pictures">{"".join(figures)}</div>'
+
+
+def _table(organs: Iterable[OrganResult]) -> str:
+    rows = []
+    for item in organs:
+        cells = (
+            f'<td class="number">{_number(item.volume_ml, 1)}</td>'
+            f'<td class="number">{_hu(item)}</td>'
+            f'<td class="number">{_number(item.confidence, 2)}</td>'
+            if item.voxels else '<td class="number" colspan="3">not found</td>'
+        )
+        kind = "" if item.voxels else ' class="absent"'
+        rows.append(f"<tr{kind}><td>{_named(item.organ)}</td>{cells}<td>{_flags(item)}</td></tr>")
+    return (
+        '<table><thead><tr><th>Organ</th><th class="number">Volume (mL)</th>'
+        '<th class="number">Mean ± SD (HU)</th><th class="number">Confidence</th>'
+        f"<th>Remarks</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        '<p class="caption">Confidence: mean probability of the organ over the voxels given to '
+        "it, 0 to 1.</p>"
+    )
+
+
+def _organ(scene: Scene, item: OrganResult) -> str:
+    facts = (
+        f"{_number(item.volume_ml, 1)} mL · {_hu(item)} HU · "
+        f"confidence {_number(item.confidence, 2)}"
+    )
+    pictures = _pictures(organ_pictures(scene, item.organ), PLANES, item.organ.name)
+    return (
+        f'<section class="organ"><h3>{_named(item.organ)}</h3><p>{facts}{_flags(item)}</p>'
+        f"{pictures}</section>"
+    )
+
+
+def _named(organ: Organ) -> str:
+    colour = ", ".join(map(str, organ.colour))
+    return (
+        f'<span class="chip" style="background: rgb({colour})"></span>{escape(organ.name)}'
+    )
+
+
+def _flags(item: OrganResult) -> str:
+    return "".join(f'<span class="flag">{escape(flag)}</span>' for flag in item.flags)
+
+
+def _hu(item: OrganResult) -> str:
+    return f"{_number(item.hu_mean, 0)} ± {_number(item.hu_sd, 0)}"
+
+
+def _number(value: float, decimals: int) -> str:
+    if isnan(value):
+        return "–"
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")  # + 0.0: no −0
+
+
+def _pretty(record: dict) -> str:
+    return json.dumps(record, indent=2, ensure_ascii=False, default=str)
