@@ -1,0 +1,88 @@
+"""Small bowel and colon: what lies between the organs and looks like them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .body import cavity
+from .phases import FAT, FLUID, GAS
+from .shapes import Tube, smooth_max
+
+
+def paint_small_bowel(view):
+    """Packed loops with enhancing walls; some hold oral contrast, some gas."""
+    p = view.patient
+    rng = p.rng("small bowel")
+    reach = p.half_width - p.fat - p.wall - 45
+    front = 25 + p.front - p.fat - p.wall - 16
+    placed = []
+    for _ in range(1500):
+        centre = rng.uniform((-reach, -front, -265), (reach, -40, -22))
+        if all(np.linalg.norm((centre - other) / (1.15, 1, 1)) > 23 for other in placed):
+            placed.append(centre)
+    for centre in placed:
+        _paint_loop(view, rng, centre)
+
+
+def _paint_loop(view, rng, centre):
+    p = view.patient
+    heading = rng.normal(size=3) * (1.2, 0.7, 1)
+    heading *= 20 / np.linalg.norm(heading)
+    bend = np.cross(heading, rng.normal(size=3))
+    bend *= 14 / max(np.linalg.norm(bend), 1e-6)
+    radius = float(rng.uniform(8.5, 14))
+    content = FLUID + rng.uniform(0, 40)
+    if p.oral_contrast and rng.random() < 0.55:
+        content = p.oral_contrast * rng.uniform(0.6, 1.1)
+    gas = rng.random() < 0.22
+    tube = Tube([centre - heading + bend, centre - heading / 2, centre + heading / 2,
+                 centre + heading + bend], (0.8 * radius, radius, radius, 0.8 * radius), 3)
+    part = view.view(tube.box[0] - 4, tube.box[1] + 4)
+    if part is None:
+        return
+    d = smooth_max(tube.distance(part) + 1.2 * part.noise("medium"), cavity(part) + 3, 4)
+    part.paint(d - 1.2, FAT)
+    part.paint(d, p.hu["gut wall"])
+    lumen = d + 2.4 + 0.8 * np.maximum(part.noise("small"), -0.5)
+    part.paint(lumen, content + 10 * part.noise("small"))
+    if gas:
+        part.paint(np.maximum(lumen, part.y - np.float32(centre[1] - 2)), GAS)
+
+
+def paint_colon(view):
+    p = view.patient
+    rng = p.rng("colon")
+    side = p.half_width - p.fat - p.wall - 24
+    front = 25 + p.front - p.fat - p.wall - 20
+    sag = float(rng.uniform(-100, -55))
+    ascending = [(-side + 12, -40, -200), (-side + 2, -28, -150), (-side, -22, -105),
+                 (-side + 6, -40, -72)]
+    transverse = [(-side + 6, -40, -72), (-side + 22, -78, -62), (-55, -front + 6, sag + 15),
+                  (0, -front, sag), (50, -front + 4, sag + 22), (side - 22, -80, -22),
+                  (side - 12, -58, 6), (side - 8, -40, 2)]
+    descending = [(side - 8, -40, 2), (side, -18, -30), (side + 2, -14, -90),
+                  (side - 2, -24, -150), (side - 22, -40, -200), (40, -10, -240), (0, 0, -260)]
+    for course, radius, gas in ((ascending, 25, -0.5), (descending, 15, 0.1),
+                                (transverse, 20, -0.1)):
+        _paint_colon(view, rng, course, radius * float(rng.uniform(0.85, 1.15)), gas)
+
+
+def _paint_colon(view, rng, course, radius, gas):
+    """One stretch; `gas` is the level in radii above (-) or below (+) its axis."""
+    p = view.patient
+    path = Tube(course, radius, steps=10)
+    arc = np.cumsum(np.r_[0, np.linalg.norm(np.diff(path.nodes[:, :3], axis=0), axis=1)])
+    path.nodes[:, 3] *= 1 + 0.14 * np.sin(2 * np.pi * arc / 24 + rng.uniform(0, 6))
+    contrast = 0.6 * p.oral_contrast if p.oral_contrast and rng.random() < 0.4 else 0.0
+    part = view.view(path.box[0] - 6, path.box[1] + 6)
+    if part is None:
+        return
+    d, axis_y, r = path.distance(part, with_axis=True)
+    d = smooth_max(d + 1.2 * part.noise("medium"), cavity(part) + 2, 4)
+    part.paint(d - 1.5, FAT, 0)
+    part.paint(d, p.hu["gut wall"], 0)
+    lumen = d + 2.2 + 1.2 * np.maximum(part.noise("small"), 0)
+    stool = 20 + 40 * part.noise("small") + 90 * np.minimum(part.noise("fine") + 0.6, 0)
+    part.paint(lumen, stool + contrast)
+    level = axis_y + (gas + 0.35 * part.noise("large")) * r
+    part.paint(np.maximum(lumen, part.y - level), GAS)

@@ -1,0 +1,116 @@
+"""Where anatomy is painted: a slab of the CT grid, sampled finely enough for partial volume."""
+
+from __future__ import annotations
+
+import numpy as np
+
+AIR = -1000.0
+
+
+class View:
+    """A box of a slab: coordinates of its points in patient space (mm), and a brush.
+
+    Attributes:
+        x, y, z: (S, H, W) to Left, to Posterior, to Superior of the centre of vertebra L1.
+        hu: (S, H, W), painted so far. labels: (S, H, W) organ numbers so far.
+    """
+
+    def __init__(self, slab: Slab, box: tuple[slice, slice, slice]):
+        self._slab, self._box = slab, box
+        self.patient = slab.patient
+        self.x, self.y, self.z = slab.x[box], slab.y[box], slab.z[box]
+        self.hu, self.labels = slab.hu[box], slab.labels[box]
+        self.shape = self.x.shape
+
+    def view(self, low, high) -> View | None:
+        """The part of this view between two corners, None when it is empty."""
+        box = self._slab.indices(low, high)
+        box = tuple(_overlap(a, b) for a, b in zip(box, self._box, strict=True))
+        return View(self._slab, box) if all(s.stop > s.start for s in box) else None
+
+    def window(self, low, high) -> tuple[slice, slice, slice] | None:
+        """Slices of this view's arrays that cover the box between two corners."""
+        box = self._slab.indices(low, high)
+        box = tuple(_overlap(a, b) for a, b in zip(box, self._box, strict=True))
+        if any(s.stop <= s.start for s in box):
+            return None
+        starts = [own.start for own in self._box]
+        return tuple(
+            slice(s.start - start, s.stop - start) for s, start in zip(box, starts, strict=True)
+        )
+
+    def noise(self, name: str) -> np.ndarray:
+        """Values of a random field of the patient, (S, H, W), zero mean and unit SD."""
+        return self._slab.patient.fields[name].on(
+            *(axis[s] for axis, s in zip(self._slab.axes, self._box, strict=True))
+        )
+
+    def field(self, name: str, compute) -> np.ndarray:
+        """A quantity that many structures need; computed once for the whole slab."""
+        if name not in self._slab.cache:
+            self._slab.cache[name] = compute(self._slab.everything())
+        return self._slab.cache[name][self._box]
+
+    def paint(self, distance: np.ndarray, hu, label: int | None = None) -> None:
+        """Fill the inside of a shape; edges are as soft as the scanner's pixels.
+
+        Args:
+            distance: mm to the surface, negative inside.
+            hu: a number or an array of the view's shape.
+            label: organ number; 0 erases labels, None keeps those painted before.
+        """
+        share = distance * np.float32(-1 / self._slab.edge)
+        share += np.float32(0.5)
+        np.clip(share, 0, 1, out=share)
+        self.hu += (hu - self.hu) * share
+        if label is not None:
+            np.copyto(self.labels, np.uint8(label), where=distance < 0)
+
+
+class Slab:
+    """Consecutive slices, each sampled at `samples` heights within its thickness."""
+
+    def __init__(self, patient, grid, first: int, last: int):
+        self.patient = patient
+        dx, dy, dz = grid.spacing
+        self.samples = self.samples_per_slice(dz)
+        depth, height, width = last - first, *grid.shape[1:]
+        self.edge = max(1.2, float(np.sqrt(dx * dy)))
+        step = dz / self.samples
+        heights = (np.arange(depth * self.samples) - self.samples // 2) * step + first * dz
+        self.axes = (
+            grid.origin[2] + heights,
+            grid.origin[1] + np.arange(height) * dy,
+            grid.origin[0] + np.arange(width) * dx,
+        )
+        self.x, self.y, self.z = patient.to_patient(*self.axes)
+        self.hu = np.full(self.x.shape, AIR, np.float32)
+        self.labels = np.zeros(self.x.shape, np.uint8)
+        self.cache: dict[str, np.ndarray] = {}
+        self._slice_shape = (depth, self.samples, height, width)
+
+    @staticmethod
+    def samples_per_slice(thickness: float) -> int:
+        """Odd, so that one sample is the middle, and at most about 2 mm apart."""
+        return 1 if thickness <= 2.0 else 3
+
+    def everything(self) -> View:
+        return View(self, tuple(slice(0, n) for n in self.x.shape))
+
+    def indices(self, low, high) -> tuple[slice, slice, slice]:
+        """Index ranges (k, j, i) that surely hold the box between two corners."""
+        low, high = self.patient.to_scanner_box(low, high)
+        ranges = []
+        for axis, lo, hi in zip(self.axes, low[::-1], high[::-1], strict=True):
+            start = int(np.searchsorted(axis, lo - self.edge))
+            ranges.append(slice(start, int(np.searchsorted(axis, hi + self.edge))))
+        return tuple(ranges)
+
+    def slices(self) -> tuple[np.ndarray, np.ndarray]:
+        """HU averaged over the thickness and labels at the middle, both (D, H, W)."""
+        hu = self.hu.reshape(self._slice_shape).mean(1)
+        return hu, self.labels.reshape(self._slice_shape)[:, self.samples // 2]
+
+
+def _overlap(a: slice, b: slice) -> slice:
+    return slice(max(a.start, b.start), min(a.stop, b.stop))

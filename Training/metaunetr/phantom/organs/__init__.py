@@ -1,0 +1,1 @@
+"""The organs, one file each, in patient space."""
