@@ -74,7 +74,9 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...]]:
     Raises:
         InputError: no series, several, not a CT, or slices that do not form one volume.
     """
-    slices = _choose(path, _scan(path if path.is_dir() else path.parent))
+    series, broken = _scan(path if path.is_dir() else path.parent)
+    slices = _choose(path, series)
+    _check_unbroken(slices, broken)
     slices, grid = _arrange(path, slices)
     check_size(path, grid.shape, 2, None)
     files = tuple(str(item.path) for item in slices)
@@ -90,11 +92,11 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...]]:
     return array_of(image).reshape(grid.shape), grid, files
 
 
-def _scan(folder: Path) -> dict[str, list[Slice]]:
-    """All images in `folder`, by Series Instance UID."""
+def _scan(folder: Path) -> tuple[dict[str, list[Slice]], list[Path]]:
+    """All images in `folder` by Series Instance UID, and the DICOM files that are none."""
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
-    series = defaultdict(list)
+    series, broken = defaultdict(list), []
     for path in sorted(folder.iterdir()):
         if not path.is_file() or not is_dicom(path):
             continue
@@ -102,11 +104,12 @@ def _scan(folder: Path) -> dict[str, list[Slice]]:
         try:
             reader.ReadImageInformation()
         except RuntimeError:
-            continue  # a report, a plan, a directory file: no image
+            broken.append(path)
+            continue
         tags = {tag: reader.GetMetaData(tag) for tag in TAGS if reader.HasMetaDataKey(tag)}
         item = Slice(path, tuple(reader.GetSize()[:2]), tags)
         series[item.text(SERIES)].append(item)
-    return series
+    return series, broken
 
 
 def _choose(path: Path, series: dict[str, list[Slice]]) -> list[Slice]:
@@ -136,6 +139,19 @@ def _choose(path: Path, series: dict[str, list[Slice]]) -> list[Slice]:
             f"({listed})"
         )
     return cts[0]
+
+
+def _check_unbroken(slices: list[Slice], broken: list[Path]) -> None:
+    """Refuse a series with a damaged slice; reports and plans are no images and no matter."""
+    for path in broken:
+        with open(path, "rb") as file:
+            head = file.read(1 << 16)
+        is_ct = b"\x08\0\x60\0CS\2\0CT" in head or b"\x08\0\x60\0\2\0\0\0CT" in head
+        if is_ct and slices[0].text(SERIES).encode() in head:
+            raise InputError(
+                f"{path}: this slice of the series cannot be read; it is truncated, or "
+                "compressed in an unknown way"
+            )
 
 
 def _arrange(path: Path, slices: list[Slice]) -> tuple[list[Slice], Grid]:
