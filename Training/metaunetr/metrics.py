@@ -37,8 +37,8 @@ def agreement(
 
     The 95 % Hausdorff distance is the larger of the two directed 95th percentiles of the surface
     distance, again by area: the quantile method of Taha & Hanbury, BMC Med Imaging 2015;15:29, on
-    the surfaces of Nikolov et al. Counting surface voxels instead, as MONAI does, moves it by
-    about a voxel.
+    the surfaces of Nikolov et al. Counting surface voxels instead, as MONAI does, usually moves it
+    by less than a voxel.
     """
     box = _bounding_box(prediction | reference)
     if box is None:
