@@ -4,6 +4,8 @@ Maps are (B, C, D, H, W) in any memory format; everything here keeps channels-la
 channels-last, the fast format for three-dimensional convolutions on a CPU.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -28,28 +30,57 @@ def instance_norm(x: Tensor) -> Tensor:
     if x.requires_grad or x.device.type != "cpu" or x.dtype != torch.float32:
         samples = [F.batch_norm(s, None, None, training=True, eps=EPS) for s in x.split(1)]
         return torch.cat(samples) if len(samples) > 1 else samples[0]
-    x -= x.mean(SPATIAL, keepdim=True)
-    x *= torch.rsqrt(_mean_square(x) + EPS)
+    x -= _voxel_mean(x)
+    x *= torch.rsqrt(_voxel_mean(x, torch.square) + EPS)
     return x
 
 
-def _mean_square(x: Tensor) -> Tensor:
-    """Mean of x² over the voxels, (B, C, 1, 1, 1); slice by slice, so that x² stays in the cache."""
-    total = sum(s.square().sum(SPATIAL, keepdim=True) for s in x.split(1, dim=2))
+def _voxel_mean(x: Tensor, of: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """Mean of of(x) over the voxels, (B, C, 1, 1, 1); slice by slice, so as to stay in the cache."""
+    slices = x.split(1, dim=2)
+    total = sum((of(s) if of else s).sum(SPATIAL, keepdim=True) for s in slices)
     return total / x[0, 0].numel()
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, padding, groups: int = 1) -> Tensor:
+    """`conv3d` of stride 1 that takes the fast CPU kernel for every shape.
+
+    PyTorch leaves maps with B·C·D·H below 20480, and kernels that are 1 along H and W, to an im2col
+    kernel that is many times slower than oneDNN; so oneDNN is asked by name where it applies.
+    """
+    if uses_one_dnn(x):
+        return torch.mkldnn_convolution(x, weight, bias, padding, (1, 1, 1), (1, 1, 1), groups)
+    return F.conv3d(x, weight, bias, padding=padding, groups=groups)
+
+
+def uses_one_dnn(x: Tensor) -> bool:
+    """Whether a convolution of `x` may call oneDNN directly."""
+    plain = x.device.type == "cpu" and x.dtype == torch.float32
+    eager = not torch.is_autocast_enabled("cpu") and not torch.compiler.is_compiling()
+    return plain and eager and torch.backends.mkldnn.is_available()
+
+
+class Convolution(nn.Conv3d):
+    """A 3×3×3 convolution without bias that keeps the size."""
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__(in_channels, out_channels, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return convolve(x, self.weight, None, self.padding)
 
 
 class ResidualBlock(nn.Module):
     """Two 3×3×3 convolutions with instance norm and leaky ReLU, and a shortcut.
 
     The shortcut is a 1×1×1 convolution with instance norm where the channels differ, else the
-    identity. As in UNETR (Hatamizadeh et al., WACV 2022) and nnU-Net.
+    identity. As in UNETR (Hatamizadeh et al., WACV 2022).
     """
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
-        self.conv1 = nn.Conv3d(in_channels, out_channels, 3, padding=1, bias=False)
-        self.conv2 = nn.Conv3d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.conv1 = Convolution(in_channels, out_channels)
+        self.conv2 = Convolution(out_channels, out_channels)
         if in_channels != out_channels:
             self.shortcut = nn.Conv3d(in_channels, out_channels, 1, bias=False)
         else:
@@ -58,8 +89,19 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = F.leaky_relu_(instance_norm(self.conv1(x)), SLOPE)
         y = instance_norm(self.conv2(y))
-        y += x if self.shortcut is None else instance_norm(self.shortcut(x))
-        return F.leaky_relu_(y, SLOPE)
+        return F.leaky_relu_(self._add_shortcut(y, x), SLOPE)
+
+    def _add_shortcut(self, y: Tensor, x: Tensor) -> Tensor:
+        if self.shortcut is None:
+            y += x
+        elif x.shape[1] == 1:
+            # scaling one channel commutes with its norm: no map of all channels is needed
+            scale = self.shortcut.weight.view(1, -1, 1, 1, 1)
+            variance, mean = torch.var_mean(x, SPATIAL, correction=0, keepdim=True)
+            y.addcmul_(x - mean, scale * torch.rsqrt(scale**2 * variance + EPS))
+        else:
+            y += instance_norm(self.shortcut(x))
+        return y
 
 
 class Up(nn.Module):

@@ -5,6 +5,7 @@ MetaUNETR (Lyu et al., MICCAI 2024, section 2). Inside a stage tokens are (B, D,
 of a channels-last map, so that norms and linear layers work on the last axis without a copy.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -15,12 +16,12 @@ ACTIVATIONS = {"gelu": "none", "gelu_tanh": "tanh"}  # name → approximate= of 
 
 
 class MLP(nn.Module):
-    """Two linear layers over the channels with a GELU between them."""
+    """Two linear layers over the last axis with a GELU between them."""
 
-    def __init__(self, channels: int, hidden: int, activation: str):
+    def __init__(self, channels: int, hidden: int, out_channels: int, activation: str):
         super().__init__()
         self.expand = nn.Linear(channels, hidden)
-        self.project = nn.Linear(hidden, channels)
+        self.project = nn.Linear(hidden, out_channels)
         self.approximate = ACTIVATIONS[activation]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -35,11 +36,14 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(channels, eps=EPS)
         self.mixer = mixing
         self.norm2 = nn.LayerNorm(channels, eps=EPS)
-        self.mlp = MLP(channels, int(mlp_ratio * channels), activation)
+        self.mlp = MLP(channels, int(mlp_ratio * channels), channels, activation)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.mixer(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        if x.device.type != "cpu" or torch.is_grad_enabled():
+            return x + self.mlp(self.norm2(x))
+        # at inference slice by slice: the hidden tokens then stay in the cache of the CPU
+        return torch.cat([s + self.mlp(self.norm2(s)) for s in x.split(1, dim=1)], dim=1)
 
 
 class Down(nn.Module):

@@ -1,24 +1,106 @@
-"""Convolution mixers."""
+"""Convolution mixers: depth-wise along one axis, and the published depth-wise 7×7×7."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from metaunetr.network.layers import convolve, uses_one_dnn
+from metaunetr.network.registry import Place, register
+
+
+def grouped(x: Tensor, weight: Tensor, bias: Tensor | None, axis: int) -> Tensor:
+    """Depth-wise convolution of tokens (B, D, H, W, C) along `axis`, as Conv3d with groups.
+
+    weight (C, 1, k), k odd; zero padding, so the size stays: y[p] = b + sum_i w[i]·x[p + i - k//2].
+    """
+    shape = [1, 1, 1]
+    shape[axis - 1] = weight.shape[-1]
+    padding = [n // 2 for n in shape]
+    y = convolve(x.movedim(-1, 1), weight.view(-1, 1, *shape), bias, padding, len(weight))
+    return y.movedim(1, -1)
+
+
+def shifted(x: Tensor, weight: Tensor, bias: Tensor | None, axis: int) -> Tensor:
+    """The same numbers as `grouped`, as k multiply-adds of shifted tokens."""
+    y = torch.zeros_like(x) if bias is None else bias.expand_as(x).clone()
+    for i, (source, target) in enumerate(_shifts(x.shape[axis], weight.shape[-1])):
+        y.narrow(axis, *target).addcmul_(x.narrow(axis, *source), weight[:, 0, i])
+    return y
+
+
+def shifted_weight_gradient(x: Tensor, gradient: Tensor, kernel: int, axis: int) -> Tensor:
+    """Gradient of `grouped` with respect to its weight, (C, 1, k), as k products of shifted tokens.
+
+    gradient: that of the result, (B, D, H, W, C).
+    """
+    sums = [
+        (gradient.narrow(axis, *target) * x.narrow(axis, *source)).sum((0, 1, 2, 3))
+        for source, target in _shifts(x.shape[axis], kernel)
+    ]
+    return torch.stack(sums, dim=-1).unsqueeze(1)
+
+
+def _shifts(length: int, kernel: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """For each tap the (start, length) of what is read and of where it is added."""
+    pairs = []
+    for shift in range(-(kernel // 2), kernel // 2 + 1):
+        overlap = max(length - abs(shift), 0)
+        read, write = min(max(shift, 0), length), min(max(-shift, 0), length)
+        pairs.append(((read, overlap), (write, overlap)))
+    return pairs
+
+
+class _FastDepthwise(torch.autograd.Function):
+    """`grouped`, with the gradient of the weight by shifts: on a CPU several times faster than that
+    of Conv3d, while oneDNN is the faster one for the result and for the gradient of the input
+    (Testing/benchmarks/depthwise.py measures all of them)."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, axis):
+        ctx.save_for_backward(x, weight)
+        ctx.axis = axis
+        return grouped(x, weight, bias, axis)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        of_x = grouped(gradient, weight.flip(-1), None, ctx.axis)
+        of_weight = shifted_weight_gradient(x, gradient, weight.shape[-1], ctx.axis)
+        return of_x, of_weight, gradient.sum((0, 1, 2, 3)), None
+
+
+def depthwise(x: Tensor, weight: Tensor, bias: Tensor, axis: int) -> Tensor:
+    """`grouped` in the form that is fastest here."""
+    if not uses_one_dnn(x):
+        return grouped(x, weight, bias, axis)
+    return _FastDepthwise.apply(x, weight, bias, axis)
 
 
 class Convolution1d(nn.Module):
-    """Depth-wise convolution of tokens (B, D, H, W, C) along one axis, zero padding."""
+    """Depth-wise convolution of tokens (B, D, H, W, C) along one axis, zero padding, odd kernel."""
 
     def __init__(self, channels: int, axis: int, kernel: int):
         super().__init__()
-        convolution = nn.Conv1d(channels, channels, kernel, groups=channels)  # its initialization
+        if kernel % 2 == 0:
+            raise ValueError(f"the kernel must be odd, not {kernel}")
+        convolution = nn.Conv1d(channels, channels, kernel, groups=channels)
         self.weight, self.bias = convolution.weight, convolution.bias  # (C, 1, k), (C)
         self.axis = axis
 
     def forward(self, x: Tensor) -> Tensor:
-        kernel = self.weight.shape[-1]
-        shape = [1, 1, 1]
-        shape[self.axis - 1] = kernel
-        padding = [n // 2 for n in shape]
-        weight = self.weight.view(-1, 1, *shape)
-        y = F.conv3d(x.movedim(-1, 1), weight, self.bias, padding=padding, groups=len(weight))
-        return y.movedim(1, -1)
+        return depthwise(x, self.weight, self.bias, self.axis)
+
+
+@register("published_convolution", "depth-wise 7×7×7 convolution")
+class Convolution3d(nn.Conv3d):
+    """Depth-wise convolution of tokens (B, D, H, W, C), zero padding; 7×7×7 as in 3D UX-Net
+    (Lee et al., ICLR 2023)."""
+
+    def __init__(self, place: Place, kernel: int = 7):
+        c = place.channels
+        super().__init__(c, c, kernel, padding=kernel // 2, groups=c)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(-1, 1)).movedim(1, -1)
