@@ -51,13 +51,15 @@ class Organ:
 
 
 _LIVER = VolumeRange(
-    803, 2183, "Henderson et al., Radiology 1981;141:525-527 (1493 ± 230 mL, mean ± 3 SD)"
+    541, 2974, "Eur J Radiol 2018;106:32-37 (SHIP, n = 2773: no liver disease 1360 ± 273 mL, "
+    "steatosis 1717 ± 419 mL; 3 SD below and above)"
 )
 _SPLEEN = VolumeRange(
     54, 629, "Prassopoulos et al., Eur Radiol 1997;7:246-248 (107 to 315 mL; half to twice)"
 )
 _KIDNEY = VolumeRange(
-    55, 310, "Cheong et al., Clin J Am Soc Nephrol 2007;2:38-45 (154 ± 33, 202 ± 36 mL; 3 SD)"
+    69, 348, "J Clin Med 2024;13:769 (SHIP-TREND, n = 1815: median of women 138 mL, of men "
+    "174 mL; half to twice)"
 )
 _PANCREAS = VolumeRange(
     20, 150, "Saisho et al., Clin Anat 2007;20:933-942 (72 ± 26 mL; mean ± 3 SD, at least 20)"

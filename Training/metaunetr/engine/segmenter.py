@@ -159,7 +159,7 @@ class _Run:
         started = time.perf_counter()
         findings = ModelFindings(windows.size, self.scores, uncertainty)
         restore = self._restore(windows, labels, statistics)
-        with torch.inference_mode():
+        with torch.no_grad():
             for first, scores in blend(volume, windows, self.scores, self.runner):
                 findings.take(first, scores)
                 restore.take(first, scores)

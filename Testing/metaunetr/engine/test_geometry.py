@@ -1,0 +1,80 @@
+"""Labels land where the anatomy is, whatever way the image lies in the patient."""
+
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+from analytic import BLOBS, HuBins, Lopsided, analytic_image, make_bundle, rotation
+
+from metaunetr.engine import Segmenter
+from metaunetr.image import Grid, Image
+
+
+def reordered(image: Image, axes, flips) -> Image:
+    """The same scan stored with other array axes and directions."""
+    array = image.array.transpose(axes)
+    affine = image.grid.affine[:, [*(2 - axes[2 - n] for n in range(3)), 3]].copy()
+    for axis, flip in enumerate(flips):
+        if flip:
+            array = np.flip(array, axis)
+            column = 2 - axis
+            affine[:3, 3] += affine[:3, column] * (array.shape[axis] - 1)
+            affine[:3, column] *= -1
+    return Image(np.ascontiguousarray(array), Grid.from_affine(array.shape, affine))
+
+
+def test_all_48_ways_of_storing_a_scan_give_the_same_labels_voxel_for_voxel():
+    rng = np.random.default_rng(0)
+    image = analytic_image((3.0, 3.5, 6.0))
+    noisy = image.array + rng.integers(-150, 150, image.array.shape).astype(np.int16)
+    image = Image(noisy, image.grid)
+    engine = Segmenter(make_bundle(Lopsided()), device="cpu")
+    expected = engine.segment(image).labels.array
+    assert len(np.unique(expected)) == 4
+    for axes, flips in product(permutations(range(3)), product((False, True), repeat=3)):
+        other = reordered(image, axes, flips)
+        labels = engine.segment(other).labels.array
+        backwards = [axis for axis, flip in enumerate(flips) if flip]
+        mapped = np.flip(labels, backwards).transpose(np.argsort(axes))
+        assert np.array_equal(mapped, expected), (axes, flips)
+
+
+GRIDS = {
+    "isotropic": ((3.0, 3.0, 3.0), np.eye(3)),
+    "thin slices": ((0.9, 0.9, 0.8), np.eye(3)),
+    "thick slices": ((0.8, 0.8, 7.0), np.eye(3)),
+    "coarser than the model": ((4.5, 4.5, 5.0), np.eye(3)),
+    "left-handed": ((1.5, 1.5, 3.0), np.diag([1, 1, -1])),
+    "RAS, sagittal": ((3.0, 1.0, 1.0), np.array([[0, 0, -1], [-1, 0, 0], [0, 1, 0]])),
+    "a few degrees oblique": ((1.5, 1.5, 3.0), rotation((1, 2, 3), 6)),
+    "20 degrees oblique": ((1.5, 1.5, 3.0), rotation((1, 0, 0), 20)),
+    "35 degrees oblique, mixed axes": ((1.2, 1.2, 2.5), rotation((1, 2, 3), 35)),
+    "oblique and left-handed": ((1.5, 1.5, 3.0), rotation((0, 1, 1), 25) @ np.diag([-1, 1, 1])),
+}
+
+
+@pytest.mark.parametrize(("spacing", "direction"), GRIDS.values(), ids=GRIDS)
+def test_organs_lie_within_half_a_voxel_of_the_analytic_answer(spacing, direction):
+    image = analytic_image(spacing, direction)
+    found = Segmenter(make_bundle(HuBins()), device="cpu").segment(image)
+    half_a_voxel = 0.5 * max(*spacing, 3.0)
+    for blob, number in zip(BLOBS, (6, 1), strict=True):
+        k, j, i = np.nonzero(found.labels.array == number)
+        places = (image.grid.affine @ np.stack([i, j, k, np.ones_like(i)]))[:3].T
+        # not the rim of an oblique image, where outside passes through the HU of an organ
+        places = places[np.linalg.norm(places - blob.centre, axis=1) < blob.radius + 8]
+        assert np.abs(places.mean(axis=0) - blob.centre).max() < half_a_voxel
+        volume = len(places) * image.grid.voxel_volume
+        assert volume == pytest.approx(4 / 3 * np.pi * blob.radius**3 / 1000, rel=0.1)
+
+
+def test_a_cropped_scan_keeps_its_labels_in_place():
+    image = analytic_image((1.5, 1.5, 3.0))
+    whole = Segmenter(make_bundle(HuBins()), device="cpu").segment(image).labels.array
+    part = (slice(10, None), slice(16, None), slice(8, -4))
+    affine = image.grid.affine.copy()
+    affine[:3, 3] = (image.grid.affine @ [8, 16, 10, 1])[:3]
+    array = np.ascontiguousarray(image.array[part])
+    cropped = Image(array, Grid.from_affine(array.shape, affine))
+    labels = Segmenter(make_bundle(HuBins()), device="cpu").segment(cropped).labels.array
+    assert (labels == whole[part]).mean() > 0.995

@@ -1,0 +1,67 @@
+import pytest
+import torch
+
+from metaunetr.engine.device import Runner, Rung
+from metaunetr.engine.windows import blend, cover, cut, spread
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("length", "patch", "overlap", "starts"),
+    [
+        (40, 64, 0.5, [0]),
+        (64, 64, 0.5, [0]),
+        (65, 64, 0.5, [0, 1]),
+        (96, 64, 0.5, [0, 32]),
+        (100, 64, 0.5, [0, 18, 36]),
+        (150, 64, 0.25, [0, 43, 86]),
+        (128, 64, 0.0, [0, 64]),
+    ],
+)
+def test_windows_are_the_fewest_that_overlap_enough_and_evenly_spread(
+    length, patch, overlap, starts
+):
+    assert spread(length, patch, overlap) == starts
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 25), (16, 16, 16), (50, 10, 40), (1, 1, 1)])
+def test_blending_a_network_that_repeats_its_input_gives_the_input(shape):
+    volume = torch.rand(shape)
+    box = tuple(slice(0, n) for n in shape)
+    windows = cover(box, (16, 16, 16), 0.4)
+    slabs = list(blend(volume, windows, 2, _runner(lambda x: torch.cat([x, -x], dim=1))))
+    assert [first for first, _ in slabs] == sorted({first for first, _ in slabs})
+    scores = torch.cat([scores for _, scores in slabs], dim=1)
+    assert scores.shape == (2, *windows.size)
+    expected = cut(volume, windows.origin, windows.size)
+    torch.testing.assert_close(scores[0], expected)
+    torch.testing.assert_close(scores[1], -expected)
+
+
+def test_skipped_windows_leave_background():
+    windows = cover((slice(0, 96), slice(0, 16), slice(0, 16)), (16, 16, 16), 0.0)
+    part = type(windows)(windows.origin, windows.size, windows.patch, windows.rows[2:4])
+    slabs = list(blend(torch.ones(96, 16, 16), part, 2, _runner(lambda x: x.repeat(1, 2, 1, 1, 1))))
+    scores = torch.cat([scores for _, scores in slabs], dim=1)
+    assert scores.shape[1] == 96
+    assert scores[0, :, 0, 0].nonzero().flatten().tolist() == list(range(32, 64))
+
+
+@pytest.mark.parametrize("start", [(-3, 0, 2), (5, 5, 5), (-20, 0, 0), (9, 9, 9)])
+def test_a_box_that_sticks_out_is_zero_outside(start):
+    volume = torch.arange(1, 1001.0).view(10, 10, 10)
+    box = cut(volume, start, (4, 5, 6))
+    for place in torch.cartesian_prod(torch.arange(4), torch.arange(5), torch.arange(6)).tolist():
+        source = [p + s for p, s in zip(place, start, strict=True)]
+        inside = all(0 <= n < 10 for n in source)
+        assert box[tuple(place)] == (volume[tuple(source)] if inside else 0)
+
+
+def _runner(network):
+    class Module(torch.nn.Module):
+        def forward(self, x):
+            return network(x)
+
+    rung = Rung(CPU, torch.float32, 2, CPU)
+    return Runner(Module(), [rung], lambda text: None, lambda done: None)
