@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,13 +31,16 @@ def atomic(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {_reason(error)}") from error
+        raise OutputError(f"{path}: cannot be written: {_reason(error, path)}") from error
     finally:
         with suppress(OSError):
             temporary.unlink()
 
 
-def _reason(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
+def _reason(error: OSError, path: Path) -> str:
+    # Libraries do not always pass the cause on, so the free space is looked at as well.
+    if error.errno == errno.ENOSPC or (
+        error.errno is None and shutil.disk_usage(path.parent).free < 1 << 20
+    ):
         return "the disk is full"
     return error.strerror or str(error)

@@ -177,9 +177,8 @@ def _grid(path: Path, header: np.void, shape: tuple[int, int, int]) -> Grid:
     scale = np.diag([UNITS[unit]] * 3 + [1.0])
     grids = []
     for affine in affines:
-        affine = RAS_TO_LPS @ scale @ affine
-        with np.errstate(invalid="ignore", divide="ignore"):
-            grids.append(Grid.from_affine(shape, affine))
+        with np.errstate(invalid="ignore", divide="ignore"):  # check_grid tells what is wrong
+            grids.append(Grid.from_affine(shape, RAS_TO_LPS @ scale @ affine))
         check_grid(path, grids[-1])
     if len(grids) == 2 and not grids[0].same_as(grids[1], MAX_DISAGREEMENT):
         raise InputError(

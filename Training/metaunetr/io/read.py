@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from os import PathLike
 from pathlib import Path
 
@@ -25,9 +26,10 @@ def read_image(path: str | PathLike[str]) -> Image:
         InputError: the file is no single three-dimensional image on a right-angled grid.
     """
     path = Path(path)
-    if not path.is_dir():
+    folder = os.path.isdir(path)  # unlike Path.is_dir, False for names that are too long
+    if not folder:
         check_file(path)
-    if path.is_dir() or dicom.is_dicom(path):
+    if folder or dicom.is_dicom(path):
         array, grid, files = dicom.read_series(path)
         return Image(_as_ct(array), grid, path, files)
     array, grid = _read(path)

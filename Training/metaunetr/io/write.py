@@ -32,13 +32,13 @@ def prepare_output(path: str | PathLike[str], image: Image | None = None) -> Pat
     """
     path = Path(path)
     suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file in it")
     if len(os.fsencode(path.name)) > MAX_NAME:
         raise OutputError(
             f"{path}: a file name may have {MAX_NAME} bytes, this one has "
             f"{len(os.fsencode(path.name))}"
         )
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file in it")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
     probe = path.with_name(f".metaunetr-{os.getpid()}.probe")

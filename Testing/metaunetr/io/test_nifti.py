@@ -1,0 +1,110 @@
+"""The parts of NIfTI that geometry round trips do not reach."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from metaunetr.image import Grid, Image
+from metaunetr.io import read_image, write_image
+from metaunetr.io.itk import grid_of
+from metaunetr.io.nifti import HEADER
+from numpy.testing import assert_allclose, assert_array_equal
+
+
+def edited(path, ct, array=None, **fields):
+    """`ct`, or other voxels on its grid, as .nii with header fields overwritten."""
+    write_image(path, ct if array is None else Image(array, ct.grid))
+    raw = bytearray(path.read_bytes())
+    header = np.frombuffer(raw, HEADER, count=1)[0].copy()
+    for field, value in fields.items():
+        header[field] = value
+    path.write_bytes(header.tobytes() + raw[HEADER.itemsize:])
+    return path
+
+
+@pytest.mark.parametrize(("slope", "intercept", "dtype"), [
+    (0, 5, np.int16),  # slope 0 means not scaled
+    (1, 0, np.int16),
+    (np.nan, 0, np.int16),
+    (1, -24, np.int16),
+    (2, 1, np.int16),
+    (40, 0, np.float32),  # beyond int16
+    (0.5, -10.25, np.float32),
+])
+def test_values_are_scaled_as_simpleitk_does(tmp_path, ct, slope, intercept, dtype):
+    path = edited(tmp_path / "ct.nii", ct, scl_slope=slope, scl_inter=intercept)
+    image = read_image(path)
+    scaled = bool(slope) and np.isfinite(slope)
+    expected = ct.array * float(slope) + intercept if scaled else ct.array
+    assert image.array.dtype == dtype
+    assert_allclose(image.array, expected)
+    if scaled:
+        assert_allclose(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), expected)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [(0, 1), (1, 1000), (2, 1), (3, 0.001), (10, 1)])
+def test_units_become_millimetres(tmp_path, ct, unit, factor):
+    image = read_image(edited(tmp_path / "ct.nii", ct, xyzt_units=unit))
+    assert_allclose(image.grid.affine[:3], ct.grid.affine[:3] * factor, rtol=1e-6)
+
+
+def test_a_qform_alone_is_enough(tmp_path, ct):
+    path = edited(tmp_path / "ct.nii", ct, sform_code=0, srow=np.zeros((3, 4)))
+    assert read_image(path).grid.same_as(ct.grid)
+
+
+def test_an_sform_alone_is_enough(tmp_path, ct):
+    path = edited(tmp_path / "ct.nii", ct, qform_code=0, quatern=[0, 0, 0], qoffset=[0, 0, 0])
+    assert read_image(path).grid.same_as(ct.grid)
+
+
+def test_trailing_axes_of_one_do_not_matter(tmp_path, ct):
+    path = edited(tmp_path / "ct.nii", ct, dim=[5, 48, 40, 12, 1, 1, 1, 1])
+    assert_array_equal(read_image(path).array, ct.array)
+
+
+def test_big_endian_files_are_read(tmp_path, ct):
+    path = edited(tmp_path / "ct.nii", ct)
+    raw = path.read_bytes()
+    header = np.frombuffer(raw, HEADER, count=1).astype(HEADER.newbyteorder(">"))
+    path.write_bytes(header.tobytes() + raw[348:352] + ct.array.astype(">i2").tobytes())
+    image = read_image(path)
+    assert_array_equal(image.array, ct.array)
+    assert image.array.dtype.isnative
+    assert image.grid.same_as(ct.grid)
+
+
+def test_extensions_before_the_voxels_are_skipped(tmp_path, ct):
+    path = edited(tmp_path / "ct.nii", ct, vox_offset=368)
+    raw = path.read_bytes()
+    path.write_bytes(raw[:348] + bytes([1, 0, 0, 0]) + bytes(16) + raw[352:])
+    assert_array_equal(read_image(path).array, ct.array)
+
+
+def test_gzip_of_several_members_and_padding_is_read(tmp_path, ct):
+    raw = edited(tmp_path / "ct.nii", ct).read_bytes()
+    members = gzip.compress(raw[:1000]) + gzip.compress(raw[1000:])
+    (tmp_path / "ct.nii.gz").write_bytes(members + bytes(512))
+    assert_array_equal(read_image(tmp_path / "ct.nii.gz").array, ct.array)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "i8", "u8", "f4", "f8"])
+def test_every_real_type_of_simpleitk_is_read(tmp_path, dtype):
+    values = np.array([0, 1, 100, 127], dtype).repeat(30).reshape(4, 5, 6)
+    path = tmp_path / "x.nii.gz"
+    image = sitk.GetImageFromArray(values)
+    image.SetDirection([0, 1, 0, 1, 0, 0, 0, 0, 1])
+    sitk.WriteImage(image, str(path))
+    back = read_image(path)
+    assert back.array.dtype == (np.float32 if dtype[0] == "f" else np.int16)
+    assert_array_equal(back.array, values)
+    assert back.grid.same_as(grid_of(image))
+
+
+def test_float_hu_beyond_int16_stay_float(tmp_path):
+    values = np.full((4, 5, 6), 40000, np.uint16)
+    write_image(tmp_path / "x.nii", Image(values, Grid((4, 5, 6), (1, 1, 1), (0, 0, 0))))
+    assert read_image(tmp_path / "x.nii").array.dtype == np.float32
