@@ -6,6 +6,7 @@ from math import cos, inf, isnan, sin
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from metaunetr.errors import InputError
 from metaunetr.evaluation import Row, evaluate, format_table, write_csv
 from metaunetr.organs import find

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+
 from metaunetr.metrics import agreement
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.78, 0.78, 5.0), (2.0, 0.5, 1.3)]

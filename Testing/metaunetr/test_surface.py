@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from metaunetr.surface import CORNERS, Surface
 from scipy.spatial.distance import cdist
+
+from metaunetr.surface import CORNERS, Surface
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.78, 0.78, 5.0), (2.0, 0.5, 1.3)]  # mm along (i, j, k)
 

@@ -4,8 +4,8 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from analytic import BLOBS, HuBins, Lopsided, analytic_image, make_bundle, rotation
 
+from analytic import BLOBS, HuBins, Lopsided, analytic_image, make_bundle, rotation
 from metaunetr.engine import Segmenter
 from metaunetr.image import Grid, Image
 

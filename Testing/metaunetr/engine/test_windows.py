@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from metaunetr.engine.device import Runner, Rung
+from metaunetr.engine.device import Rung, Runner
 from metaunetr.engine.windows import blend, cover, cut, spread
 
 CPU = torch.device("cpu")

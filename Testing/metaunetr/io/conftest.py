@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from metaunetr import organs
 from metaunetr.image import Grid, Image
 from metaunetr.result import OrganResult, Result

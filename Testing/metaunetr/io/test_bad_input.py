@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import read_image, read_labels, write_image

@@ -6,10 +6,11 @@ import shutil
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import read_image
-from numpy.testing import assert_allclose, assert_array_equal
 
 
 def edit(path, **changes):

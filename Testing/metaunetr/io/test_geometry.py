@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from numpy.testing import assert_allclose, assert_array_equal
+
 from metaunetr.image import Grid, Image
 from metaunetr.io import read_image, read_labels, write_image, write_labels
 from metaunetr.io.itk import grid_of
 from metaunetr.result import Result
-from numpy.testing import assert_allclose, assert_array_equal
 
 
 def turned(degrees: float, axis: int) -> np.ndarray:

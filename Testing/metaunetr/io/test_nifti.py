@@ -7,11 +7,12 @@ import gzip
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from numpy.testing import assert_allclose, assert_array_equal
+
 from metaunetr.image import Grid, Image
 from metaunetr.io import read_image, write_image
 from metaunetr.io.itk import grid_of
 from metaunetr.io.nifti import HEADER
-from numpy.testing import assert_allclose, assert_array_equal
 
 
 def edited(path, ct, array=None, **fields):

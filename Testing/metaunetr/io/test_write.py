@@ -9,11 +9,12 @@ import subprocess
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
+
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import prepare_output, read_image, write, write_image, write_labels
 from metaunetr.result import Result
-from numpy.testing import assert_array_equal
 
 SUFFIXES = [".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".mha"]
 

@@ -4,6 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+
 from metaunetr.image import Grid, Image
 from metaunetr.organs import find
 from metaunetr.report.overlay import (

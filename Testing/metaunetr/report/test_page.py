@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
 from metaunetr.organs import ORGANS, find

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from metaunetr.errors import OutputError
 from metaunetr.report import save_png
 

@@ -4,6 +4,7 @@ import csv
 from math import nan
 
 import numpy as np
+
 from metaunetr.image import Grid, Image
 from metaunetr.organs import find
 from metaunetr.report import write_statistics

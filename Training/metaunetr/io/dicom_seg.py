@@ -5,7 +5,6 @@ Needs highdicom, which the extra `dicom` installs.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +21,12 @@ def check(path: Path, image: Image | None) -> None:
     Raises:
         OutputError: highdicom is missing, or `image` is no DICOM series.
     """
-    if importlib.util.find_spec("highdicom") is None:
+    try:
+        import highdicom  # noqa: F401
+    except ImportError:
         raise OutputError(
             f"{path}: DICOM SEG needs highdicom; install it with: pip install metaunetr[dicom]"
-        )
+        ) from None
     if image is not None and not image.dicom_files:
         raise OutputError(
             f"{path}: DICOM SEG refers to the slices of a DICOM series, and the input "
@@ -93,6 +94,9 @@ def _description(number: int, item: OrganResult, result: Result):
             name="MetaUNETR",
             version=__version__,
             family=Code("123109", "DCM", "Artificial Intelligence"),
+            parameters={
+                key: str(result.record.get(key, "")) for key in ("model", "model_sha256")
+            },
         ),
         tracking_uid=hd.UID(),
         tracking_id=item.organ.key,

@@ -4,43 +4,44 @@ from __future__ import annotations
 
 import numpy as np
 
+from .patient import AXIS_Y
 from .phases import FAT, LUNG, SKIN
 from .shapes import Tube, ellipsoid, ellipsoid_box, smooth_max
 
-AXIS_Y = -25.0  # of the trunk, in front of the spine
 _SUPER = 2.5  # exponent of the trunk's outline: between an ellipse and a rectangle
 
 
 def spine_y(z):
     """Where the middle of the vertebral bodies runs: lordosis below, kyphosis above."""
-    u2 = np.square((np.asarray(z) + 80) / 100)
+    u2 = np.square((z + 80) / 100)
     return -12 + 30 * u2 / (1 + u2)
 
 
-def outline(view, half_width, front, back, bulge=None):
-    """Distance to a tube with a superelliptic section; `bulge` adds to its equation."""
-    u = np.abs(view.x) * np.float32(1 / half_width)
+def skin(view):
+    """Distance to the skin."""
+    return view.field("skin", _skin)
+
+
+def _skin(view):
+    """A superellipse in each cross-section, flatter in the back than in the front."""
+    p = view.patient
+    inverse = np.float32(1 / p.half_width)
+    u = np.abs(view.x) * inverse
     dy = view.y - np.float32(AXIS_Y)
-    depth = np.where(dy < 0, np.float32(1 / front), np.float32(1 / back))
+    depth = np.where(dy < 0, np.float32(1 / p.front), np.float32(1 / p.back))
     v = np.abs(dy) * depth
     u15, v15 = u * np.sqrt(u), v * np.sqrt(v)
     value = u15 * u + v15 * v
-    slope2 = np.square(u15 * np.float32(1 / half_width)) + np.square(v15 * depth)
-    if bulge is not None:
-        value += bulge[0]
-        slope2 += np.square(bulge[1])
-    return (value - 1) / np.maximum(np.float32(_SUPER) * np.sqrt(slope2), np.float32(4e-3))
-
-
-def _shell(view, inset: float):
-    p = view.patient
-    return outline(view, p.half_width - inset, p.front - inset, p.back - inset)
+    radial = value ** np.float32(1 / _SUPER)  # 1 on the skin, 0 on the axis of the trunk
+    u15 *= inverse
+    v15 *= depth
+    slope = np.sqrt(u15 * u15 + v15 * v15)
+    return (radial - 1) * value / np.maximum(radial * slope, np.float32(1e-6))
 
 
 def cavity(view):
     """Distance to the inside of the muscular wall, of chest and abdomen alike."""
-    p = view.patient
-    return view.field("cavity", lambda v: _shell(v, p.fat + p.wall))
+    return skin(view) + np.float32(view.patient.fat + view.patient.wall)
 
 
 def diaphragm(view):
@@ -49,35 +50,47 @@ def diaphragm(view):
 
 
 def _diaphragm(view):
+    """Two domes, higher on the right, that meet the wall lower in the back than in front."""
     p = view.patient
-    inset = p.fat + p.wall + 1
+    reach = np.float32(0.5 * (p.front + p.back) - p.fat - p.wall - 1)
+    rho = np.maximum(1 + (cavity(view) + 1) / reach, 0)  # 1 on the wall, 0 deep inside
     edge = 8 - np.float32(0.36) * view.y
     right = np.exp(-np.square((view.x + 68) * np.float32(1 / 48)))
     left = np.exp(-np.square((view.x - 70) * np.float32(1 / 45)))
-    top = 88 + p.domes[0] * right + p.domes[1] * left
-    height = np.maximum(top - edge, 20)
-    w = np.maximum(view.z - edge, 0) / height
-    w15 = w * np.sqrt(w)
-    return outline(
-        view, p.half_width - inset, p.front - inset, p.back - inset, (w15 * w, w15 / height)
-    )
+    top = 88 + np.float32(p.domes[0]) * right + np.float32(p.domes[1]) * left
+    steep = 1 / np.maximum(top - edge, 20)
+    w = np.maximum(view.z - edge, 0) * steep
+    rho15, w15 = rho * np.sqrt(rho), w * np.sqrt(w)
+    value = rho15 * rho + w15 * w - 1
+    rho15 /= reach
+    w15 *= steep
+    slope = np.sqrt(rho15 * rho15 + w15 * w15)
+    return value / np.maximum(np.float32(_SUPER) * slope, np.float32(4e-3))
 
 
 def paint_trunk(view):
     """Skin, fat under it, and the muscular wall with its layers; inside it, visceral fat."""
     p = view.patient
-    skin = _shell(view, 0)
-    view.paint(skin, SKIN)
-    view.paint(skin + 2, FAT + 6 * view.noise("medium"))
-    muscle = _shell(view, p.fat)
-    inside = cavity(view)
-    share = np.clip(-muscle / p.wall, 0, 1)  # 0 at the outside of the wall, 1 at its inside
+    depth = skin(view)
+    view.paint(depth, SKIN)
+    view.paint(depth + 2, FAT + 6 * view.noise("medium"))
+    _paint_wall(view.only((depth > -p.fat - p.wall - 2) & (depth < 2 - p.fat)))
+    view.paint(cavity(view), FAT + 7 * view.noise("medium") + 5 * view.noise("small"))
+
+
+def _paint_wall(view):
+    """Three flat muscles at the flanks, two straight ones in front, fat planes between them."""
+    p = view.patient
+    depth = skin(view) + p.fat
+    share = np.clip(-depth / p.wall, 0, 1)  # 0 at the outside of the wall, 1 at its inside
     planes = np.exp(-np.square((share - 0.36) * 14)) + np.exp(-np.square((share - 0.70) * 14))
-    white_line = np.exp(-np.square(view.x / 5)) * (view.y < AXIS_Y)
-    lean = np.clip(1 - 0.4 * planes - 0.8 * white_line, 0, 1)
+    flank = np.clip((np.abs(view.x) - 55) / 20, 0, 1) * np.clip((60 - view.z) / 30, 0.25, 1)
+    white_lines = np.exp(-np.square(view.x / 5)) + 0.8 * np.exp(
+        -np.square((np.abs(view.x) - 62) / 5)
+    )
+    lean = np.clip(1 - 0.5 * planes * flank - 0.8 * white_lines * (view.y < AXIS_Y), 0, 1)
     streaks = 7 * view.noise("small")
-    view.paint(muscle, FAT + (p.hu["muscle"] - FAT) * lean + streaks)
-    view.paint(inside, FAT + 7 * view.noise("medium") + 5 * view.noise("small"))
+    view.paint(depth, FAT + (p.hu["muscle"] - FAT) * lean + streaks)
 
 
 def paint_chest(view):
@@ -89,8 +102,12 @@ def paint_chest(view):
     chest = smooth_max(cavity(above) + 1.5, -diaphragm(above), 4)
     vessels = np.maximum(above.noise("medium") - 1.4, 0) * 320
     above.paint(chest, LUNG + 35 * above.noise("large") + vessels)
-    mediastinum = np.hypot((above.x - 6) / 1.1, above.y - spine_y(above.z).astype(np.float32) + 34)
-    above.paint(np.maximum(mediastinum - 30, chest + 1), FAT)
+    middle = above.view((-45, -110, -30), (55, 60, 600))
+    if middle is not None:
+        dy = middle.y - spine_y(middle.z) + 34
+        mediastinum = np.hypot((middle.x - 6) / np.float32(1.1), dy) - 30
+        inside = smooth_max(cavity(middle) + 2.5, -diaphragm(middle) + 1, 4)
+        middle.paint(np.maximum(mediastinum, inside), FAT)
     leaf = np.maximum(np.abs(diaphragm(above) + 1.2) - 1.4, cavity(above))
     above.paint(leaf, p.hu["muscle"])
     _paint_heart(above)
@@ -122,7 +139,7 @@ def paint_back_muscles(view):
             if part is None:
                 continue
             d = tube.distance(part) + 1.2 * part.noise("medium")
-            d = smooth_max(d, _shell(part, p.fat + 1), 6)
+            d = smooth_max(d, skin(part) + np.float32(p.fat + 1), 6)
             if halo:
                 part.paint(d - halo, FAT, 0)
             marbling = np.maximum(part.noise("small") - 1, 0) * 45

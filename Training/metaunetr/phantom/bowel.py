@@ -6,12 +6,16 @@ import numpy as np
 
 from .body import cavity
 from .phases import FAT, FLUID, GAS
-from .shapes import Tube, smooth_max
+from .shapes import FAR, Tube, smooth_max
 
 
 def paint_small_bowel(view):
     """Packed loops with enhancing walls; some hold oral contrast, some gas."""
-    p = view.patient
+    for loop in view.patient.once("small bowel", _plan_loops):
+        _paint_loop(view, *loop)
+
+
+def _plan_loops(p):
     rng = p.rng("small bowel")
     reach = p.half_width - p.fat - p.wall - 45
     front = 25 + p.front - p.fat - p.wall - 16
@@ -20,12 +24,11 @@ def paint_small_bowel(view):
         centre = rng.uniform((-reach, -front, -265), (reach, -40, -22))
         if all(np.linalg.norm((centre - other) / (1.15, 1, 1)) > 23 for other in placed):
             placed.append(centre)
-    for centre in placed:
-        _paint_loop(view, rng, centre)
+    return [_plan_loop(p, rng, centre) for centre in placed]
 
 
-def _paint_loop(view, rng, centre):
-    p = view.patient
+def _plan_loop(p, rng, centre):
+    """The tube, the HU inside and the height (y) of the gas in it."""
     heading = rng.normal(size=3) * (1.2, 0.7, 1)
     heading *= 20 / np.linalg.norm(heading)
     bend = np.cross(heading, rng.normal(size=3))
@@ -34,19 +37,23 @@ def _paint_loop(view, rng, centre):
     content = FLUID + rng.uniform(0, 40)
     if p.oral_contrast and rng.random() < 0.55:
         content = p.oral_contrast * rng.uniform(0.6, 1.1)
-    gas = rng.random() < 0.22
+    gas = centre[1] - 2 if rng.random() < 0.22 else -FAR
     tube = Tube([centre - heading + bend, centre - heading / 2, centre + heading / 2,
                  centre + heading + bend], (0.8 * radius, radius, radius, 0.8 * radius), 3)
+    return tube, content, gas
+
+
+def _paint_loop(view, tube, content, gas):
     part = view.view(tube.box[0] - 4, tube.box[1] + 4)
     if part is None:
         return
     d = smooth_max(tube.distance(part) + 1.2 * part.noise("medium"), cavity(part) + 3, 4)
     part.paint(d - 1.2, FAT)
-    part.paint(d, p.hu["gut wall"])
+    part.paint(d, view.patient.hu["gut wall"])
     lumen = d + 2.4 + 0.8 * np.maximum(part.noise("small"), -0.5)
     part.paint(lumen, content + 10 * part.noise("small"))
-    if gas:
-        part.paint(np.maximum(lumen, part.y - np.float32(centre[1] - 2)), GAS)
+    if gas > -FAR:
+        part.paint(np.maximum(lumen, part.y - np.float32(gas)), GAS)
 
 
 def paint_colon(view):

@@ -17,7 +17,7 @@ class View:
 
     def __init__(self, slab: Slab, box: tuple[slice, slice, slice]):
         self._slab, self._box = slab, box
-        self.patient = slab.patient
+        self.patient, self.edge = slab.patient, slab.edge
         self.x, self.y, self.z = slab.x[box], slab.y[box], slab.z[box]
         self.hu, self.labels = slab.hu[box], slab.labels[box]
         self.shape = self.x.shape
@@ -46,10 +46,17 @@ class View:
         )
 
     def field(self, name: str, compute) -> np.ndarray:
-        """A quantity that many structures need; computed once for the whole slab."""
+        """A quantity that many structures need; computed once for the trunk in the slab."""
+        trunk = self._slab.trunk()
         if name not in self._slab.cache:
-            self._slab.cache[name] = compute(self._slab.everything())
-        return self._slab.cache[name][self._box]
+            self._slab.cache[name] = compute(trunk)
+        starts = [s.start for s in trunk._box]
+        box = (slice(s.start - n, s.stop - n) for s, n in zip(self._box, starts, strict=True))
+        return self._slab.cache[name][tuple(box)]
+
+    def only(self, mask: np.ndarray) -> Points:
+        """The scattered points of this view where `mask` is true."""
+        return Points(self, mask)
 
     def paint(self, distance: np.ndarray, hu, label: int | None = None) -> None:
         """Fill the inside of a shape; edges are as soft as the scanner's pixels.
@@ -59,12 +66,35 @@ class View:
             hu: a number or an array of the view's shape.
             label: organ number; 0 erases labels, None keeps those painted before.
         """
-        share = distance * np.float32(-1 / self._slab.edge)
-        share += np.float32(0.5)
-        np.clip(share, 0, 1, out=share)
-        self.hu += (hu - self.hu) * share
+        self.hu += (hu - self.hu) * coverage(distance, self.edge)
         if label is not None:
             np.copyto(self.labels, np.uint8(label), where=distance < 0)
+
+
+class Points:
+    """Scattered points of a view, with the view's interface on 1-D arrays."""
+
+    def __init__(self, view: View, mask: np.ndarray):
+        self._view, self._mask = view, mask
+        self.patient = view.patient
+        self.x, self.y, self.z = view.x[mask], view.y[mask], view.z[mask]
+        self.edge = view.edge
+
+    def noise(self, name: str) -> np.ndarray:
+        return self._view.noise(name)[self._mask]
+
+    def field(self, name: str, compute) -> np.ndarray:
+        return self._view.field(name, compute)[self._mask]
+
+    def paint(self, distance: np.ndarray, hu, label: int | None = None) -> None:
+        """As `View.paint`."""
+        painted = self._view.hu[self._mask]
+        painted += (hu - painted) * coverage(distance, self.edge)
+        self._view.hu[self._mask] = painted
+        if label is not None:
+            labels = self._view.labels[self._mask]
+            labels[distance < 0] = label
+            self._view.labels[self._mask] = labels
 
 
 class Slab:
@@ -89,6 +119,10 @@ class Slab:
         self.cache: dict[str, np.ndarray] = {}
         self._slice_shape = (depth, self.samples, height, width)
 
+    def trunk(self) -> View:
+        """The part that holds all of the patient."""
+        return View(self, self.indices(*self.patient.box))
+
     @staticmethod
     def samples_per_slice(thickness: float) -> int:
         """Odd, so that one sample is the middle, and at most about 2 mm apart."""
@@ -110,6 +144,13 @@ class Slab:
         """HU averaged over the thickness and labels at the middle, both (D, H, W)."""
         hu = self.hu.reshape(self._slice_shape).mean(1)
         return hu, self.labels.reshape(self._slice_shape)[:, self.samples // 2]
+
+
+def coverage(distance: np.ndarray, edge: float) -> np.ndarray:
+    """Share of a point's surroundings, `edge` mm wide, that is inside a shape."""
+    share = distance * np.float32(-1 / edge)
+    share += np.float32(0.5)
+    return np.clip(share, 0, 1, out=share)
 
 
 def _overlap(a: slice, b: slice) -> slice:

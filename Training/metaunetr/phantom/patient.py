@@ -14,6 +14,7 @@ from .fields import Field
 from .phases import PHASES, attenuation
 from .shapes import rotation
 
+AXIS_Y = -25.0  # of the trunk, in front of the spine
 _PITCHES = {"fine": 2.4, "small": 5.0, "medium": 11.0, "large": 28.0}
 _WARP_PITCH, _WARP_SD, _WARP_REACH = 40.0, 2.2, 10.0
 
@@ -66,11 +67,24 @@ class Patient:
         self.turn = rotation(*self.degrees.items())
         self.centre = rng.uniform((-12, -8, -400), (12, 8, 400)).round(1)
         self.fields = {name: Field(self.rng(name), p) for name, p in _PITCHES.items()}
+        self._plans = {}
         self._warp = [Field(self.rng(f"warp {axis}"), _WARP_PITCH) for axis in "xyz"]
 
     def rng(self, purpose: str) -> np.random.Generator:
         """An own stream of random numbers for each purpose, so that parts do not disturb others."""
         return np.random.default_rng([self.seed, *purpose.encode()])
+
+    @property
+    def box(self):
+        """Corners of a box around the trunk, endless along the spine."""
+        low = np.array((-self.half_width, AXIS_Y - self.front, -1e4))
+        return low - 2, np.array((self.half_width, AXIS_Y + self.back, 1e4)) + 2
+
+    def once(self, name: str, plan):
+        """A part of the anatomy that is laid out once for all slabs."""
+        if name not in self._plans:
+            self._plans[name] = plan(self)
+        return self._plans[name]
 
     @property
     def description(self) -> dict:

@@ -22,11 +22,11 @@ from .scanner import add_noise, paint_table
 from .skeleton import paint_pelvis, paint_ribs, paint_spine
 from .vessels import paint_aorta, paint_mesentery, paint_portal_veins, paint_vena_cava
 
-_SLAB_POINTS = 1_500_000  # bounds the memory that one thread needs
+_SLAB_POINTS = 3_000_000  # bounds the memory that one thread needs
 
 # What comes later covers what came before.
 _ANATOMY = (
-    paint_table, paint_trunk, paint_chest, paint_ribs, paint_pelvis,
+    paint_trunk, paint_chest, paint_ribs, paint_pelvis,
     paint_mesentery, paint_small_bowel, paint_colon,
     paint_stomach, paint_spleen, paint_liver, paint_gallbladder,
     paint_duodenum, paint_pancreas, paint_kidneys, paint_back_muscles, paint_spine,
@@ -67,9 +67,10 @@ def make(seed: int = 0, shape=None, spacing=None) -> Phantom:
     def scan(first: int) -> None:
         last = min(first + step, depth)
         slab = Slab(patient, grid, first, last)
-        view = slab.everything()
+        paint_table(slab.everything())
+        trunk = slab.trunk()
         for paint in _ANATOMY:
-            paint(view)
+            paint(trunk)
         clean, labels[first:last] = slab.slices()
         hu[first:last] = add_noise(patient, clean, first, grid.spacing)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .body import AXIS_Y
+from .patient import AXIS_Y
 
 
 def paint_table(view):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .body import AXIS_Y, outline, spine_y
+from .body import skin, spine_y
+from .patient import AXIS_Y
 from .phases import CARTILAGE, CORTICAL, FAT, THECAL_SAC
 from .shapes import Tube, ellipsoid, ellipsoid_box, local, rotation, smooth_max, smooth_min
 
@@ -13,9 +14,9 @@ _T12 = 31.0  # height of the middle of vertebra T12
 _L5 = -4 * _LUMBAR
 
 
-def paint_bone(view, distance, cortex: float, label: int | None = 0):
+def paint_bone(view, distance, cortex: float):
     """A bone: dense cortex of `cortex` mm around marrow with trabeculae."""
-    view.paint(distance, CORTICAL, label)
+    view.paint(distance, CORTICAL, 0)
     marrow = view.patient.hu["marrow"] + 38 * view.noise("fine") + 15 * view.noise("small")
     view.paint(distance + cortex, marrow)
 
@@ -33,7 +34,7 @@ def paint_spine(view):
     part = view.view((-60, -50, _L5 - 18), (60, 95, 600))
     if part is None:
         return
-    y = part.y - spine_y(part.z).astype(np.float32)
+    y = part.y - spine_y(part.z)
     x, z = part.x, part.z
     level, pitch = _level(z)
     height = level * pitch  # mm from the middle of the vertebra
@@ -79,7 +80,16 @@ def paint_ribs(view):
     if part is None:
         return
     inset = p.fat + 0.45 * p.wall
-    depth = outline(part, p.half_width - inset, p.front - inset, p.back - inset)
+    _paint_rib_cage(part.only(np.abs(skin(part) + inset) < 8), inset)
+    centre, radii = (0, AXIS_Y - p.front + inset + 1, 118), (15, 6, 50)
+    sternum = view.view(*ellipsoid_box(centre, radii, margin=3))
+    if sternum is not None:
+        paint_bone(sternum, ellipsoid(sternum, centre, radii), 1.3)
+
+
+def _paint_rib_cage(part, inset):
+    p = part.patient
+    depth = skin(part) + np.float32(inset)
     angle = np.arctan2(np.abs(part.x) / p.half_width, (part.y - AXIS_Y - 20) / p.front)
     angle = np.degrees(angle).astype(np.float32)  # 0 at the spine, 180 at the sternum
     drop = 38 * (1 - np.cos(np.radians(1.55 * np.maximum(angle - 8, 0))))
@@ -94,11 +104,7 @@ def paint_ribs(view):
     cartilage = np.maximum(d, np.maximum((bony - angle) * 1.6, angle - 156 - 3 * number))
     cartilage = np.maximum(cartilage, (1.5 - number) * 50)
     part.paint(cartilage, CARTILAGE + 30 * part.noise("small"))
-    paint_bone(part, np.maximum(d, (angle - bony) * 1.6), 1.3, label=None)
-    centre, radii = (0, AXIS_Y - p.front + inset + 1, 118), (15, 6, 50)
-    sternum = view.view(*ellipsoid_box(centre, radii, margin=3))
-    if sternum is not None:
-        paint_bone(sternum, ellipsoid(sternum, centre, radii), 1.3, label=None)
+    paint_bone(part, np.maximum(d, (angle - bony) * 1.6), 1.3)
 
 
 def paint_pelvis(view):
