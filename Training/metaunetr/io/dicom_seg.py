@@ -12,7 +12,13 @@ import numpy as np
 from metaunetr import __version__, organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
+from metaunetr.io.atomic import atomic
 from metaunetr.result import OrganResult, Result
+
+MAY_BE_EMPTY = (  # type 2 attributes of patient, study and frame of reference
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate",
+    "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator",
+)
 
 
 def check(path: Path, image: Image | None) -> None:
@@ -41,22 +47,30 @@ def write_dicom_seg(path: Path, result: Result) -> None:
     codes and label.
 
     Raises:
-        OutputError: no organ was found: a DICOM SEG cannot be empty.
-        OSError: the disk is full or may not be written.
+        OutputError: see `check`; no organ was found; or the headers of the CT do not allow it.
     """
-    import highdicom as hd
-    import pydicom
-
+    check(path, result.labels)
     found = [item for item in result.organs if item.voxels]
     if not found:
         raise OutputError(f"{path}: no organ was found, and a DICOM SEG cannot be empty")
+    try:
+        segmentation = _segmentation(found, result)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise OutputError(
+            f"{path}: the headers of the CT do not allow a DICOM SEG ({error}); choose .seg.nrrd"
+        ) from error
+    with atomic(path) as temporary:
+        segmentation.save_as(temporary)
+
+
+def _segmentation(found: list[OrganResult], result: Result):
+    import highdicom as hd
+
     renumber = np.zeros(256, np.uint8)
     for number, item in enumerate(found, start=1):
         renumber[item.organ.number] = number
-    segmentation = hd.seg.Segmentation(
-        source_images=[
-            pydicom.dcmread(file, stop_before_pixels=True) for file in result.labels.dicom_files
-        ],
+    return hd.seg.Segmentation(
+        source_images=[_header(file) for file in result.labels.dicom_files],
         pixel_array=renumber[result.labels.array],
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[
@@ -71,9 +85,19 @@ def write_dicom_seg(path: Path, result: Result) -> None:
         software_versions=__version__,
         device_serial_number="0",
         series_description="MetaUNETR abdominal organs",
-        omit_empty_frames=True,
+        content_description="Automatic; research use only",
     )
-    segmentation.save_as(path)
+
+
+def _header(file: str):
+    """The header of a slice; what may be empty, and anonymizers remove, is put back empty."""
+    import pydicom
+
+    header = pydicom.dcmread(file, stop_before_pixels=True)
+    for name in MAY_BE_EMPTY:
+        if name not in header:
+            setattr(header, name, "")
+    return header
 
 
 def _description(number: int, item: OrganResult, result: Result):

@@ -66,12 +66,11 @@ def write_labels(path: str | PathLike[str], result: Result) -> None:
     path = Path(path)
     suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
     if suffix in formats.DICOM:
-        dicom_seg.check(path, result.labels)
+        dicom_seg.write_dicom_seg(path, result)
+        return
     with atomic(path) as temporary:
         if suffix in formats.SEGMENTATION:
             write_seg_nrrd(temporary, result)
-        elif suffix in formats.DICOM:
-            dicom_seg.write_dicom_seg(temporary, result)
         else:
             _write(temporary, suffix, result.labels)
 
