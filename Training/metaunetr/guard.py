@@ -131,7 +131,9 @@ def _inspect_values(name: Path | str, values: np.ndarray) -> list[str]:
             f"{name}: must be in HU, but {reach}; it was rescaled, so use the original CT"
         )
     if _share(inside, -math.inf, -30) < MIN_DARK:
-        if _share(inside, 850, 1300) > 0.1 and _share(inside, -30, 150) > 0.01:
+        # HU + 1024 has body near 1024, air near 0 and little between; an MR has tissue there.
+        tissue, between = _share(inside, 850, 1300), _share(inside, 150, 800)
+        if tissue > 0.1 and between < tissue / 2:
             raise InputError(
                 f"{name}: must be in HU, but {reach}, with soft tissue near 1024 and air near "
                 "0; the rescale intercept is missing, so subtract 1024"
