@@ -1,0 +1,105 @@
+"""A device is trusted only after a real run, and failure leads down the ladder, not out."""
+
+import pytest
+import torch
+from analytic import HuBins, Lopsided, analytic_image, make_bundle
+
+from metaunetr.engine import Segmenter, device
+from metaunetr.engine.device import Runner, Rung
+from metaunetr.errors import DeviceError
+
+CPU = torch.device("cpu")
+WINDOWS = [torch.full((4, 4, 4), float(n)) for n in range(5)]
+
+
+class Fails(torch.nn.Module):
+    """Doubles its input, unless `when(batch)`: then it raises `error`."""
+
+    def __init__(self, when, error):
+        super().__init__()
+        self.when, self.error = when, error
+
+    def forward(self, x):
+        if self.when(x.shape[0]):
+            raise self.error
+        return 2 * x
+
+
+def rungs(*batches):
+    return [Rung(CPU, torch.float32, batch, CPU) for batch in batches]
+
+
+def test_lack_of_memory_makes_batches_smaller_and_loses_no_window():
+    warnings, progress = [], []
+    network = Fails(lambda batch: batch > 1, torch.OutOfMemoryError("CUDA out of memory. Tried …"))
+    runner = Runner(network, rungs(4, 1), warnings.append, progress.append)
+    scores = list(runner(WINDOWS))
+    assert [float(score.mean()) for score in scores] == [0, 2, 4, 6, 8]
+    assert progress == [1, 2, 3, 4, 5]
+    assert len(warnings) == 1 and "not enough memory" in warnings[0]
+
+
+def test_a_failing_kernel_skips_all_rungs_of_its_device():
+    other = torch.device("meta")
+    ladder = [Rung(other, torch.float32, 4, other), Rung(other, torch.float32, 1, CPU), *rungs(1)]
+    warnings = []
+    runner = Runner(HuBins(), ladder, warnings.append, lambda done: None)
+    assert len(list(runner(WINDOWS))) == 5  # the meta device cannot hand results to the CPU
+    assert runner.rung == rungs(1)[0]
+    assert len(warnings) == 1 and warnings[0].startswith("meta")
+
+
+def test_failure_on_the_last_rung_is_one_clear_error():
+    network = Fails(lambda batch: True, RuntimeError("no kernel image is available\nfor you"))
+    runner = Runner(network, rungs(1), lambda text: None, lambda done: None)
+    with pytest.raises(DeviceError, match=r"failed on cpu .*no kernel image is available\."):
+        list(runner(WINDOWS))
+
+
+def test_auto_falls_back_when_a_gpu_is_listed_but_cannot_run(monkeypatch):
+    monkeypatch.setattr(device, "candidates", lambda: ["cuda:7", "cpu"])
+    engine = Segmenter(make_bundle(HuBins()), device="auto")
+    result = engine.segment(analytic_image())
+    assert result.record["device"] == "cpu"
+    assert any(text.startswith("cuda:7 is not used") for text in result.warnings)
+
+
+def test_a_device_that_gives_wrong_numbers_is_not_trusted(monkeypatch):
+    monkeypatch.setattr(device, "candidates", lambda: ["mps", "cpu"])
+    monkeypatch.setattr(device, "_Loaded", lambda network, rung: lambda windows: network(
+        windows[0][None, None]) * 1.5)
+    warnings = []
+    ladder = device.choose("auto", Lopsided(), warnings.append)
+    assert [rung.device.type for rung in ladder] == ["cpu"]
+    assert "deviate" in warnings[0]
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "tpu", "mps:3"])
+def test_an_unknown_device_is_refused_with_the_known_ones(name):
+    with pytest.raises(DeviceError, match=r"no device .*auto.*cpu"):
+        device.choose(name, HuBins(), print)
+
+
+def test_the_ladder_of_a_gpu_ends_on_the_cpu():
+    ladder = device.ladder(torch.device("cuda:0"))
+    steps = [(rung.device.type, rung.batch, rung.blend.type) for rung in ladder]
+    assert steps == [("cuda", 4, "cuda"), ("cuda", 1, "cuda"), ("cuda", 1, "cpu"), ("cpu", 1, "cpu")]
+
+
+def test_bfloat16_is_used_on_a_cpu_only_where_it_is_faster():
+    assert device.fast_cpu_dtype() in (torch.float32, torch.bfloat16)
+    chosen = device._conv_seconds((8, 16, 16), device.fast_cpu_dtype())
+    assert chosen < 2 * device._conv_seconds((8, 16, 16), torch.float32)
+
+
+def test_scores_that_are_not_finite_are_a_failure_of_mixed_precision():
+    class Overflows(torch.nn.Module):
+        def forward(self, x):
+            return x / 0 if torch.is_autocast_enabled("cpu") else x
+
+    half = Rung(CPU, torch.bfloat16, 1, CPU)
+    exact = Rung(torch.device("cpu", 0), torch.float32, 1, CPU)
+    warnings = []
+    runner = Runner(Overflows(), [half, exact], warnings.append, lambda done: None)
+    assert [float(score.mean()) for score in runner(WINDOWS)] == [0, 1, 2, 3, 4]
+    assert "not finite" in warnings[0]
