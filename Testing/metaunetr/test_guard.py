@@ -38,7 +38,7 @@ def turned(degrees: float) -> np.ndarray:
     return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
 
 
-inner = (slice(None), slice(14, 50), slice(12, 52))  # within the body wall
+inner = (slice(None), slice(14, 50), slice(10, 54))  # within the body wall
 GOOD = {
     "a CT": body(),
     "padded with -2000 outside the circle": body(air=-2000),

@@ -18,7 +18,7 @@ from metaunetr.orientation import Orientation, tilt
 MAX_SHEAR = 1e-3  # off-diagonal of DᵀD; float32 headers reach 1e-6, a gantry tilted 1° 0.017
 MIN_SPACING, THICK_SPACING, MAX_SPACING = 0.05, 8.0, 20.0  # mm
 MIN_SLICES = 5
-MIN_LENGTH, MIN_WIDTH = 100.0, 200.0  # mm along the body and across it
+MIN_LENGTH, MIN_WIDTH, MIN_DEPTH = 100.0, 250.0, 150.0  # mm; less cannot hold an adult abdomen
 MAX_TILT = 10.0  # degrees
 SAMPLE = 2_000_000  # voxels that the checks of values look at
 
@@ -101,10 +101,10 @@ def _inspect_grid(name: Path | str, grid: Grid) -> list[str]:
             f"Only {length / 10:.1f} cm of the body's length are covered; organs are cut off "
             "and may be mistaken."
         )
-    if min(width, depth) < MIN_WIDTH:
+    if width < MIN_WIDTH or depth < MIN_DEPTH:
         warnings.append(
             f"The field of view is only {width / 10:.1f} × {depth / 10:.1f} cm across; organs "
-            "at its border are cut off."
+            "at its border may be cut off."
         )
     angle = tilt(canonical)
     if angle > MAX_TILT:
