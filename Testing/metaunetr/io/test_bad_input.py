@@ -214,6 +214,16 @@ def a_negative_size(folder, ct):
     return nifti(folder, ct, dim=[3, 48, -3, 12, 1, 1, 1, 1])
 
 
+@bad("cannot begin at byte nan")
+def voxels_at_no_place_in_the_file(folder, ct):
+    return nifti(folder, ct, vox_offset=np.nan)
+
+
+@bad("truncated", "0 are there")
+def voxels_beyond_the_end_of_the_file(folder, ct):
+    return nifti(folder, ct, vox_offset=1e6)
+
+
 @bad("number of axes", "1000")
 def an_impossible_number_of_axes(folder, ct):
     return nifti(folder, ct, dim=[1000, 48, 40, 12, 1, 1, 1, 1])

@@ -8,23 +8,30 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from os import PathLike
 from pathlib import Path
 
 from metaunetr.errors import OutputError
+
+PREFIX = ".metaunetr-"
+ABANDONED = 3600.0  # seconds without a change; writing a file takes minutes at most
+
+_unfinished: set[Path] = set()
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary file beside `path`, which takes its place when the block ends well.
 
-    The temporary file keeps the suffixes of `path`, begins with ".metaunetr-", and is removed
-    when the block fails or is interrupted.
+    The temporary file keeps the suffixes of `path`, begins with PREFIX, and is removed when the
+    block fails or is interrupted. Blocks nest: files opened in an ExitStack take their places
+    together, once the last is complete.
 
     Raises:
         OutputError: the file cannot be written; the message says why.
     """
-    suffixes = "".join(Path(path.name.lower()).suffixes[-2:])
-    temporary = path.with_name(f".metaunetr-{uuid.uuid4().hex[:12]}{suffixes}")
+    temporary = temporary_beside(path)
+    _unfinished.add(temporary)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -32,9 +39,48 @@ def atomic(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {_reason(error, path)}") from error
+    except OutputError as error:  # of another block, about our temporary file
+        raise OutputError(str(error).replace(str(temporary), str(path))) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
+        _unfinished.discard(temporary)
+
+
+def write_text(path: str | PathLike[str], text: str) -> None:
+    """Write `text` as UTF-8.
+
+    Raises:
+        OutputError: the file cannot be written; nothing is left behind.
+    """
+    with atomic(Path(path)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def temporary_beside(path: Path) -> Path:
+    """A new name in the folder of `path`, with its suffixes."""
+    suffixes = "".join(Path(path.name.lower()).suffixes[-2:])[-20:]
+    return path.with_name(f"{PREFIX}{uuid.uuid4().hex[:12]}{suffixes}")
+
+
+def discard_unfinished() -> None:
+    """Remove the temporary files of all open blocks, for a process that is about to end."""
+    for temporary in list(_unfinished):
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def discard_abandoned(folder: Path, now: float) -> None:
+    """Remove temporary files in `folder` that a killed run has left.
+
+    Args:
+        now: the folder's own time (the modification time of a new file in it): the clocks of
+            file servers differ from ours.
+    """
+    for temporary in folder.glob(PREFIX + "*"):
+        with suppress(OSError):
+            if temporary.stat().st_mtime < now - ABANDONED:
+                temporary.unlink()
 
 
 def _reason(error: OSError, path: Path) -> str:

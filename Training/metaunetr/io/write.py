@@ -11,7 +11,7 @@ import numpy as np
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io import dicom_seg, formats
-from metaunetr.io.atomic import atomic
+from metaunetr.io.atomic import atomic, discard_abandoned, temporary_beside
 from metaunetr.io.itk import write_itk
 from metaunetr.io.nifti import write_nifti
 from metaunetr.io.seg_nrrd import write_seg_nrrd
@@ -27,30 +27,50 @@ def prepare_output(path: str | PathLike[str], image: Image | None = None) -> Pat
         image: the input, if known: a DICOM SEG refers to the slices of its CT.
 
     Raises:
-        OutputError: the suffix is not supported, the folder is missing or read-only, the name
-            is too long, or what DICOM SEG needs is missing.
+        OutputError: as `prepare_file`; the suffix is not supported, or what DICOM SEG needs is
+            missing.
+    """
+    path = prepare_file(path, formats.WRITABLE_LABELS)
+    if formats.suffix_of(path) in formats.DICOM:
+        dicom_seg.check(path, image)
+    return path
+
+
+def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> Path:
+    """Check, before the run, that a file can be written at `path`.
+
+    Temporary files that killed runs have left beside it are removed.
+
+    Args:
+        suffixes: one of which the name must end in, if any are given.
+
+    Raises:
+        OutputError: another suffix, the folder is missing or read-only, the name is too long,
+            or is that of a folder or device.
     """
     path = Path(path)
-    suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
+    if suffixes:
+        _checked_suffix(path, suffixes)
     if len(os.fsencode(path.name)) > MAX_NAME:
         raise OutputError(
             f"{path}: a file name may have {MAX_NAME} bytes, this one has "
             f"{len(os.fsencode(path.name))}"
         )
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, False for names that are too long
         raise OutputError(f"{path}: is a folder; name a file in it")
-    if not path.parent.is_dir():
+    if os.path.exists(path) and not os.path.isfile(path):  # /dev/null would be replaced
+        raise OutputError(f"{path}: is no ordinary file")
+    if not os.path.isdir(path.parent):
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
-    probe = path.with_name(f".metaunetr-{os.getpid()}.probe")
+    probe = temporary_beside(path)
     try:
         probe.touch()
+        discard_abandoned(path.parent, probe.stat().st_mtime)
         probe.unlink()
     except OSError as error:
         raise OutputError(
             f"{path}: nothing can be written in {path.parent}: {error.strerror or error}"
         ) from None
-    if suffix in formats.DICOM:
-        dicom_seg.check(path, image)
     return path
 
 
