@@ -115,7 +115,7 @@ def paint_chest(view):
 
 def _paint_heart(view):
     p = view.patient
-    centre, radii = (24, -72, 128), (66, 50, 42)
+    centre, radii = (24, -72, 138), (66, 50, 52)
     part = view.view(*ellipsoid_box(centre, radii, margin=12))
     if part is None:
         return
@@ -155,7 +155,7 @@ def _muscles(side: int):
              (30, 38, 400)),
         (19, 23, 24, 23, 19, 17), (0.72, 1, 1), 1.0,
     )
-    yield (path((66, 32, -110), (62, 34, -50), (48, 30, 12)), (11, 9, 5), (0.7, 1, 1), 1.5)
+    yield (path((66, 32, -110), (62, 33, -60), (52, 30, -8)), (10, 9, 5), (0.7, 1, 1), 1.5)
     yield (  # psoas
         path((78, -48, -260), (60, -22, -180), (46, -8, -120), (36, 2, -70), (29, 8, -25),
              (25, 10, 15)),

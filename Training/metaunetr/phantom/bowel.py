@@ -19,11 +19,11 @@ def _plan_loops(p):
     rng = p.rng("small bowel")
     reach = p.half_width - p.fat - p.wall - 45
     front = 25 + p.front - p.fat - p.wall - 16
-    placed = []
-    for _ in range(1500):
-        centre = rng.uniform((-reach, -front, -265), (reach, -40, -22))
-        if all(np.linalg.norm((centre - other) / (1.15, 1, 1)) > 23 for other in placed):
-            placed.append(centre)
+    centres = rng.uniform((-reach, -front, -265), (reach, -40, -22), (1500, 3))
+    placed = centres[:1]
+    for centre in centres:
+        if np.square((placed - centre) / (1.15, 1, 1)).sum(1).min() > 23**2:
+            placed = np.vstack([placed, centre])
     return [_plan_loop(p, rng, centre) for centre in placed]
 
 
@@ -69,27 +69,29 @@ def paint_colon(view):
                   (side - 12, -58, 6), (side - 8, -40, 2)]
     descending = [(side - 8, -40, 2), (side, -18, -30), (side + 2, -14, -90),
                   (side - 2, -24, -150), (side - 22, -40, -200), (40, -10, -240), (0, 0, -260)]
-    for course, radius, gas in ((ascending, 25, -0.5), (descending, 15, 0.1),
-                                (transverse, 20, -0.1)):
-        _paint_colon(view, rng, course, radius * float(rng.uniform(0.85, 1.15)), gas)
+    for course, radius in ((ascending, 25), (descending, 15), (transverse, 20)):
+        _paint_colon(view, rng, course, radius * float(rng.uniform(0.85, 1.15)))
 
 
-def _paint_colon(view, rng, course, radius, gas):
-    """One stretch; `gas` is the level in radii above (-) or below (+) its axis."""
+def _paint_colon(view, rng, course, radius):
+    """One stretch with its haustra; gas collects in front of stool."""
     p = view.patient
     path = Tube(course, radius, steps=10)
     arc = np.cumsum(np.r_[0, np.linalg.norm(np.diff(path.nodes[:, :3], axis=0), axis=1)])
     path.nodes[:, 3] *= 1 + 0.14 * np.sin(2 * np.pi * arc / 24 + rng.uniform(0, 6))
     contrast = 0.6 * p.oral_contrast if p.oral_contrast and rng.random() < 0.4 else 0.0
+    filling = float(rng.uniform(-0.5, 0.5))  # where stool ends, in radii behind the axis
     part = view.view(path.box[0] - 6, path.box[1] + 6)
     if part is None:
         return
-    d, axis_y, r = path.distance(part, with_axis=True)
-    d = smooth_max(d + 1.2 * part.noise("medium"), cavity(part) + 2, 4)
+    d = path.distance(part) + 1.2 * part.noise("medium")
+    d = smooth_max(d, cavity(part) + 2, 4)
     part.paint(d - 1.5, FAT, 0)
     part.paint(d, p.hu["gut wall"], 0)
     lumen = d + 2.2 + 1.2 * np.maximum(part.noise("small"), 0)
     stool = 20 + 40 * part.noise("small") + 90 * np.minimum(part.noise("fine") + 0.6, 0)
     part.paint(lumen, stool + contrast)
-    level = axis_y + (gas + 0.35 * part.noise("large")) * r
-    part.paint(np.maximum(lumen, part.y - level), GAS)
+    upwards = path.nodes[np.argsort(path.nodes[:, 2])]
+    axis_y = np.interp(part.z[:, :1, :1], upwards[:, 2], upwards[:, 1]).astype(np.float32)
+    surface = axis_y + filling * radius + 3 * part.noise("large")
+    part.paint(np.maximum(lumen, part.y - surface), GAS)

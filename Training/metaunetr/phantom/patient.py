@@ -28,6 +28,7 @@ class Patient:
         oral_contrast: HU of what the patient drank, None for nothing.
         scale: size against the average patient.
         half_width, front, back: mm from the axis of the trunk to the skin.
+        depth: stretch of all that lies in front of that axis.
         fat: mm of fat under the skin; wall: mm of muscle around the cavity.
         turn: 3×3 pose, patient to scanner; centre: LPS mm of vertebra L1 in the scanner.
         domes: mm by which the right and left diaphragm rise above its middle.
@@ -41,6 +42,7 @@ class Patient:
     half_width: float = 165.0
     front: float = 118.0
     back: float = 108.0
+    depth: float = 1.0
     fat: float = 14.0
     wall: float = 11.0
     domes: tuple[float, float] = (27.0, 16.0)
@@ -55,14 +57,15 @@ class Patient:
         self.hu = {k: v + rng.normal(0, 1.5) for k, v in attenuation(self.phase).items()}
         self.oral_contrast = float(rng.uniform(150, 320)) if rng.random() < 0.6 else None
         self.scale = float(rng.uniform(0.94, 1.06))
-        habitus = float(rng.beta(2, 2.5))  # 0 lean, 1 obese
-        self.fat = 8 + 18 * habitus
+        habitus = float(rng.random())  # 0 lean, 1 obese
+        self.fat = 7 + 22 * habitus
         self.wall = float(rng.uniform(10, 15))
         self.half_width = 142 + self.fat + float(rng.uniform(8, 16))
-        self.front = 96 + self.fat + 14 * habitus + float(rng.uniform(-4, 6))
+        self.front = 92 + self.wall + self.fat
+        self.depth = 0.94 + 0.16 * habitus + float(rng.uniform(-0.04, 0.08))
         self.back = 97 + 0.8 * self.fat + float(rng.uniform(-3, 3))
         self.domes = (float(rng.uniform(20, 34)), float(rng.uniform(8, 24)))
-        self.noise_sd = float(rng.uniform(17, 25))
+        self.noise_sd = float(rng.uniform(18, 26))
         self.degrees = {axis: float(rng.normal(0, 1.4)) for axis in "xyz"}
         self.turn = rotation(*self.degrees.items())
         self.centre = rng.uniform((-12, -8, -400), (12, 8, 400)).round(1)
@@ -100,15 +103,20 @@ class Patient:
         inverse = (self.turn.T / self.scale).astype(np.float32)
         x, y, z = (axis - c for axis, c in zip((x, y, z), self.centre, strict=True))
         dx, dy, dz = (axis.astype(np.float32) for axis in (x, y[:, None], z[:, None, None]))
-        return tuple(
+        px, py, pz = (
             row[0] * dx + row[1] * dy + row[2] * dz
             + np.clip(np.float32(_WARP_SD) * warp.on(z, y, x), -_WARP_REACH, _WARP_REACH)
             for row, warp in zip(inverse, self._warp, strict=True)
         )
+        py += np.minimum(py - np.float32(AXIS_Y), 0) * np.float32(1 / self.depth - 1)
+        return px, py, pz
 
     def to_scanner_box(self, low, high):
         """Corners in the scanner of a box that surely holds the patient's box (low, high)."""
-        middle, half = (np.asarray(low) + high) / 2, (np.asarray(high) - low) / 2 + _WARP_REACH
+        corners = np.array((low, high), float)
+        corners[:, 1] += np.minimum(corners[:, 1] - AXIS_Y, 0) * (self.depth - 1)
+        low, high = corners
+        middle, half = (low + high) / 2, (high - low) / 2 + _WARP_REACH
         centre = self.turn @ middle * self.scale + self.centre
         reach = np.abs(self.turn) @ half * self.scale
         return centre - reach, centre + reach

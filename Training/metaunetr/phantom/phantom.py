@@ -28,8 +28,8 @@ _SLAB_POINTS = 3_000_000  # bounds the memory that one thread needs
 _ANATOMY = (
     paint_trunk, paint_chest, paint_ribs, paint_pelvis,
     paint_mesentery, paint_small_bowel, paint_colon,
-    paint_stomach, paint_spleen, paint_liver, paint_gallbladder,
-    paint_duodenum, paint_pancreas, paint_kidneys, paint_back_muscles, paint_spine,
+    paint_stomach, paint_spleen, paint_liver, paint_duodenum, paint_gallbladder,
+    paint_pancreas, paint_kidneys, paint_back_muscles, paint_spine,
     paint_esophagus, paint_vena_cava, paint_aorta, paint_portal_veins, paint_adrenals,
 )
 
@@ -83,7 +83,8 @@ def make(seed: int = 0, shape=None, spacing=None) -> Phantom:
 
 def _grid(patient: Patient, shape, spacing) -> Grid:
     """The grid asked for, or one that the seed chooses, around the patient's abdomen."""
-    field = np.array((2 * patient.half_width + 50, patient.front + patient.back + 60, 285.0))
+    front = patient.front * patient.depth
+    field = np.array((2 * patient.half_width + 50, front + patient.back + 60, 285.0))
     field *= patient.scale
     if spacing is None and shape is None:
         rng = patient.rng("grid")
@@ -97,6 +98,6 @@ def _grid(patient: Patient, shape, spacing) -> Grid:
         shape = tuple(int(np.ceil(n)) for n in (field / spacing)[::-1])
     extent = (np.array(shape[::-1]) - 1) * spacing
     below = 0.5 * extent[2] + max(extent[2] - 285, 0) * 0.2  # longer scans reach further down
-    middle = patient.centre + (0, (patient.back - patient.front) / 2 - 16, 12)
+    middle = patient.centre + (0, (patient.back - front) / 2 - 16, 12)
     origin = middle - (extent[0] / 2, extent[1] / 2, below)
     return Grid(tuple(shape), tuple(spacing), tuple(float(round(o, 3)) for o in origin))

@@ -14,10 +14,10 @@ PHASES = ("none", "arterial", "portal", "late")
 
 # tissue: HU without contrast, late arterial, portal venous, late
 _TABLE = {
-    "liver": (54, 80, 108, 92),
-    "spleen": (47, 93, 117, 96),
-    "kidney cortex": (41, 170, 182, 150),
-    "kidney medulla": (40, 85, 168, 152),
+    "liver": (51, 78, 103, 90),
+    "spleen": (48, 90, 113, 96),
+    "kidney cortex": (44, 170, 182, 150),
+    "kidney medulla": (43, 85, 168, 152),
     "renal pelvis": (5, 8, 25, 260),
     "pancreas": (40, 105, 98, 78),
     "adrenal": (30, 85, 80, 65),
@@ -32,7 +32,7 @@ _TABLE = {
     "myocardium": (42, 90, 105, 90),
     "gut wall": (38, 85, 100, 78),
     "esophagus": (38, 65, 72, 62),
-    "muscle": (55, 60, 66, 64),
+    "muscle": (55, 60, 67, 65),
     "disc": (85, 88, 90, 90),
     "marrow": (150, 160, 170, 168),
 }

@@ -10,7 +10,7 @@ from .patient import AXIS_Y
 def paint_table(view):
     """A curved couch: a thin hard shell around foam."""
     p = view.patient
-    under = view.y - np.float32(AXIS_Y + p.back + 12) + np.square(view.x) * np.float32(8e-4)
+    under = view.y - np.float32(AXIS_Y + p.back + 4) + np.square(view.x) * np.float32(8e-4)
     shell = np.maximum(np.abs(under - 14) - 14, np.abs(view.x) - 215)
     view.paint(shell, -60)
     view.paint(shell + 2.5, -930)

@@ -96,24 +96,19 @@ class Tube:
         reach = self.nodes[:, 3:] / np.asarray(flatten)
         self.box = (self.nodes[:, :3] - reach).min(0), (self.nodes[:, :3] + reach).max(0)
 
-    def distance(self, view, reach: float = 6.0, with_axis: bool = False):
-        """Distance of the view's points, exact up to `reach` mm outside the surface.
-
-        With `with_axis`, also the y of the nearest point of the axis and the radius there.
-        """
+    def distance(self, view, reach: float = 6.0) -> np.ndarray:
+        """Distance of the view's points, exact up to `reach` mm outside the surface."""
         nearest = np.full(view.shape, FAR, np.float32)
-        axis_y = np.zeros(view.shape, np.float32) if with_axis else None
-        radius = np.zeros(view.shape, np.float32) if with_axis else None
         flat = np.asarray(self.flatten)
         for a, b in pairwise(self.nodes):
             margin = max(a[3], b[3]) / flat + reach
             window = view.window(np.minimum(a, b)[:3] - margin, np.maximum(a, b)[:3] + margin)
-            if window is None:
-                continue
-            self._segment(view, window, a, b, nearest, axis_y, radius)
-        return (nearest, axis_y, radius) if with_axis else nearest
+            if window is not None:
+                d = self._segment(view, window, a, b)
+                np.minimum(nearest[window], d, out=nearest[window])
+        return nearest
 
-    def _segment(self, view, window, a, b, nearest, axis_y, radius):
+    def _segment(self, view, window, a, b):
         scale = [np.float32(f) for f in self.flatten]
         px, py, pz = ((axis[window] - np.float32(o)) * s for axis, o, s in
                       zip((view.x, view.y, view.z), a[:3], scale, strict=True))
@@ -125,9 +120,4 @@ class Tube:
         py -= along[1] * t
         pz -= along[2] * t
         r = np.float32(a[3]) + np.float32(b[3] - a[3]) * t
-        d = np.sqrt(px * px + py * py + pz * pz) - r
-        if axis_y is not None:
-            closer = d < nearest[window]
-            np.copyto(axis_y[window], np.float32(a[1]) + np.float32(b[1] - a[1]) * t, where=closer)
-            np.copyto(radius[window], r, where=closer)
-        np.minimum(nearest[window], d, out=nearest[window])
+        return np.sqrt(px * px + py * py + pz * pz) - r

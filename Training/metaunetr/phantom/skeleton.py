@@ -125,7 +125,7 @@ def paint_pelvis(view):
 
 
 def _paint_hip(view, side: int):
-    gluteus, radii = (side * 98, 30, -200), (60, 46, 92)
+    gluteus, radii = (side * 96, 34, -215), (60, 46, 88)
     part = view.view(*ellipsoid_box(gluteus, radii, margin=6))
     if part is not None:
         planes = np.maximum(part.noise("medium") - 1.2, 0) * 80
@@ -135,7 +135,7 @@ def _paint_hip(view, side: int):
     part = view.view(iliacus.box[0] - 6, iliacus.box[1] + 6)
     if part is not None:
         part.paint(iliacus.distance(part), view.patient.hu["muscle"], 0)
-    turn = rotation(("y", side * 22), ("z", side * -42))
+    turn = rotation(("y", side * 22), ("z", side * 40))
     centre, radii = (side * 96, 6, -176), (9, 66, 74)
     part = view.view(*ellipsoid_box(centre, radii, turn, 4))
     if part is None:

@@ -70,8 +70,8 @@ def paint_vena_cava(view):
         _paint(view, Tube(points, 6), below)
     tube = Tube(
         _at((-16, -25, -112), (-19, -30, -70), (-20, -32, -30), (-22, -36, 10), (-24, -48, 45),
-            (-24, -58, 80), (-22, -66, 104), (-14, -76, 124)),
-        np.array((10, 10.5, 11, 11.5, 12, 12.5, 13, 14)) * size, flatten=(1, 1.25, 1), steps=6,
+            (-24, -58, 80), (-21, -66, 106)),
+        np.array((10, 10.5, 11, 11.5, 12, 12.5, 13)) * size, flatten=(1, 1.25, 1), steps=6,
     )
     painted = _paint(view, tube, p.hu["vena cava"], VENA_CAVA, grow=0.6)
     if painted:
@@ -82,7 +82,7 @@ def paint_vena_cava(view):
 
 def portal_axis():
     """Corners of the course of splenic and portal vein, for the pancreas in front of it."""
-    splenic = [(92, -14, 42), (70, -26, 34), (42, -42, 24), (14, -56, 14), (-10, -58, 4)]
+    splenic = [(92, -6, 40), (70, -18, 30), (42, -38, 22), (14, -54, 13), (-10, -58, 4)]
     portal = [(-10, -58, 4), (-20, -60, 16), (-32, -60, 30), (-46, -58, 40)]
     return splenic, portal
 

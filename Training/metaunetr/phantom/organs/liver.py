@@ -58,10 +58,14 @@ def _liver(part, tip, left, slope, caudal):
     under = (lower - part.z) * np.float32(0.75) + wobble
     # Left surface: along a line from the vena cava to the front left, right of the spine behind.
     front = 0.55 * (part.x + 16) + 0.83 * (part.y + 52) + 6 * np.square(part.x / 60)
-    right = part.x + 30 + 0.0045 * np.square(part.y + 34) - caudal
+    around_cava = 16 * np.exp(-np.square((part.z - 68) / 34))
+    right = part.x + 34 - around_cava + 0.0045 * np.square(part.y + 34) - caudal
     medial = smooth_min(front, right, 24) + wobble
     end = (part.x - left) * 0.9 + 0.2 * (part.y + 110) + 0.4 * wobble
     body = smooth_max(smooth_max(under, medial, 22), end, 14)
+    # The right kidney and the fat around it lie behind the liver, not within.
+    bed = ellipsoid(part, (-60, 26, -26), (47, 54, 72), rotation(("y", -10)))
+    body = smooth_max(body, -bed, 14)
     return smooth_max(roof, body, 9)
 
 
@@ -93,12 +97,13 @@ def paint_gallbladder(view):
     p = view.patient
     rng = p.rng("gallbladder")
     size = float(rng.uniform(0.85, 1.2))
-    centre = np.array((-56, -88, -8)) + rng.uniform((-6, -6, -8), (6, 8, 8))
-    radii = np.array((13.5, 31, 14)) * size
+    centre = np.array((-60, -84, -10)) + rng.uniform((-6, -6, -6), (6, 6, 6))
+    radii = np.array((15, 33, 16)) * size
     turn = rotation(("x", float(rng.uniform(20, 40))), ("z", float(rng.uniform(10, 28))))
     part = view.view(*ellipsoid_box(centre, radii, turn, 6))
     if part is None:
         return
     d = ellipsoid(part, centre, radii, turn) + 0.8 * part.noise("medium")
+    d = smooth_max(d, cavity(part) + 4, 6)
     part.paint(d, p.hu["gallbladder wall"], GALLBLADDER)
     part.paint(d + 1.6, p.hu["bile"])

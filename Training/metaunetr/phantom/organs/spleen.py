@@ -22,7 +22,7 @@ def paint_spleen(view):
     part = view.view(*ellipsoid_box(centre, radii, turn, 8))
     if part is None:
         return
-    hollow_centre = centre + (-50, -26, -10)
+    hollow_centre = centre + (-62, -30, -10)
     hollow = ellipsoid(part, hollow_centre, np.array((42, 46, 62)) * size, turn)
     d = ellipsoid(part, centre, radii, turn) + 2.2 * part.noise("large")
     d = smooth_max(d, -hollow, 12)

@@ -18,9 +18,9 @@ def paint_stomach(view):
     full = float(rng.uniform(0.8, 1.15))
     fundus_z = 62 + 0.8 * p.domes[1]
     course = Tube(
-        [(62, -18, fundus_z), (66, -40, fundus_z - 10), (68, -70, 46), (58, -92, 14),
-         (30, -104, -8), (0, -98, -8), (-20, -88, -2)],
-        np.array((29, 34, 30, 25, 20, 15, 10)) * full, steps=4,
+        [(58, -12, fundus_z), (64, -38, fundus_z - 6), (68, -78, 54), (60, -98, 16),
+         (30, -106, -10), (0, -100, -8), (-19, -88, -2)],
+        np.array((32, 35, 27, 23, 19, 15, 10)) * full, steps=4,
     )
     part = view.view(course.box[0] - 8, course.box[1] + 8)
     if part is None:
@@ -61,9 +61,9 @@ def paint_duodenum(view):
     """From the bulb around the pancreatic head and behind the mesenteric vessels."""
     p = view.patient
     course = Tube(
-        [(-22, -86, 0), (-38, -76, 4), (-50, -62, -6), (-52, -52, -35), (-46, -50, -62),
+        [(-20, -84, 0), (-32, -74, 4), (-44, -60, -6), (-50, -50, -35), (-45, -50, -62),
          (-26, -50, -74), (4, -50, -74), (28, -52, -58), (34, -60, -34)],
-        (10, 12, 12, 12, 12, 11, 10, 11, 11),
+        (10, 11, 11, 11, 11, 11, 10, 11, 11),
     )
     part = view.view(course.box[0] - 6, course.box[1] + 6)
     if part is None:
