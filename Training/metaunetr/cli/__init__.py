@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
+import threading
 from contextlib import suppress
 
 from metaunetr import __version__
 from metaunetr.cli import evaluate, info, models, phantom, segment
-from metaunetr.errors import Cancelled, MetaUNETRError
+from metaunetr.errors import Cancelled, DeviceError, MetaUNETRError
 from metaunetr.result import DISCLAIMER
 
 EXIT_CODES = """\
@@ -27,34 +29,29 @@ exit codes:
   6    the device cannot run the model, or memory ran out
   130  interrupted (Ctrl-C, standard input closed); 143 terminated
 """
+BUG = 1
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and returns its exit code; never lets a traceback out."""
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
+        with suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")
     try:
         args = parser().parse_args(argv)
     except SystemExit as stop:  # --help, --version, or a usage error that argparse has explained
         return int(stop.code or 0)
-    previous = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        return args.run(args) or 0
-    except MetaUNETRError as error:
-        return _fail(args, str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _fail(args, "Interrupted; nothing was written.", Cancelled.exit_code)
-    except MemoryError:
-        return _fail(args, "Not enough memory; close other programs or use a smaller image.", 6)
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Cancelled.exit_code
-    except Exception as error:
-        if os.environ.get("METAUNETR_DEBUG"):
-            raise
-        return _fail(args, f"Unexpected {type(error).__name__}: {error}. This is a bug; please "
-                           "report it with the output under METAUNETR_DEBUG=1.", 1)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    with _Signals() as signals:
+        try:
+            args.run(args)
+            sys.stdout.flush()  # a reader that has gone is noticed here
+            return 0
+        except BaseException as error:
+            text, code = _explain(error, signals.code)
+            if code == BUG and os.environ.get("METAUNETR_DEBUG"):
+                raise
+            _fail(text, code, getattr(args, "json_progress", False))
+            return code
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,20 +68,60 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _fail(args: argparse.Namespace, text: str, code: int) -> int:
+class _Signals:
+    """Within, SIGINT and SIGTERM raise KeyboardInterrupt.
+
+    Attributes:
+        code: the exit code that stands for the signal that came, 0 for none. It is kept here
+            because libraries turn the exception into others, such as ImportError.
+    """
+
+    code = 0
+
+    def __enter__(self) -> _Signals:
+        self.previous = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.previous[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *error) -> None:
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, frame) -> None:
+        self.code = 128 + number
+        raise KeyboardInterrupt
+
+
+def _explain(error: BaseException, signalled: int) -> tuple[str, int]:
+    """A sentence for the user ("" where nobody reads it), and the exit code."""
+    if signalled or isinstance(error, KeyboardInterrupt):
+        how = "Terminated" if signalled == 143 else "Interrupted"
+        return f"{how}; unfinished files were removed.", signalled or Cancelled.exit_code
+    if isinstance(error, MetaUNETRError):
+        return str(error), error.exit_code
+    if isinstance(error, BrokenPipeError):  # as with `| head`
+        return "", Cancelled.exit_code
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and re.search("allocate memory|out of memory", str(error))
+    ):
+        return ("Not enough memory; close other programs or use a smaller image.",
+                DeviceError.exit_code)
+    return (f"Unexpected {type(error).__name__}: {error}. This is a bug; please report it with "
+            "the output under METAUNETR_DEBUG=1.", BUG)
+
+
+def _fail(text: str, code: int, json_progress: bool) -> None:
     text = " ".join(text.split())
-    print(f"metaunetr: {text}", file=sys.stderr)
-    if getattr(args, "json_progress", False):
-        from metaunetr.cli.progress import JsonProgress
+    with suppress(OSError):
+        if text:
+            print(f"metaunetr: {text}", file=sys.stderr, flush=True)
+    try:
+        if json_progress:
+            from metaunetr.cli.progress import JsonProgress
 
-        with suppress(OSError):
             JsonProgress()({"event": "error", "text": text, "exit_code": code})
-    return code
-
-
-class _Terminated(Cancelled):
-    exit_code = 143
-
-
-def _terminate(signum, frame) -> None:
-    raise _Terminated("Terminated; nothing was written.")
+        sys.stdout.flush()
+    except BrokenPipeError:  # else Python would complain of it once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

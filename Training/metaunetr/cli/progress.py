@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
+
+from metaunetr.errors import Cancelled
 
 STAGES = {
     "read": "Reading",
@@ -34,8 +39,9 @@ class TerminalProgress:
     """A bar with remaining time on a terminal; in a pipe, warnings only. All on standard error."""
 
     def __init__(self) -> None:
-        self.bar = None
         self.terminal = sys.stderr.isatty()
+        self.bar = None
+        self.note = ""
 
     def __call__(self, event: dict[str, Any]) -> None:
         kind = event["event"]
@@ -46,44 +52,57 @@ class TerminalProgress:
             return
         elif kind == "stage":
             self.close()
-            if event["stage"] != "network":
-                print(f"\r\033[K{STAGES[event['stage']]} …", end="", file=sys.stderr, flush=True)
+            self._show(f"{STAGES.get(event['stage'], event['stage'])} …")
         elif kind == "estimate":
-            print(f"\r\033[KAbout {event['seconds']:.0f} s and {event['memory_mb']:.0f} MB "
+            self.close()
+            print(f"About {event['seconds']:.0f} s and {event['memory_mb']:.0f} MB "
                   f"for {event['windows']} windows", file=sys.stderr)
         elif kind == "windows":
             self._advance(event["done"], event["total"])
+
+    def close(self) -> None:
+        """Leaves the terminal with an empty line."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+        if self.note:
+            self._show(" " * len(self.note))
+            self._show("")
+
+    def _show(self, note: str) -> None:
+        """A line that the next one replaces."""
+        print(f"\r{note}", end="", file=sys.stderr, flush=True)
+        self.note = note
 
     def _advance(self, done: int, total: int) -> None:
         from tqdm import tqdm
 
         if self.bar is None:
+            self.close()
             self.bar = tqdm(total=total, desc=STAGES["network"], unit="window", leave=False)
         self.bar.update(done - self.bar.n)
 
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
-            self.bar = None
-        elif self.terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
 
 def end_with_stdin() -> None:
-    """Ends the process at once when standard input closes: its parent has gone or cancelled.
+    """Ends the process at once when the pipe on standard input closes: its parent has gone.
 
-    A launcher that is killed leaves its child alive, but the pipe between them closes.
+    A launcher that is killed leaves its child alive, but the pipe between them closes. Where
+    standard input is no pipe (a terminal, /dev/null, none), nobody holds its other end.
     """
-    threading.Thread(target=_watch, args=(sys.stdin.buffer,), daemon=True).start()
+    with suppress(AttributeError, OSError, ValueError):
+        descriptor = sys.stdin.fileno()
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            threading.Thread(target=_watch, args=(descriptor,), daemon=True).start()
 
 
-def _watch(stream) -> None:
-    import os
-
-    from metaunetr.errors import Cancelled
-    from metaunetr.io.atomic import discard_unfinished
-
-    while stream.read(1):
-        pass
-    discard_unfinished()
-    os._exit(Cancelled.exit_code)  # the main thread may sit in a convolution for seconds
+def _watch(descriptor: int) -> None:
+    with suppress(OSError):
+        while os.read(descriptor, 4096):  # not sys.stdin, whose lock Python needs at its end
+            pass
+    # The main thread may sit in a convolution for seconds, or in an import that we must not wait
+    # for; before that module is there, nothing was begun to be written.
+    atomic = sys.modules.get("metaunetr.io.atomic")
+    if discard := getattr(atomic, "discard_unfinished", None):
+        discard()
+    os._exit(Cancelled.exit_code)

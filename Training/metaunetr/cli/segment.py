@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from metaunetr.cli.evaluate import chosen_organs
+from metaunetr import bundle
+from metaunetr.cli.arguments import Organs, number
+from metaunetr.cli.outputs import check_distinct, together
 from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
 from metaunetr.result import DISCLAIMER, Result
 
@@ -23,11 +26,11 @@ def add_to(commands) -> None:
                         help="labels: .seg.nrrd (3D Slicer), .nii.gz, .nii, .nrrd, .mha, or .dcm "
                              "(DICOM SEG, for DICOM input)")
     parser.add_argument("--model", help="name or folder of a model (see `metaunetr models`)")
-    parser.add_argument("--organs", nargs="+", metavar="ORGAN",
+    parser.add_argument("--organs", action=Organs,
                         help="only these, such as: liver spleen kidneys")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
-    parser.add_argument("--overlap", type=_overlap, help="of neighbouring windows, 0 to 0.9 "
-                        "(default: the model's)")
+    parser.add_argument("--overlap", type=number(float, 0, 0.9),
+                        help="of neighbouring windows, 0 to 0.9 (default: the model's)")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
                         help="volume, HU, confidence and flags of every organ")
     parser.add_argument("--report", type=Path, metavar="FILE.html",
@@ -35,10 +38,10 @@ def add_to(commands) -> None:
     parser.add_argument("--record", type=Path, metavar="FILE.json",
                         help="the reproducibility record")
     parser.add_argument("--uncertainty", type=Path, metavar="FILE",
-                        help="image of the uncertainty in percent (.nii.gz, .nrrd, .mha)")
+                        help="image of the uncertainty in percent (.nii.gz, .nii, .nrrd, .mha)")
     parser.add_argument("--json-progress", action="store_true",
-                        help="one JSON object a line on standard output; ends when standard input "
-                             "closes")
+                        help="one JSON object a line on standard output; the run ends when a "
+                             "pipe on standard input closes")
     parser.set_defaults(run=run)
 
 
@@ -60,55 +63,54 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _segment(args: argparse.Namespace, report) -> Result:
-    # SimpleITK reads and torch is imported at the same time: both wait more than they compute
-    with ThreadPoolExecutor(1) as pool:
-        report({"event": "stage", "stage": "read"})
-        reading = pool.submit(_read, args)
-        from metaunetr.engine import Segmenter
+    model = bundle.find(args.model)
+    report({"event": "stage", "stage": "read"})
+    with ThreadPoolExecutor(1) as pool:  # importing torch takes as long as reading
+        loading = pool.submit(importlib.import_module, "torch")
+        image = _read(args)
+        report({"event": "stage", "stage": "model"})
+        loading.result()
+    from metaunetr.engine import Segmenter
 
-        organs = chosen_organs(args.organs)
-        engine = Segmenter(args.model, args.device, args.overlap, report)
-        image = reading.result()
-    result = engine.segment(image, organs, uncertainty=args.uncertainty is not None)
+    engine = Segmenter(model, args.device, args.overlap, report)
+    result = engine.segment(image, args.organs, uncertainty=args.uncertainty is not None)
     report({"event": "stage", "stage": "write"})
     _write(args, image, result)
     return result
 
 
 def _read(args: argparse.Namespace):
+    """The input, once it is sure that the outputs can be written."""
     from metaunetr import io
+    from metaunetr.io.formats import WRITABLE_IMAGES
 
+    outputs = [path for path in (args.output, args.statistics, args.report, args.record,
+                                 args.uncertainty) if path is not None]
+    check_distinct(outputs, [args.input])
+    io.prepare_output(args.output)
+    for path in outputs[1:]:
+        io.prepare_file(path, WRITABLE_IMAGES if path == args.uncertainty else ())
     image = io.read_image(args.input)
-    io.prepare_output(args.output, image)
-    for path in (args.statistics, args.report, args.record, args.uncertainty):
-        if path is not None:
-            io.prepare_file(path)
+    check_distinct(outputs, image.dicom_files)
+    io.prepare_output(args.output, image)  # of DICOM input, DICOM SEG can be made
     return image
 
 
 def _write(args: argparse.Namespace, image, result: Result) -> None:
     from metaunetr import io
+    from metaunetr.report import write_report, write_statistics
 
-    io.write_labels(args.output, result)
-    if args.uncertainty:
-        io.write_image(args.uncertainty, result.uncertainty)
-    if args.statistics:
-        from metaunetr.report import write_statistics
-
-        write_statistics(args.statistics, result)
-    if args.report:
-        from metaunetr.report import write_report
-
-        write_report(args.report, image, result)
-    if args.record:
-        io.write_text(args.record, json.dumps(result.record, indent=1, ensure_ascii=False))
-
-
-def _overlap(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 0.9:
-        raise argparse.ArgumentTypeError(f"must lie between 0 and 0.9: {text}")
-    return value
+    with together() as place:
+        io.write_labels(place(args.output), result)
+        if args.uncertainty:
+            io.write_image(place(args.uncertainty), result.uncertainty)
+        if args.statistics:
+            write_statistics(place(args.statistics), result)
+        if args.report:
+            write_report(place(args.report), image, result)
+        if args.record:
+            record = json.dumps(result.record, indent=1, ensure_ascii=False)
+            io.write_text(place(args.record), record)
 
 
 def _entry(found) -> dict:

@@ -1,0 +1,46 @@
+"""What a command makes sure of about the files it will write, before it works for minutes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from metaunetr.errors import OutputError
+
+
+def check_distinct(outputs: Iterable[Path], inputs: Iterable[str | Path]) -> None:
+    """Refuse outputs that would replace an input or each other.
+
+    Raises:
+        OutputError: two of the paths name one file.
+    """
+    taken = {_identity(path): "the input" for path in inputs}
+    for path in outputs:
+        identity = _identity(path)
+        if identity in taken:
+            raise OutputError(f"{path}: is {taken[identity]} as well; choose another name")
+        taken[identity] = "another output"
+
+
+def _identity(path: str | Path) -> tuple[int, int] | str:
+    """Equal for two names of one file; of a file yet to be made, only the name is known."""
+    try:
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    except OSError:
+        return os.path.normcase(os.path.realpath(path))
+
+
+@contextmanager
+def together() -> Iterator[Callable[[Path], Path]]:
+    """Yields a function from a path to a temporary one; the files take their places together.
+
+    Raises:
+        OutputError: one of them cannot be written; then none is.
+    """
+    from metaunetr.io.atomic import atomic
+
+    with ExitStack() as files:
+        yield lambda path: files.enter_context(atomic(path))
