@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import sys
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from metaunetr.errors import BundleError
 from metaunetr.organs import Organ
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from metaunetr.network import MetaUNETR
 
 FORMAT = 1
@@ -54,7 +55,9 @@ class Bundle:
 
     Attributes:
         classes: the organ of each output channel from 1 on (channel 0 is background).
-        patch: window (D, H, W) in voxels at the model spacing.
+        patch: window (D, H, W) in voxels at the model spacing, as in training.
+        smallest, largest: how far a window may shrink or grow to cover an axis at once.
+        multiple: what window sizes must be divisible by.
         overlap: default overlap of neighbouring windows, 0 to below 1.
     """
 
@@ -65,6 +68,9 @@ class Bundle:
     classes: tuple[Organ, ...]
     preprocessing: Preprocessing
     patch: tuple[int, int, int]
+    smallest: tuple[int, int, int]
+    largest: tuple[int, int, int]
+    multiple: int
     overlap: float
 
     def network(self) -> MetaUNETR:
@@ -73,11 +79,35 @@ class Bundle:
         Raises:
             BundleError: the weights are damaged, incomplete, or not those of the card.
         """
+        import torch
+        from safetensors import SafetensorError
         from safetensors.torch import load
 
         from metaunetr.network import build
 
-        path = self.folder / self.card["weights"]
+        path, architecture = self.folder / self.card["weights"], self.card["architecture"]
+        data = self._read_weights(path)
+        try:
+            tensors = load(data)
+        except (SafetensorError, ValueError, KeyError) as error:
+            raise BundleError(f"{path}: is not a valid safetensors file ({error}).") from error
+        try:
+            with torch.device("meta"):  # takes no memory, whatever size the card claims
+                expected = build(architecture).state_dict()
+        except BundleError as error:
+            raise BundleError(f"{self.folder / CARD}: {error}") from error
+        except Exception as error:  # a network takes any nonsense, and fails in as many ways
+            raise BundleError(f"{self.folder / CARD}: the architecture describes no network "
+                              f"({error}).") from error
+        _check_tensors(path, expected, tensors)
+        network = build(architecture)
+        if any(n % network.stride for n in self.patch):
+            raise BundleError(f"{self.folder / CARD}: patch must be divisible by "
+                              f"{network.stride}: {list(self.patch)}.")
+        network.load_state_dict(tensors)
+        return network.eval()
+
+    def _read_weights(self, path: Path) -> bytes:
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -87,25 +117,19 @@ class Bundle:
                 f"{path}: the weights' SHA-256 differs from the card's {self.sha256[:12]}…; "
                 "the file is damaged or was replaced. Install the model again."
             )
-        try:
-            tensors = load(data)
-            network = build(self.card["architecture"])
-        except Exception as error:  # whatever is wrong inside a bundle, it is the bundle
-            raise BundleError(f"{self.folder}: the model cannot be built: {error}") from error
-        expected = network.state_dict()
-        for kind, names in (
-            ("lacks", expected.keys() - tensors.keys()),
-            ("has the unknown", tensors.keys() - expected.keys()),
-            ("has a wrong shape for", {
-                name for name in expected.keys() & tensors.keys()
-                if expected[name].shape != tensors[name].shape
-            }),
-        ):
-            if names:
-                raise BundleError(f"{path}: the file {kind} tensor {min(names)} "
-                                  f"({len(names)} in all).")
-        network.load_state_dict(tensors)
-        return network.eval()
+        return data
+
+
+def _check_tensors(path: Path, expected: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:
+    common = expected.keys() & tensors.keys()
+    for problem, names in (
+        ("lacks", expected.keys() - tensors.keys()),
+        ("has the unknown", tensors.keys() - expected.keys()),
+        ("has a wrong shape for", {n for n in common if expected[n].shape != tensors[n].shape}),
+    ):
+        if names:
+            raise BundleError(f"{path}: the file {problem} tensor {min(names)} "
+                              f"({len(names)} in all).")
 
 
 def load(folder: Path) -> Bundle:
@@ -120,9 +144,9 @@ def load(folder: Path) -> Bundle:
         card = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(f"{path}: no model card can be read there ({error.strerror}).") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: the card is not valid JSON ({error}).") from error
-    if not isinstance(card, dict) or not isinstance(card.get("format"), int):
+    if not isinstance(card, dict) or type(card.get("format")) is not int or card["format"] < 1:
         raise BundleError(f"{path}: a card must be a JSON object with a whole number `format`.")
     if card["format"] > FORMAT:
         raise BundleError(
@@ -133,77 +157,104 @@ def load(folder: Path) -> Bundle:
         return _checked(folder, card)
     except KeyError as error:
         raise BundleError(f"{path}: the card lacks {error}.") from error
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise BundleError(f"{path}: {error}.") from error
 
 
 def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
-    weights = card["weights"]
-    if Path(weights).name != weights or weights in ("", ".", ".."):
+    weights = _of_kind(str, card, "weights")
+    if weights in ("", ".", "..") or "/" in weights or "\\" in weights:
         raise ValueError(f"weights must be a file inside the bundle's folder: {weights!r}")
-    labels = card["labels"]
-    if sorted(labels, key=int) != [str(n) for n in range(len(labels))]:
-        raise ValueError(f"labels must be numbered from 0 without gaps: {list(labels)}")
-    unknown = [labels[str(n)] for n in range(1, len(labels))
-               if labels[str(n)] not in organs.BY_NAME]
-    if unknown:
-        raise ValueError(f"unknown organs in labels: {', '.join(map(str, unknown))}")
-    classes = tuple(organs.BY_NAME[labels[str(n)]] for n in range(1, len(labels)))
-    if len(set(labels.values())) < len(labels):
-        raise ValueError("an organ occurs twice in labels")
-    if int(card["architecture"]["classes"]) != len(labels):
-        raise ValueError(f"architecture has {card['architecture']['classes']} classes, "
-                         f"labels have {len(labels)}")
+    classes = _classes(_of_kind(dict, card, "labels"))
+    architecture = _of_kind(dict, card, "architecture")
+    for key, count in (("in_channels", 1), ("classes", len(classes) + 1)):
+        if architecture[key] != count:
+            raise ValueError(f"{key} of the architecture must be {count}, as of input and labels: "
+                             f"{architecture[key]!r}")
+    # the embedding and every stage halve the grid
+    multiple = 2 ** (len(_of_kind(list, architecture, "depths")) + 1)
     return Bundle(
         folder=folder,
         card=card,
-        name=str(card["name"]),
-        sha256=str(card["sha256"]),
+        name=_of_kind(str, card, "name"),
+        sha256=_of_kind(str, card, "sha256"),
         classes=classes,
-        preprocessing=_preprocessing(card["preprocessing"]),
-        patch=_patch(card["patch"]),
+        preprocessing=_preprocessing(_of_kind(dict, card, "preprocessing")),
+        patch=_window(card, "patch", multiple),
+        smallest=_window(card, "smallest_window", multiple),
+        largest=_window(card, "largest_window", multiple),
+        multiple=multiple,
         overlap=_number("overlap", card["overlap"], 0, 0.9),
     )
 
 
+def _classes(labels: dict[str, Any]) -> tuple[Organ, ...]:
+    if len(labels) < 2 or labels.keys() != {str(n) for n in range(len(labels))}:
+        raise ValueError(f"labels must be numbered from 0 without gaps: {list(labels)}")
+    names = [labels[str(n)] for n in range(1, len(labels))]
+    unknown = [str(name) for name in names if name not in list(organs.BY_NAME)]
+    if unknown:
+        raise ValueError(f"labels must be organs known here, these are not: {', '.join(unknown)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"an organ may occur once in labels: {', '.join(names)}")
+    return tuple(organs.BY_NAME[name] for name in names)
+
+
 def _preprocessing(values: dict[str, Any]) -> Preprocessing:
-    low, high = (_number("hu_window", v, -32768, 32767) for v in values["hu_window"])
+    low, high = _numbers(values, "hu_window", 2, -32768, 32767)
     if low >= high:
         raise ValueError(f"hu_window must rise: {values['hu_window']}")
-    x, y, z = (_number("spacing_mm", v, 0.1, 20) for v in values["spacing_mm"])
-    crop = values["body_crop"]
+    crop = _of_kind(dict, values, "body_crop")
     return Preprocessing(
-        spacing=(x, y, z),
+        spacing=_numbers(values, "spacing_mm", 3, 0.1, 20),
         hu_window=(low, high),
         antialias=_number("antialias", values["antialias"], 0, 2),
-        body_crop=(_number("body_crop", crop["value"], 0, 1),
-                   _number("body_crop", crop["share"], 0, 1)),
+        body_crop=(_number("body_crop value", crop["value"], 0, 1),
+                   _number("body_crop share", crop["share"], 0, 1)),
     )
 
 
-def _patch(values: Any) -> tuple[int, int, int]:
-    if len(values) != 3 or any(not isinstance(v, int) or not 8 <= v <= 512 for v in values):
-        raise ValueError(f"patch must be three whole numbers from 8 to 512: {values}")
+def _window(card: dict[str, Any], key: str, multiple: int) -> tuple[int, int, int]:
+    values = _of_kind(list, card, key)
+    if len(values) != 3 or any(
+        type(v) is not int or not 8 <= v <= 512 or v % multiple for v in values
+    ):
+        raise ValueError(f"{key} must be three whole numbers from 8 to 512, divisible by "
+                         f"{multiple}: {values}")
     return tuple(values)
 
 
+def _of_kind(kind: type, values: dict[str, Any], key: str) -> Any:
+    if not isinstance(values[key], kind):
+        name = {str: "a text", dict: "an object", list: "a list"}[kind]
+        raise ValueError(f"{key} must be {name}: {values[key]!r}")
+    return values[key]
+
+
+def _numbers(values: dict[str, Any], key: str, count: int, low: float, high: float):
+    found = _of_kind(list, values, key)
+    if len(found) != count:
+        raise ValueError(f"{key} must be {count} numbers: {found}")
+    return tuple(_number(key, value, low, high) for value in found)
+
+
 def _number(name: str, value: Any, low: float, high: float) -> float:
-    number = float(value)
-    if not (math.isfinite(number) and low <= number <= high):
-        raise ValueError(f"{name} must lie between {low} and {high}: {value}")
-    return number
+    if type(value) not in (int, float) or not low <= value <= high:  # False for NaN
+        raise ValueError(f"{name} must be a number from {low} to {high}: {value!r}")
+    return float(value)
 
 
 def user_folder() -> Path:
     """Where people put models of their own: $METAUNETR_MODELS, else the user's data folder."""
     if os.environ.get("METAUNETR_MODELS"):
         return Path(os.environ["METAUNETR_MODELS"])
+    home = Path(os.path.expanduser("~"))  # unlike Path.home, never fails
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = home / "Library" / "Application Support"
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+        base = Path(os.environ.get("XDG_DATA_HOME", home / ".local" / "share"))
     return base / "MetaUNETR" / "Models"
 
 
@@ -216,7 +267,7 @@ def folders() -> list[Path]:
         package.parent / "Resources" / "Models",  # Slicer's qt-scripted-modules
         package.parent.parent / "Resources" / "Models",  # source tree, editable install
     )
-    return [folder for folder in candidates if folder.is_dir()]
+    return [folder for folder in candidates if os.path.isdir(folder)]  # False where not allowed
 
 
 def available() -> dict[str, Path]:
@@ -238,7 +289,7 @@ def find(model: str | Path | None = None) -> Bundle:
     found = available()
     if wanted in found:
         return load(found[wanted])
-    if (Path(wanted) / CARD).is_file():
+    if os.path.isdir(wanted):
         return load(Path(wanted))
     searched = ", ".join(str(folder) for folder in folders()) or "no folder of models exists"
     raise BundleError(

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from analytic import HuBins, Lopsided, analytic_image, make_bundle
 
+from analytic import HuBins, Lopsided, analytic_image, make_bundle
 from metaunetr.engine import Segmenter, device
-from metaunetr.engine.device import Runner, Rung
+from metaunetr.engine.device import Rung, Runner
 from metaunetr.errors import DeviceError
 
 CPU = torch.device("cpu")
@@ -82,8 +82,9 @@ def test_an_unknown_device_is_refused_with_the_known_ones(name):
 
 def test_the_ladder_of_a_gpu_ends_on_the_cpu():
     ladder = device.ladder(torch.device("cuda:0"))
-    steps = [(rung.device.type, rung.batch, rung.blend.type) for rung in ladder]
-    assert steps == [("cuda", 4, "cuda"), ("cuda", 1, "cuda"), ("cuda", 1, "cpu"), ("cpu", 1, "cpu")]
+    assert [(rung.device.type, rung.batch, rung.blend.type) for rung in ladder] == [
+        ("cuda", 4, "cuda"), ("cuda", 1, "cuda"), ("cuda", 1, "cpu"), ("cpu", 1, "cpu"),
+    ]
 
 
 def test_bfloat16_is_used_on_a_cpu_only_where_it_is_faster():

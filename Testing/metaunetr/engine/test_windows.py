@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from metaunetr.engine.device import Rung, Runner
-from metaunetr.engine.windows import blend, cover, cut, spread
+from metaunetr.engine.windows import blend, cover, cut, fit, spread
 
 CPU = torch.device("cpu")
 
@@ -48,14 +48,22 @@ def test_skipped_windows_leave_background():
     assert scores[0, :, 0, 0].nonzero().flatten().tolist() == list(range(32, 64))
 
 
-@pytest.mark.parametrize("start", [(-3, 0, 2), (5, 5, 5), (-20, 0, 0), (9, 9, 9)])
-def test_a_box_that_sticks_out_is_zero_outside(start):
+@pytest.mark.parametrize("start", [(-3, 0, 2), (5, 5, 5), (-20, 0, 0), (9, 9, 9), (0, 20, 0)])
+def test_a_box_that_sticks_out_repeats_end_slices_and_is_zero_beside_the_image(start):
     volume = torch.arange(1, 1001.0).view(10, 10, 10)
     box = cut(volume, start, (4, 5, 6))
     for place in torch.cartesian_prod(torch.arange(4), torch.arange(5), torch.arange(6)).tolist():
-        source = [p + s for p, s in zip(place, start, strict=True)]
-        inside = all(0 <= n < 10 for n in source)
-        assert box[tuple(place)] == (volume[tuple(source)] if inside else 0)
+        d, h, w = (p + s for p, s in zip(place, start, strict=True))
+        inside = 0 <= h < 10 and 0 <= w < 10
+        assert box[tuple(place)] == (volume[min(max(d, 0), 9), h, w] if inside else 0)
+
+
+@pytest.mark.parametrize(
+    ("length", "window"),
+    [(20, 48), (48, 48), (70, 80), (80, 80), (81, 96), (128, 128), (129, 80), (300, 80)],
+)
+def test_a_window_covers_an_axis_at_once_where_the_model_allows_it(length, window):
+    assert fit(length, patch=80, smallest=48, largest=128, multiple=16) == window
 
 
 def _runner(network):

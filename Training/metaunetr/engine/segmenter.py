@@ -27,7 +27,7 @@ from metaunetr.engine.record import make_record
 from metaunetr.engine.resample import body_box, steps, to_model_input
 from metaunetr.engine.restore import AlignedRestore, restore_map
 from metaunetr.engine.turn import Turn, TurnedRestore
-from metaunetr.engine.windows import Windows, blend, cover
+from metaunetr.engine.windows import Windows, blend, cover, fit
 from metaunetr.errors import InputError
 from metaunetr.guard import inspect_ct
 from metaunetr.image import Image
@@ -148,7 +148,13 @@ class _Run:
         if self.turn:
             volume = self.turn.to_patient(volume)
         box = body_box(volume, preprocessing.body_crop)
-        return volume, cover(box, self.bundle.patch, self.engine.overlap)
+        bundle = self.bundle
+        window = tuple(
+            fit(part.stop - part.start, patch, smallest, largest, bundle.multiple)
+            for part, patch, smallest, largest in zip(
+                box, bundle.patch, bundle.smallest, bundle.largest, strict=True)
+        )
+        return volume, cover(box, window, self.engine.overlap)
 
     def _segment(
         self, volume: Tensor, windows: Windows, labels: np.ndarray, statistics: InputStatistics,
