@@ -49,6 +49,11 @@ def diaphragm(view):
     return view.field("diaphragm", _diaphragm)
 
 
+def under_diaphragm(view):
+    """Distance to the space that liver and spleen fill: what the diaphragm's leaf leaves free."""
+    return smooth_max(diaphragm(view) + 2.2, cavity(view) + 1.8, 3)
+
+
 def _diaphragm(view):
     """Two domes, higher on the right, that meet the wall lower in the back than in front."""
     p = view.patient

@@ -91,7 +91,6 @@ def _paint_colon(view, rng, course, radius):
     lumen = d + 2.2 + 1.2 * np.maximum(part.noise("small"), 0)
     stool = 20 + 40 * part.noise("small") + 90 * np.minimum(part.noise("fine") + 0.6, 0)
     part.paint(lumen, stool + contrast)
-    upwards = path.nodes[np.argsort(path.nodes[:, 2])]
-    axis_y = np.interp(part.z[:, :1, :1], upwards[:, 2], upwards[:, 1]).astype(np.float32)
-    surface = axis_y + filling * radius + 3 * part.noise("large")
+    slope, offset = (np.float32(c) for c in np.polyfit(path.nodes[:, 2], path.nodes[:, 1], 1))
+    surface = slope * part.z + offset + filling * radius + 3 * part.noise("large")
     part.paint(np.maximum(lumen, part.y - surface), GAS)

@@ -7,8 +7,8 @@ import numpy as np
 _PERIOD = 48  # lattice nodes before a field repeats itself
 
 
-def spline_weights(positions: np.ndarray, pitch: float) -> np.ndarray:
-    """Cubic B-spline weights (n, _PERIOD) of periodic lattice nodes, `pitch` mm apart."""
+def spline_weights(positions: np.ndarray, pitch: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes (m,) of a periodic lattice and their cubic B-spline weights (n, m) at n positions."""
     t = np.asarray(positions, np.float64) / pitch
     cell = np.floor(t).astype(np.int64)
     f = t - cell
@@ -18,11 +18,13 @@ def spline_weights(positions: np.ndarray, pitch: float) -> np.ndarray:
         -3 * f**3 + 3 * f**2 + 3 * f + 1,
         f**3,
     )
-    weights = np.zeros((t.size, _PERIOD), np.float32)
+    first = cell.min() - 1
+    count = min(int(cell.max()) + 3 - first, _PERIOD)
+    weights = np.zeros((t.size, count), np.float32)
     rows = np.arange(t.size)
     for step, values in enumerate(basis):
-        weights[rows, (cell + step - 1) % _PERIOD] += values / 6
-    return weights
+        weights[rows, (cell - 1 + step - first) % count] += values / 6
+    return (first + np.arange(count)) % _PERIOD, weights
 
 
 class Field:
@@ -30,15 +32,17 @@ class Field:
 
     def __init__(self, rng: np.random.Generator, pitch: float):
         self.pitch = pitch
-        lattice = rng.standard_normal((_PERIOD,) * 3).astype(np.float32)
-        self._lattice = lattice * np.float32(0.479**-1.5)  # 0.479: mean sum of squared weights
+        lattice = rng.standard_normal((_PERIOD,) * 3).astype(np.float32)  # (y, z, x)
+        self._lattice = lattice * np.float32(0.479**-1.5)  # the mean sum of squared weights
 
     def on(self, z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Values (D, H, W) on the grid spanned by three axes of coordinates in mm."""
-        along_z, along_y, along_x = (spline_weights(axis, self.pitch) for axis in (z, y, x))
-        rows = _product(along_z, self._lattice).swapaxes(0, 1)  # (D, y nodes, x nodes)
-        planes = _product(along_y, rows)  # (D, H, x nodes)
-        flat = planes.reshape(-1, _PERIOD)
+        nodes, (along_z, along_y, along_x) = zip(
+            *(spline_weights(axis, self.pitch) for axis in (z, y, x)), strict=True
+        )
+        rows = _product(along_z, self._lattice[np.ix_(nodes[1], nodes[0], nodes[2])])
+        planes = _product(along_y, rows.swapaxes(0, 1))  # (D, H, x nodes)
+        flat = planes.reshape(-1, planes.shape[-1])
         return _product(flat, np.ascontiguousarray(along_x.T)).reshape(len(z), len(y), len(x))
 
 

@@ -67,7 +67,7 @@ def make(seed: int = 0, shape=None, spacing=None) -> Phantom:
     def scan(first: int) -> None:
         last = min(first + step, depth)
         slab = Slab(patient, grid, first, last)
-        paint_table(slab.everything())
+        paint_table(slab)
         trunk = slab.trunk()
         for paint in _ANATOMY:
             paint(trunk)

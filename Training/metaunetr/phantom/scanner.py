@@ -7,11 +7,15 @@ import numpy as np
 from .patient import AXIS_Y
 
 
-def paint_table(view):
-    """A curved couch: a thin hard shell around foam."""
-    p = view.patient
-    under = view.y - np.float32(AXIS_Y + p.back + 4) + np.square(view.x) * np.float32(8e-4)
-    shell = np.maximum(np.abs(under - 14) - 14, np.abs(view.x) - 215)
+def paint_table(slab):
+    """A curved couch under the patient: a thin hard shell around foam, straight along z."""
+    p = slab.patient
+    back = p.centre[1] + p.scale * (AXIS_Y + p.back) + 5
+    _, y, x = (axis.astype(np.float32) for axis in slab.axes)
+    x = x - np.float32(p.centre[0])
+    under = y[None, :, None] - np.float32(back) + np.square(x) * np.float32(6e-4)  # (1, H, W)
+    shell = np.maximum(np.abs(under - 14) - 14, np.abs(x) - 215)
+    view = slab.everything()
     view.paint(shell, -60)
     view.paint(shell + 2.5, -930)
 

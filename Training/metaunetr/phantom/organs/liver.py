@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..body import cavity, diaphragm
+from ..body import cavity, under_diaphragm
 from ..phases import FAT
 from ..shapes import Tube, ellipsoid, ellipsoid_box, rotation, smooth_max, smooth_min
 from ..vessels import PORTAL
@@ -41,7 +41,7 @@ def paint_liver(view):
     if part is None:
         return
     liver = _liver(part, tip, left, slope, caudal)
-    part.paint(liver - 1.2, FAT, 0)
+    part.paint(np.maximum(liver - 1.2, under_diaphragm(part)), FAT, 0)
     texture = 2.5 * part.noise("small") + 2 * part.noise("large")
     part.paint(liver, p.hu["liver"] + texture, LIVER)
     _paint_fissures(part, liver)
@@ -52,7 +52,6 @@ def paint_liver(view):
 
 def _liver(part, tip, left, slope, caudal):
     wobble = 3 * part.noise("large")
-    roof = smooth_max(diaphragm(part) + 3, cavity(part) + 3, 6)
     # Visceral surface: rises from the right lower tip to the left, steeper in the back.
     lower = np.float32(tip) + slope * (part.x + 108) - 0.28 * (part.y + 70)
     under = (lower - part.z) * np.float32(0.75) + wobble
@@ -66,7 +65,7 @@ def _liver(part, tip, left, slope, caudal):
     # The right kidney and the fat around it lie behind the liver, not within.
     bed = ellipsoid(part, (-60, 26, -26), (47, 54, 72), rotation(("y", -10)))
     body = smooth_max(body, -bed, 14)
-    return smooth_max(roof, body, 9)
+    return smooth_max(under_diaphragm(part), body, 9)
 
 
 def _paint_fissures(part, liver):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..body import cavity, diaphragm
+from ..body import under_diaphragm
 from ..phases import FAT
 from ..shapes import Tube, ellipsoid, ellipsoid_box, rotation, smooth_max
 
@@ -26,8 +26,9 @@ def paint_spleen(view):
     hollow = ellipsoid(part, hollow_centre, np.array((42, 46, 62)) * size, turn)
     d = ellipsoid(part, centre, radii, turn) + 2.2 * part.noise("large")
     d = smooth_max(d, -hollow, 12)
-    d = smooth_max(d, smooth_max(diaphragm(part) + 3, cavity(part) + 3, 6), 8)
-    part.paint(d - 1.5, FAT, 0)
+    roof = under_diaphragm(part)
+    d = smooth_max(d, roof, 8)
+    part.paint(np.maximum(d - 1.5, roof), FAT, 0)
     part.paint(d, p.hu["spleen"] + 2 * part.noise("small") + 2 * part.noise("large"), SPLEEN)
     hilum = centre + (-22, -16, -4)
     for end in ((10, -14, 16), (14, 0, -2), (8, 8, -20)):
