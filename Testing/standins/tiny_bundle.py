@@ -34,6 +34,8 @@ def card(**changes: Any) -> dict[str, Any]:
             "body_crop": {"value": 0.05, "share": 0.02},
         },
         "patch": [32, 48, 48],
+        "smallest_window": [32, 48, 48],
+        "largest_window": [32, 48, 48],
         "overlap": 0.5,
         "labels": {str(number): name for number, name in enumerate(LABELS)},
     } | changes

@@ -1,7 +1,23 @@
-"""`python -m metaunetr`: the command line."""
+"""`python -m metaunetr` and the script `metaunetr`: the command line as a process."""
 
+import os
 import sys
+from contextlib import suppress
 
-from metaunetr.cli import main
 
-sys.exit(main())
+def run() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    try:
+        from metaunetr.cli import main
+
+        code = main()
+    except KeyboardInterrupt:  # before `main` could take care of it
+        code = 130
+    with suppress(OSError, AttributeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)  # at once: a thread that still imports torch is not waited for
+
+
+if __name__ == "__main__":
+    run()

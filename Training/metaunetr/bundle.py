@@ -101,9 +101,6 @@ class Bundle:
                               f"({error}).") from error
         _check_tensors(path, expected, tensors)
         network = build(architecture)
-        if any(n % network.stride for n in self.patch):
-            raise BundleError(f"{self.folder / CARD}: patch must be divisible by "
-                              f"{network.stride}: {list(self.patch)}.")
         network.load_state_dict(tensors)
         return network.eval()
 
@@ -173,6 +170,12 @@ def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
                              f"{architecture[key]!r}")
     # the embedding and every stage halve the grid
     multiple = 2 ** (len(_of_kind(list, architecture, "depths")) + 1)
+    smallest, patch, largest = (
+        _window(card, key, multiple) for key in ("smallest_window", "patch", "largest_window")
+    )
+    if any(not a <= b <= c for a, b, c in zip(smallest, patch, largest, strict=True)):
+        raise ValueError("patch must lie between smallest_window and largest_window: "
+                         f"{smallest}, {patch}, {largest}")
     return Bundle(
         folder=folder,
         card=card,
@@ -180,9 +183,9 @@ def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
         sha256=_of_kind(str, card, "sha256"),
         classes=classes,
         preprocessing=_preprocessing(_of_kind(dict, card, "preprocessing")),
-        patch=_window(card, "patch", multiple),
-        smallest=_window(card, "smallest_window", multiple),
-        largest=_window(card, "largest_window", multiple),
+        patch=patch,
+        smallest=smallest,
+        largest=largest,
         multiple=multiple,
         overlap=_number("overlap", card["overlap"], 0, 0.9),
     )

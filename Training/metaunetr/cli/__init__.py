@@ -15,13 +15,13 @@ from contextlib import suppress
 
 from metaunetr import __version__
 from metaunetr.cli import evaluate, info, models, phantom, segment
-from metaunetr.errors import Cancelled, DeviceError, MetaUNETRError
+from metaunetr.errors import Cancelled, DeviceError, InputError, MetaUNETRError
 from metaunetr.result import DISCLAIMER
 
 EXIT_CODES = """\
 exit codes:
   0    done
-  1    a bug in MetaUNETR (set METAUNETR_DEBUG=1 for the traceback)
+  1    an incomplete installation, or a bug (METAUNETR_DEBUG=1 shows the traceback)
   2    the command line is wrong
   3    an input cannot be read, or is not a CT that can be segmented
   4    the model is missing, damaged, or from a newer version
@@ -103,6 +103,11 @@ def _explain(error: BaseException, signalled: int) -> tuple[str, int]:
         return str(error), error.exit_code
     if isinstance(error, BrokenPipeError):  # as with `| head`
         return "", Cancelled.exit_code
+    if isinstance(error, OSError):  # those of outputs are OutputErrors
+        return (f"{error.filename or 'The input'}: cannot be read: {error.strerror or error}",
+                InputError.exit_code)
+    if isinstance(error, ModuleNotFoundError):
+        return f"The Python package {error.name} is missing; install it with pip.", BUG
     if isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and re.search("allocate memory|out of memory", str(error))
     ):

@@ -65,11 +65,12 @@ def run(args: argparse.Namespace) -> None:
 def _segment(args: argparse.Namespace, report) -> Result:
     model = bundle.find(args.model)
     report({"event": "stage", "stage": "read"})
-    with ThreadPoolExecutor(1) as pool:  # importing torch takes as long as reading
-        loading = pool.submit(importlib.import_module, "torch")
-        image = _read(args)
-        report({"event": "stage", "stage": "model"})
-        loading.result()
+    pool = ThreadPoolExecutor(1)
+    loading = pool.submit(importlib.import_module, "torch")  # takes as long as reading
+    pool.shutdown(wait=False)
+    image = _read(args)
+    report({"event": "stage", "stage": "model"})
+    loading.result()
     from metaunetr.engine import Segmenter
 
     engine = Segmenter(model, args.device, args.overlap, report)

@@ -48,13 +48,13 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: str | PathLike[str], text: str) -> None:
-    """Write `text` as UTF-8.
+    """Write `text` as UTF-8; bytes of file names that are no text become "\\udcff" and the like.
 
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
     with atomic(Path(path)) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def temporary_beside(path: Path) -> Path:

@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from html import escape
 from math import isnan
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
 from metaunetr.image import Image
-from metaunetr.io.atomic import atomic
+from metaunetr.io.atomic import write_text
 from metaunetr.organs import Organ
 from metaunetr.report.overlay import PLANES, Scene, organ_pictures, overview_pictures
 from metaunetr.report.png import encode_png
@@ -35,9 +34,7 @@ def write_report(path: str | PathLike[str], image: Image, result: Result) -> Non
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
-    text = render(image, result)
-    with atomic(Path(path)) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(path, render(image, result))
 
 
 def render(image: Image, result: Result) -> str:
