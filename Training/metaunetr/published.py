@@ -102,7 +102,8 @@ def network(config: dict, size: int) -> MetaUNETR:
     if config["downsample"] != "downsample_conv":
         raise ValueError(f"Down-sampling must be downsample_conv, not {config['downsample']}.")
     if config["encoder"] not in MIXERS:
-        raise ValueError(f"The encoder must be one of {', '.join(MIXERS)}, not {config['encoder']}.")
+        known = ", ".join(MIXERS)
+        raise ValueError(f"The encoder must be one of {known}, not {config['encoder']}.")
     mixer, options = MIXERS[config["encoder"]]
     return build(
         architecture(
@@ -156,7 +157,7 @@ def filled_network(case: dict) -> MetaUNETR:
     try:
         net.load_state_dict({our_name(name): weight for name, weight in published.items()})
     except RuntimeError as error:
-        raise ValueError(f"Names and shapes must be those of the published network: {error}") from error
+        raise ValueError(f"Names and shapes must be the published ones: {error}") from error
     return net
 
 

@@ -62,12 +62,12 @@ def register(name: str, summary: str):
 
 
 def mixers() -> list[Mixer]:
-    """Every registered mixer, in the order of registration."""
-    return list(_mixers.values())
+    """Every registered mixer, by name."""
+    return [_mixers[name] for name in sorted(_mixers)]
 
 
 def mixer(name: str) -> Mixer:
     """The mixer of that name. Raises BundleError naming it and what exists."""
     if name not in _mixers:
-        raise BundleError(f"The mixer must be one of {', '.join(_mixers)}, not '{name}'.")
+        raise BundleError(f"The mixer must be one of {', '.join(sorted(_mixers))}, not '{name}'.")
     return _mixers[name]

@@ -46,8 +46,10 @@ class WindowAttention(nn.Module):
 
     WINDOWS_AT_ONCE = 64  # bounds the memory of the attention matrices
 
-    def __init__(self, place: Place, heads: int, window: int = 7):
+    def __init__(self, place: Place, heads: int | None = None, window: int = 7):
+        """heads: by default one for every 16 channels, as published for f = 48."""
         super().__init__()
+        heads = heads or max(1, place.channels // 16)
         self.heads = _check_heads(place.channels, heads)
         self.window = window
         self.shift = window // 2 if place.block % 2 else 0

@@ -41,7 +41,7 @@ def _advance(a: Tensor, u: Tensor, delta: Tensor, b: Tensor, c: Tensor) -> Tenso
     for u_t, delta_t, b_t, c_t in zip(*(t.unbind(1) for t in (u, delta, b, c)), strict=True):
         decay = torch.exp(delta_t[..., None] * a)
         state = torch.addcmul((delta_t * u_t)[..., None] * b_t[:, None], decay, state)
-        outputs.append((state @ c_t[..., None]).squeeze(-1))
+        outputs.append((state * c_t[:, None]).sum(-1))
     return torch.stack(outputs, dim=1)
 
 
@@ -69,6 +69,10 @@ class Mamba1d(nn.Module):
             step = torch.exp(torch.empty_like(self.D).uniform_(math.log(low), math.log(high)))
             self.dt_proj.bias.copy_(step + torch.log(-torch.expm1(-step)))  # softplus, inverted
 
+    def uncounted_flops(self, shape: torch.Size) -> int:
+        """Of the scan: decay, input, update and output of every state at every token, 2 each."""
+        return 8 * math.prod(shape[:-1]) * self.A_log.numel()
+
     def forward(self, x: Tensor) -> Tensor:
         sequences = x.movedim(self.axis, 3)  # (B, ., ., L, C)
         u, gate = self.in_proj(sequences.flatten(0, 2)).chunk(2, dim=-1)  # (N, L, 2C) each
@@ -79,16 +83,12 @@ class Mamba1d(nn.Module):
     def _scan(self, u: Tensor, gate: Tensor) -> Tensor:
         """The gated state space, in float32: its products of many decays need the range."""
         step, b, c = self.x_proj(u).split(self.sizes, dim=-1)
-        with torch.autocast(u.device.type, enabled=False):
-            step = F.linear(step.float(), self.dt_proj.weight.float())
-            u, gate, b, c = (t.float() for t in (u, gate, b, c))
-            a, bias = -torch.exp(self.A_log.float()), self.dt_proj.bias.float()
-            if selective_scan_fn is not None and u.is_cuda:
-                rows = (t.mT.contiguous() for t in (u, step))
-                columns = (t.mT.contiguous() for t in (b, c, gate))
-                b, c, gate = columns
-                return selective_scan_fn(
-                    *rows, a, b, c, self.D.float(), gate, delta_bias=bias, delta_softplus=True
-                ).mT
-            y = selective_scan(u, F.softplus(step + bias), a, b, c)
-            return (y + u * self.D.float()) * F.silu(gate)
+        step = F.linear(step, self.dt_proj.weight).float()
+        u, gate, b, c = u.float(), gate.float(), b.float(), c.float()
+        a, d, bias = -torch.exp(self.A_log.float()), self.D.float(), self.dt_proj.bias.float()
+        if selective_scan_fn is not None and u.is_cuda:
+            u, step, b, c, gate = (t.mT.contiguous() for t in (u, step, b, c, gate))  # (N, ., L)
+            y = selective_scan_fn(u, step, a, b, c, d, gate, delta_bias=bias, delta_softplus=True)
+            return y.mT
+        y = selective_scan(u, F.softplus(step + bias), a, b, c)
+        return (y + u * d) * F.silu(gate)

@@ -41,7 +41,8 @@ class TokenMLP1d(nn.Module):
         ratio = self.expand.in_features / length  # a sum over more tokens stays as large
         hidden = F.linear(sequences, stretch(self.expand.weight, length, 1) * ratio)
         hidden = F.gelu(hidden + self.expand.bias)
-        weight, bias = stretch(self.project.weight, length, 0), stretch(self.project.bias, length, 0)
+        weight = stretch(self.project.weight, length, 0)
+        bias = stretch(self.project.bias, length, 0)
         return F.linear(hidden, weight, bias).movedim(-1, self.axis)
 
 
@@ -59,7 +60,8 @@ class _SegmentMixing(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Tokens (B, D, H, W, C) to the same."""
-        x = x.unflatten(-1, (-1, self.width)).movedim(self.axis, -2)  # (B, ., ., segments, L, width)
+        # (B, ., ., segments, L, width)
+        x = x.unflatten(-1, (-1, self.width)).movedim(self.axis, -2)
         weight, bias = self._at(x.shape[-2])
         mixed = F.linear(x.flatten(-2), weight, bias).view(x.shape)
         return mixed.movedim(-2, self.axis).flatten(-2)

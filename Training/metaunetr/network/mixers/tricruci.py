@@ -74,6 +74,6 @@ def mamba(place: Place) -> TriCruci:
 
 
 @register("published_recurrence", "Sequencer: three bidirectional LSTMs, concatenated, linear")
-def sequencer(place: Place, hidden: int) -> TriCruci:
-    """The released Sequencer is a TriCruci layer with a hidden size of its own for each stage."""
-    return recurrence(place, hidden)
+def sequencer(place: Place, hidden: int | None = None) -> TriCruci:
+    """The released Sequencer is a TriCruci layer; hidden: by default as many as channels."""
+    return recurrence(place, hidden or place.channels)
