@@ -12,6 +12,7 @@ macOS, and MONAI and nibabel.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import tempfile
@@ -213,7 +214,8 @@ def measure(variant: str, ct: Path, out: Path) -> Measured:
     """Runs a variant from the file to labels (D, H, W), saved to `out`; imports do not count."""
     import numpy as np
 
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # MONAI's, about what it could not find
+    logging.disable(logging.WARNING)
     title, segment = VARIANTS[variant]()
     loaded = _peak_mb()
     started, cpu_started = time.perf_counter(), time.process_time()
