@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metaunetr.errors import MetaUNETRError
 from metaunetr.network import MetaUNETR, architecture, build
 
 TOLERANCE = 1e-4
@@ -180,9 +181,10 @@ def check(path: Path) -> bool:
             error = error_of(case)
             good = error <= TOLERANCE
             line = f"largest difference {error:.1e}, allowed {TOLERANCE:.0e}"
-        except ValueError as problem:
-            good, line = False, str(problem)
-        print(f"{'ok  ' if good else 'MISS'} {case['name']} ({case['size']}³): {line}", flush=True)
+        except (KeyError, ValueError, MetaUNETRError) as problem:
+            good, line = False, f"{type(problem).__name__}: {problem}"
+        name, size = case.get("name", "a case without name"), case.get("size")
+        print(f"{'ok  ' if good else 'MISS'} {name} ({size}³): {line}", flush=True)
         reached &= good
     return reached
 

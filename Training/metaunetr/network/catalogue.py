@@ -3,9 +3,10 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from metaunetr.network.registry import mixers
@@ -63,27 +64,31 @@ def parameter_count(described: dict) -> int:
 def count_gflops(described: dict, patch: Sequence[int]) -> float:
     """10⁹ floating-point operations of one forward pass of a (D, H, W) patch.
 
-    A multiply-add is two operations. Counted are convolutions, matrix products and attention, by
-    PyTorch's counter, and what it does not see, FFT and state-space scans, by formula; norms,
+    A multiply-add is two operations. PyTorch counts convolutions, matrix products and attention;
+    FFT, recurrences and state-space scans, which it does not see, state their own number. Norms,
     activations and additions are left out. Nothing is computed: the network has no data.
     """
     with torch.device("meta"), torch.no_grad():
         net = build(described).eval()
-        extra = _count_uncounted(net)
+        own = _let_modules_count(net)
         with FlopCounterMode(display=False) as counter:
             net(torch.empty(1, described["in_channels"], *patch))
-    return (counter.get_total_flops() + sum(extra)) / 1e9
+    return (counter.get_total_flops() + sum(own)) / 1e9
 
 
-def _count_uncounted(net: nn.Module) -> list[int]:
-    """A list that fills with the operations of every module that counts its own."""
-    extra: list[int] = []
+def _let_modules_count(net: nn.Module) -> list[int]:
+    """Replaces every module that states its own operations by a stand-in with the same output
+    shape; the list fills with the operations as the network runs."""
+    own: list[int] = []
+
+    def stand_in(module: nn.Module, x: Tensor) -> Tensor:
+        own.append(module.flops(x.shape))
+        return x.new_empty(*x.shape[:-1], module.width)
+
     for module in net.modules():
-        if hasattr(module, "uncounted_flops"):
-            module.register_forward_pre_hook(
-                lambda m, inputs: extra.append(m.uncounted_flops(inputs[0].shape))
-            )
-    return extra
+        if hasattr(module, "flops"):
+            module.forward = partial(stand_in, module)
+    return own
 
 
 def measure_latency(described: dict, patch: Sequence[int], repeats: int = 3) -> float:

@@ -57,9 +57,9 @@ class GlobalFilter1d(nn.Module):
     def __init__(self, channels: int, axis: int, length: int):
         super().__init__()
         self.weight = _weight(length // 2 + 1, channels)
-        self.axis, self.length = axis, length
+        self.axis, self.length, self.width = axis, length, channels
 
-    def uncounted_flops(self, shape: torch.Size) -> int:
+    def flops(self, shape: torch.Size) -> int:
         return _filter_flops(shape, (self.axis,))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -78,16 +78,16 @@ class GlobalFilter3d(nn.Module):
         super().__init__()
         d, h, w = place.designed_grid("published_global_filter")
         self.weight = _weight(d, h, w // 2 + 1, place.channels)
-        self.width = w
+        self.designed_w, self.width = w, place.channels
 
-    def uncounted_flops(self, shape: torch.Size) -> int:
+    def flops(self, shape: torch.Size) -> int:
         return _filter_flops(shape, (1, 2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         grid, axes = x.shape[1:4], (1, 2, 3)
         weight = _full_spectrum(self.weight.float(), grid[0], dim=0)
         weight = _full_spectrum(weight, grid[1], dim=1)
-        weight = _half_spectrum(weight, self.width, grid[2], dim=2)
+        weight = _half_spectrum(weight, self.designed_w, grid[2], dim=2)
         spectrum = torch.fft.rfftn(x.float(), dim=axes, norm="ortho")
         spectrum = spectrum * torch.view_as_complex(weight.contiguous())
         return torch.fft.irfftn(spectrum, grid, dim=axes, norm="ortho").to(x.dtype)

@@ -45,6 +45,11 @@ def _advance(a: Tensor, u: Tensor, delta: Tensor, b: Tensor, c: Tensor) -> Tenso
     return torch.stack(outputs, dim=1)
 
 
+def kernel_applies(u: Tensor) -> bool:
+    """Whether the scan is left to the kernel of `mamba_ssm`."""
+    return selective_scan_fn is not None and u.is_cuda
+
+
 class Mamba1d(nn.Module):
     """A Mamba block over tokens (B, D, H, W, C) along one axis, from its first to its last token;
     any length. State size 16, causal convolution of 4, inner width 2C."""
@@ -52,7 +57,7 @@ class Mamba1d(nn.Module):
     def __init__(self, channels: int, axis: int, state: int = 16, kernel: int = 4):
         super().__init__()
         inner, rank = 2 * channels, math.ceil(channels / 16)
-        self.axis, self.kernel, self.sizes = axis, kernel, [rank, state, state]
+        self.axis, self.width, self.sizes = axis, channels, [rank, state, state]
         self.in_proj = nn.Linear(channels, 2 * inner, bias=False)
         self.conv1d = nn.Conv1d(inner, inner, kernel, groups=inner, padding=kernel - 1)
         self.x_proj = nn.Linear(inner, rank + 2 * state, bias=False)
@@ -69,9 +74,12 @@ class Mamba1d(nn.Module):
             step = torch.exp(torch.empty_like(self.D).uniform_(math.log(low), math.log(high)))
             self.dt_proj.bias.copy_(step + torch.log(-torch.expm1(-step)))  # softplus, inverted
 
-    def uncounted_flops(self, shape: torch.Size) -> int:
-        """Of the scan: decay, input, update and output of every state at every token, 2 each."""
-        return 8 * math.prod(shape[:-1]) * self.A_log.numel()
+    def flops(self, shape: torch.Size) -> int:
+        """Operations for tokens of `shape`: linear maps, convolution and the scan, whose decay,
+        input, update and output take 2 each for every state."""
+        weights = [self.in_proj, self.conv1d, self.x_proj, self.dt_proj, self.out_proj]
+        products = 2 * sum(layer.weight.numel() for layer in weights)
+        return math.prod(shape[:-1]) * (products + 8 * self.A_log.numel())
 
     def forward(self, x: Tensor) -> Tensor:
         sequences = x.movedim(self.axis, 3)  # (B, ., ., L, C)
@@ -86,7 +94,7 @@ class Mamba1d(nn.Module):
         step = F.linear(step, self.dt_proj.weight).float()
         u, gate, b, c = u.float(), gate.float(), b.float(), c.float()
         a, d, bias = -torch.exp(self.A_log.float()), self.D.float(), self.dt_proj.bias.float()
-        if selective_scan_fn is not None and u.is_cuda:
+        if kernel_applies(u):
             u, step, b, c, gate = (t.mT.contiguous() for t in (u, step, b, c, gate))  # (N, ., L)
             y = selective_scan_fn(u, step, a, b, c, d, gate, delta_bias=bias, delta_softplus=True)
             return y.mT

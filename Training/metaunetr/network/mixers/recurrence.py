@@ -1,5 +1,8 @@
 """The recurrent mixer: a bidirectional LSTM along one axis."""
 
+import math
+
+import torch
 from torch import Tensor, nn
 
 
@@ -12,7 +15,12 @@ class LSTM1d(nn.Module):
     def __init__(self, channels: int, axis: int, hidden: int):
         super().__init__()
         self.lstm = nn.LSTM(channels, hidden, batch_first=True, bidirectional=True)
-        self.axis = axis
+        self.axis, self.width = axis, 2 * hidden
+
+    def flops(self, shape: torch.Size) -> int:
+        """Operations for tokens of `shape`: the products with every weight matrix."""
+        matrices = sum(p.numel() for p in self.lstm.parameters() if p.ndim == 2)
+        return 2 * math.prod(shape[:-1]) * matrices
 
     def forward(self, x: Tensor) -> Tensor:
         sequences = x.movedim(self.axis, 3)  # (B, ., ., L, C)
