@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import sys
 import threading
@@ -79,7 +80,9 @@ class TerminalProgress:
 
         if self.bar is None:
             self.close()
-            self.bar = tqdm(total=total, desc=STAGES["network"], unit="window", leave=False)
+            columns, lines = shutil.get_terminal_size()  # 80 × 24 where it is unknown
+            self.bar = tqdm(total=total, desc=STAGES["network"], unit="window", leave=False,
+                            ncols=columns, nrows=lines)
         self.bar.update(done - self.bar.n)
 
 

@@ -1,0 +1,92 @@
+"""The other commands: what they print and write when all is well."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from metaunetr import __version__
+from metaunetr.cli import EXIT_CODES
+from metaunetr.errors import BundleError, Cancelled, DeviceError, InputError, OutputError
+from metaunetr.io import read_image, read_labels
+
+
+def test_help_tells_the_commands_and_the_exit_codes(run):
+    ran = run("--help")
+    assert ran.code == 0
+    for command in ("segment", "evaluate", "info", "models", "phantom"):
+        assert re.search(rf"^    {command} ", ran.out, re.MULTILINE)
+    assert EXIT_CODES.strip() in ran.out
+    for error in (InputError, BundleError, OutputError, DeviceError, Cancelled):
+        assert re.search(rf"^  {error.exit_code} ", EXIT_CODES, re.MULTILINE)
+
+
+def test_the_version(run):
+    assert run("--version").out == f"MetaUNETR {__version__}\n"
+
+
+def test_help_does_not_wait_for_torch():
+    code = ("import sys; from metaunetr.cli import main; main(['--help']); "
+            "sys.exit('torch' in sys.modules or 'SimpleITK' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_a_phantom_and_its_labels(tmp_path, run):
+    ct, labels = tmp_path / "ct.nii.gz", tmp_path / "labels.nii.gz"
+    ran = run("phantom", "-o", ct, "--labels", labels, "--seed", "3", "--size", "40", "30", "20")
+    assert ran.code == 0
+    assert ran.out.startswith(f"{ct}: phantom 3, 40 × 30 × 20 voxels of ")
+    assert read_image(ct).array.shape == (20, 30, 40)
+    assert read_image(ct).grid.same_as(read_labels(labels).grid)
+    assert 6 in np.unique(read_labels(labels).array)
+
+
+def test_info_of_an_image(ct, run):
+    facts = json.loads(run("info", ct).out)
+    assert facts["size"] == [48, 40, 24]
+    assert facts["refused"] is None
+
+
+def test_info_of_what_is_no_ct(tmp_path, run):
+    run("phantom", "-o", tmp_path / "ct.nii", "--labels", tmp_path / "labels.nii",
+        "--size", "40", "30", "20")
+    assert "label map" in json.loads(run("info", tmp_path / "labels.nii").out)["refused"]
+
+
+def test_info_of_a_result(tmp_path, ct, segment, run):
+    segment(ct, "-o", tmp_path / "out.seg.nrrd", "--organs", "kidneys")
+    facts = json.loads(run("info", tmp_path / "out.seg.nrrd").out)
+    assert {segment["name"] for segment in facts["segments"]} <= {"right kidney", "left kidney"}
+    assert facts["record"]["model"] == "tiny"
+
+
+def test_evaluate_a_segmentation_with_itself(tmp_path, run):
+    labels, table = tmp_path / "labels.nii.gz", tmp_path / "scores.csv"
+    run("phantom", "-o", tmp_path / "ct.nii.gz", "--labels", labels, "--size", "60", "40", "30")
+    ran = run("evaluate", labels, labels, "--organs", "liver", "--csv", table)
+    assert ran.code == 0
+    assert re.search(r"^liver +1 +0 +1\.000 +1\.000 +0\.0$", ran.out, re.MULTILINE)
+    assert table.read_text(encoding="utf-8").startswith("case,organ,dice")
+
+
+def test_models_lists_the_bundled_model_and_those_of_the_user(tmp_path, tiny, run, monkeypatch):
+    monkeypatch.setenv("METAUNETR_MODELS", str(tiny.parent))
+    ran = run("models", "--quick")
+    assert ran.code == 0
+    assert "abdomen8-3mm" in ran.out
+    assert "tiny" in ran.out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_that_lacks_letters_shows_the_rest(tmp_path, encoding, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = subprocess.run(
+        [sys.executable, "-m", "metaunetr", "phantom", "-o", tmp_path / "大.nii",
+         "--size", "8", "8", "8"], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"phantom 0, 8 " in done.stdout

@@ -1,0 +1,131 @@
+"""However a run is ended, it ends at once, says so in a sentence, and leaves no partial file."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tiny_bundle import card, write_bundle
+
+from .conftest import contents, start
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
+    """The tiny model with hundreds of windows."""
+    preprocessing = card()["preprocessing"] | {"spacing_mm": [3, 3, 3]}
+    return write_bundle(tmp_path_factory.mktemp("bundle") / "slow",
+                        preprocessing=preprocessing, overlap=0.9)
+
+
+@pytest.fixture
+def running(ct, slow):
+    """Starts a long run that would replace the result of yesterday; asserts that it did not."""
+    output = ct.with_name("out.nii.gz")
+    output.write_text("the result of yesterday")
+    before = contents(ct.parent)
+    processes = []
+
+    def run() -> subprocess.Popen:
+        processes.append(start("segment", ct, "-o", output, "--model", slow, "--json-progress",
+                               "--report", ct.with_name("report.html")))
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+    assert contents(ct.parent) == before
+
+
+def wait_for(process: subprocess.Popen, key: str, value) -> None:
+    """Read events until one has this value."""
+    for line in process.stdout:
+        if json.loads(line).get(key) == value:
+            return
+    raise AssertionError(f"no event with {key} = {value}; {process.stderr.read()}")
+
+
+@pytest.mark.parametrize(("number", "code", "sentence"), [
+    (signal.SIGINT, 130, "metaunetr: Interrupted; unfinished files were removed.\n"),
+    (signal.SIGTERM, 143, "metaunetr: Terminated; unfinished files were removed.\n"),
+])
+@pytest.mark.parametrize("event", [("stage", "read"), ("done", 3)])
+def test_a_signal(running, number, code, sentence, event):
+    process = running()
+    wait_for(process, *event)
+    process.send_signal(number)
+    assert process.wait(20) == code
+    assert process.stderr.read() == sentence
+    assert json.loads(process.stdout.read().splitlines()[-1])["exit_code"] == code
+
+
+@pytest.mark.parametrize("event", [("stage", "read"), ("stage", "model"), ("done", 3)])
+def test_closing_standard_input_ends_the_process_within_a_second(running, event):
+    process = running()
+    wait_for(process, *event)
+    begun = time.monotonic()
+    process.stdin.close()
+    assert process.wait(20) == 130
+    assert time.monotonic() - begun < 1
+    assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_files_are_written(monkeypatch, tmp_path, ct, segment, number):
+    """The labels are complete, the report is being written."""
+    def interrupted(path, image, result):
+        path.write_text("<html>")
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("metaunetr.report.write_report", interrupted)
+    (tmp_path / "report.html").write_text("the report of yesterday")
+    before = contents(tmp_path)
+    ran = segment(ct, "--report", tmp_path / "report.html")
+    assert ran.code == 128 + number
+    assert contents(tmp_path) == before
+
+
+def test_a_signal_that_a_library_turns_into_an_error(monkeypatch, ct, segment):
+    def interrupted(*args):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("cannot import name") from None
+
+    monkeypatch.setattr("metaunetr.engine.segmenter.to_model_input", interrupted)
+    ran = segment(ct)
+    assert ran.code == 130
+    assert ran.err == "metaunetr: Interrupted; unfinished files were removed.\n"
+
+
+@pytest.mark.slow
+def test_signals_at_random_moments(running):
+    chance = random.Random(0)
+    for _ in range(6):
+        process = running()
+        wait_for(process, "stage", "read")
+        time.sleep(chance.uniform(0, 4))
+        number = chance.choice([signal.SIGINT, signal.SIGTERM])
+        process.send_signal(number)
+        assert process.wait(20) == 128 + number
+        assert process.stderr.read().endswith("; unfinished files were removed.\n")
+
+
+@pytest.mark.parametrize("stdin", [subprocess.DEVNULL, None])
+def test_without_a_pipe_nobody_can_close_it(ct, tiny, stdin):
+    """As under cron; and with standard input closed from the start."""
+    command = [sys.executable, "-m", "metaunetr", "segment", ct, "-o", ct.with_name("out.nii.gz"),
+               "--model", tiny, "--json-progress"]
+    if stdin is None:
+        command = ["sh", "-c", 'exec "$0" "$@" <&-', *command]
+    done = subprocess.run(command, stdin=stdin, capture_output=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")
