@@ -39,10 +39,12 @@ def demo() -> int:
     set_up("-e", ".")
     out = Path("demo")
     out.mkdir(exist_ok=True)
-    metaunetr("phantom", "-o", out / "ct.nii.gz", "--labels", out / "truth.nii.gz")
+    metaunetr("phantom", "-o", out / "ct.nii.gz", "--labels", out / "truth.nii.gz",
+              "--spacing", 1.5, 1.5, 3)
     metaunetr("segment", out / "ct.nii.gz", "-o", out / "organs.seg.nrrd",
               "--statistics", out / "organs.csv", "--report", out / "report.html")
-    metaunetr("evaluate", out / "organs.seg.nrrd", out / "truth.nii.gz")
+    metaunetr("evaluate", out / "organs.seg.nrrd", out / "truth.nii.gz",
+              "--organs", "spleen,kidneys,gallbladder,liver,stomach,aorta,pancreas")
     report = (ROOT / out / "report.html").as_uri()
     print(f"\nThe pictures: {report}")
     if sys.stdout.isatty():

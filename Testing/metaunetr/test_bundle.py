@@ -1,0 +1,261 @@
+"""Bundles: the real one computes its reference, and every kind of damage is told in a sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import metaunetr
+from metaunetr import bundle
+from metaunetr.errors import BundleError
+from tiny_bundle import card, write_bundle
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT.parent / "shared" / "models" / "abdomen8-3mm" / "reference.json"
+PINNED = {  # logits of abdomen8-3mm at (class, d, h, w), from its reference.json
+    (0, 18, 46, 53): 6.416,
+    (1, 10, 68, 33): -4.8383,
+    (2, 33, 14, 68): -5.2585,
+    (3, 19, 78, 5): -15.2327,
+    (4, 30, 1, 41): -9.2282,
+    (5, 1, 61, 92): -3.8467,
+    (6, 18, 74, 43): -3.879,
+    (7, 9, 22, 74): -3.9971,
+    (8, 57, 65, 89): -0.6722,
+}
+
+
+@pytest.fixture(scope="module")
+def logits() -> np.ndarray:
+    """Scores (C, D, H, W) of the default model for the formula of its reference."""
+    model = bundle.find()
+    i = np.arange(np.prod(model.patch), dtype=np.float64)
+    x = 0.5 + 0.5 * np.sin(0.013 * i + 0.5 * np.sin(0.0031 * i))
+    x = torch.from_numpy(x.astype(np.float32)).view(1, 1, *model.patch)
+    with torch.no_grad():
+        return model.network()(x)[0].numpy()
+
+
+def test_the_default_model_computes_the_pinned_logits(logits):
+    for position, expected in PINNED.items():
+        assert logits[position] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the full reference is not part of a clone")
+def test_the_default_model_reproduces_its_reference(logits):
+    reference = json.loads(REFERENCE.read_text())
+    assert list(logits.shape) == reference["output_shape"]
+    found = logits[tuple(np.transpose(reference["sample_positions"]))]
+    assert len(found) == 1000
+    assert np.abs(found - reference["sample_values"]).max() < 1e-3
+    assert logits.mean() == pytest.approx(reference["output_mean"], abs=1e-3)
+
+
+def test_a_network_is_rebuilt_from_its_card(tmp_path):
+    architecture = card()["architecture"] | {
+        "mixer": "tricruci_global_filter", "mixer_options": {}, "depths": [1, 2],
+        "patch": [32, 48, 48], "activation": "gelu",
+    }
+    model = bundle.load(write_bundle(tmp_path, architecture=architecture))
+    network = model.network()
+    assert [len(stage.blocks) for stage in network.stages] == [1, 2]
+    assert not network.training
+    for name, weight in load_file(tmp_path / "weights.safetensors").items():
+        assert torch.equal(network.state_dict()[name], weight)
+    assert [organ.name for organ in model.classes] == [
+        "spleen", "right kidney", "left kidney", "liver"]
+
+
+def nested(key: str, **changes) -> dict:
+    return {key: card()[key] | changes}
+
+
+@pytest.mark.parametrize("key", [
+    "format", "name", "weights", "sha256", "architecture", "preprocessing", "patch",
+    "smallest_window", "largest_window", "overlap", "labels",
+])
+def test_a_card_without(tmp_path, key):
+    write_bundle(tmp_path)
+    values = json.loads((tmp_path / "card.json").read_text())
+    del values[key]
+    (tmp_path / "card.json").write_text(json.dumps(values))
+    with pytest.raises(BundleError, match=key):
+        bundle.load(tmp_path)
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"format": 2}, "has format 2, this version reads up to 1; update"),
+    ({"format": 0}, "whole number `format`"),
+    ({"format": "1"}, "whole number `format`"),
+    ({"format": True}, "whole number `format`"),
+    ({"name": 7}, "name must be a text: 7"),
+    ({"sha256": None}, "sha256 must be a text"),
+    ({"weights": "../weights.safetensors"}, "inside the bundle's folder"),
+    ({"weights": "/etc/passwd"}, "inside the bundle's folder"),
+    ({"weights": r"..\weights.safetensors"}, "inside the bundle's folder"),
+    ({"weights": ".."}, "inside the bundle's folder"),
+    ({"weights": ""}, "inside the bundle's folder"),
+    ({"weights": ["weights.safetensors"]}, "weights must be a text"),
+    ({"labels": {}}, "numbered from 0 without gaps"),
+    ({"labels": ["background", "liver"]}, "labels must be an object"),
+    (nested("labels", **{"7": "aorta"}), "numbered from 0 without gaps"),
+    (nested("labels", **{"5": "tail"}), "not: tail"),
+    (nested("labels", **{"4": ["liver"]}), r"not: \['liver'\]"),
+    (nested("labels", **{"4": "spleen"}), "an organ may occur once"),
+    (nested("labels", **{"5": "aorta"}), "classes of the architecture must be 6.*: 5"),
+    (nested("architecture", in_channels=2), "in_channels of the architecture must be 1.*: 2"),
+    (nested("architecture", depths=3), "depths must be a list: 3"),
+    (nested("architecture", depths=[1, 1, 1, 1]), r"window must be .* divisible by 32: \[32, 48"),
+    ({"architecture": "MetaUNETR"}, "architecture must be an object"),
+    ({"patch": [32, 48]}, "patch must be three whole numbers"),
+    ({"patch": [32, 48, 48.0]}, "patch must be three whole numbers"),
+    ({"patch": [32, 48, 1024]}, "patch must be three whole numbers from 8 to 512"),
+    ({"patch": 32}, "patch must be a list: 32"),
+    ({"smallest_window": [48, 48, 48]}, "between smallest_window and largest_window"),
+    ({"overlap": 1}, "overlap must be a number from 0 to 0.9: 1"),
+    ({"overlap": float("nan")}, "overlap must be a number from 0 to 0.9: nan"),
+    ({"overlap": "0.5"}, "overlap must be a number from 0 to 0.9: '0.5'"),
+    ({"preprocessing": None}, "preprocessing must be an object"),
+    (nested("preprocessing", spacing_mm=[3, 3]), "spacing_mm must be 3 numbers"),
+    (nested("preprocessing", spacing_mm=[3, 3, 0]), "spacing_mm must be a number from 0.1 to 20"),
+    (nested("preprocessing", hu_window=[275, -125]), "hu_window must rise"),
+    (nested("preprocessing", antialias=[1]), "antialias must be a number"),
+    (nested("preprocessing", body_crop={"value": 0.05}), "lacks 'share'"),
+    (nested("preprocessing", body_crop=0.05), "body_crop must be an object"),
+])
+def test_a_wrong_card(tmp_path, changes, words):
+    write_bundle(tmp_path)
+    values = json.loads((tmp_path / "card.json").read_text()) | changes
+    (tmp_path / "card.json").write_text(json.dumps(values))
+    with pytest.raises(BundleError, match=words) as refused:
+        bundle.load(tmp_path)
+    assert str(refused.value).startswith(str(tmp_path / "card.json"))
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (b"", "not valid JSON"), (b"{", "not valid JSON"), (b"\xff\xfe", "not valid JSON"),
+    (b"[" * 100_000, "not valid JSON"), (b"[1]", "must be a JSON object"),
+    (b'"card"', "must be a JSON object"),
+])
+def test_what_is_no_card(tmp_path, text, words):
+    (tmp_path / "card.json").write_bytes(text)
+    with pytest.raises(BundleError, match=words):
+        bundle.load(tmp_path)
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"mixer": "shuffling"}, "mixer must be one of .*tricruci_convolution.*'shuffling'"),
+    ({"mixer": ["tricruci_convolution"]}, "architecture"),
+    ({"mixer_options": {"kernel": 4}}, "architecture|kernel"),
+    ({"family": "UNet"}, "family must be 'MetaUNETR', not 'UNet'"),
+    ({"activation": "relu"}, "activation must be one of"),
+    ({"dropout": 0.5}, "not 'dropout'"),
+    ({"feature_size": "4"}, "architecture"),
+    ({"feature_size": 50_000}, "wrong shape for tensor"),  # would take a terabyte
+    ({"depths": [1, 1, 2]}, r"lacks tensor stages\.2\.blocks\.1"),
+    ({"bottleneck": True}, r"lacks tensor bottleneck"),
+])
+def test_an_architecture_that_does_not_fit_its_weights(tmp_path, changes, words):
+    write_bundle(tmp_path)
+    values = json.loads((tmp_path / "card.json").read_text())
+    values["architecture"] |= changes
+    (tmp_path / "card.json").write_text(json.dumps(values))
+    with pytest.raises(BundleError, match=words) as refused:
+        bundle.load(tmp_path).network()
+    assert "\n" not in str(refused.value)
+
+
+def rewrite(folder: Path, change) -> None:
+    """Change the weights of a bundle, and the hash in its card with them."""
+    path = folder / "weights.safetensors"
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path)
+    trust(folder)
+
+
+def trust(folder: Path) -> None:
+    values = json.loads((folder / "card.json").read_text())
+    data = (folder / "weights.safetensors").read_bytes()
+    values["sha256"] = hashlib.sha256(data).hexdigest()
+    (folder / "card.json").write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda t: t.pop("head.bias"), r"lacks tensor head\.bias \(1 in all\)"),
+    (lambda t: t.update(extra=torch.zeros(1)), r"has the unknown tensor extra \(1 in all\)"),
+    (lambda t: t.update({"head.bias": torch.zeros(6)}), r"a wrong shape for tensor head\.bias"),
+])
+def test_tensors_that_do_not_fit(tmp_path, change, words):
+    write_bundle(tmp_path)
+    rewrite(tmp_path, change)
+    with pytest.raises(BundleError, match=words):
+        bundle.load(tmp_path).network()
+
+
+@pytest.mark.parametrize("keep", [0, 4, 100, -1])
+def test_truncated_weights_of_a_card_that_vouches_for_them(tmp_path, keep):
+    path = write_bundle(tmp_path) / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:keep])
+    trust(tmp_path)
+    with pytest.raises(BundleError, match="not a valid safetensors file"):
+        bundle.load(tmp_path).network()
+
+
+def test_weights_that_are_not_those_of_the_card(tmp_path):
+    path = write_bundle(tmp_path) / "weights.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BundleError, match=r"SHA-256 differs from the card's .*Install the model"):
+        bundle.load(tmp_path).network()
+
+
+def test_weights_that_are_missing(tmp_path):
+    (write_bundle(tmp_path) / "weights.safetensors").unlink()
+    with pytest.raises(BundleError, match=r"weights cannot be read \(No such file"):
+        bundle.load(tmp_path).network()
+
+
+def test_the_folder_of_the_user_is_searched_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAUNETR_MODELS", str(tmp_path))
+    mine = write_bundle(tmp_path / "mine", name="mine")
+    changed = write_bundle(tmp_path / bundle.DEFAULT_MODEL)
+    assert bundle.find("mine").folder == mine
+    assert bundle.find().folder == changed
+    assert bundle.find(mine).folder == mine  # a path is as good as a name
+
+
+def test_without_a_folder_of_the_user_the_bundled_model_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAUNETR_MODELS", str(tmp_path / "none"))
+    assert bundle.find().name == bundle.DEFAULT_MODEL
+    assert str(Path(metaunetr.__file__).parents[2]) in str(bundle.find().folder)
+
+
+@pytest.mark.parametrize(("platform", "variables", "expected"), [
+    ("linux", {"HOME": "/home/me"}, "/home/me/.local/share/MetaUNETR/Models"),
+    ("linux", {"XDG_DATA_HOME": "/data"}, "/data/MetaUNETR/Models"),
+    ("darwin", {"HOME": "/Users/me"}, "/Users/me/Library/Application Support/MetaUNETR/Models"),
+    ("win32", {"LOCALAPPDATA": "/me/Local"}, "/me/Local/MetaUNETR/Models"),
+    ("linux", {"METAUNETR_MODELS": "/lab/models"}, "/lab/models"),
+])
+def test_the_folder_of_the_user(monkeypatch, platform, variables, expected):
+    for name in ("METAUNETR_MODELS", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.platform", platform)
+    assert bundle.user_folder() == Path(expected)
+
+
+def test_an_unknown_model_is_refused_with_those_that_are_known(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAUNETR_MODELS", str(tmp_path))
+    write_bundle(tmp_path / "mine")
+    with pytest.raises(BundleError, match=r"No model is called 'yours'\. Known: mine, abdomen8"):
+        bundle.find("yours")

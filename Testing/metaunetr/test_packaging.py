@@ -1,0 +1,97 @@
+"""Package and models find each other in source tree, editable install, wheel and Slicer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("hatchling", reason="the extra `test` builds wheels with hatchling")
+
+ROOT = Path(__file__).parents[2]
+PACKAGE, MODELS = ROOT / "Training" / "metaunetr", ROOT / "Resources" / "Models"
+
+FIND = """
+import json, site, sys
+site.addsitedir(sys.argv[1])
+import metaunetr.bundle
+found = metaunetr.bundle.find()
+weights = found._read_weights(found.folder / found.card["weights"])
+print(json.dumps([metaunetr.__file__, str(found.folder), len(weights)]))
+"""
+
+
+def python(*arguments, cwd: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
+        env=os.environ | {"METAUNETR_MODELS": str(cwd / "none")}, timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def built(hook: str, folder: Path) -> Path:
+    """The wheel that a hook of the build backend makes, as pip would call it."""
+    code = f"import sys, hatchling.build; print(hatchling.build.{hook}(sys.argv[1]))"
+    return folder / python("-c", code, folder, cwd=ROOT).split()[-1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    return built("build_wheel", tmp_path_factory.mktemp("wheel"))
+
+
+def source_tree(folder, request):
+    return ROOT / "Training"
+
+
+def editable_install(folder, request):
+    with zipfile.ZipFile(built("build_editable", folder)) as archive:
+        archive.extractall(folder / "site-packages")
+    return folder / "site-packages"
+
+
+def wheel_far_from_the_clone(folder, request):
+    python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target",
+           folder / "far", request.getfixturevalue("wheel"), cwd=folder)
+    return folder / "far"
+
+
+def slicer_modules(folder, request):
+    """lib/Slicer-5.x/qt-scripted-modules: the package and Resources/Models side by side."""
+    shutil.copytree(PACKAGE, folder / "qt-scripted-modules" / "metaunetr")
+    shutil.copytree(MODELS, folder / "qt-scripted-modules" / "Resources" / "Models")
+    return folder / "qt-scripted-modules"
+
+
+@pytest.mark.parametrize(("layout", "package", "models"), [
+    (source_tree, PACKAGE, MODELS),
+    (editable_install, PACKAGE, MODELS),
+    (wheel_far_from_the_clone, Path("far", "metaunetr"), Path("far", "metaunetr", "models")),
+    (slicer_modules, Path("qt-scripted-modules", "metaunetr"),
+     Path("qt-scripted-modules", "Resources", "Models")),
+])
+def test_the_model_is_found(tmp_path, request, layout, package, models):
+    """By a Python that sees the layout and no installed package at all."""
+    path = layout(tmp_path, request)
+    module, folder, size = json.loads(python("-I", "-S", "-c", FIND, path, cwd=tmp_path))
+    assert Path(module).parent == tmp_path / package
+    assert Path(folder) == tmp_path / models / "abdomen8-3mm"
+    assert size == (MODELS / "abdomen8-3mm" / "weights.safetensors").stat().st_size
+
+
+def test_the_wheel_holds_every_module_and_model_and_no_more(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        (scripts,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
+        assert "metaunetr = metaunetr.__main__:run" in archive.read(scripts).decode()
+    modules = {f"metaunetr/{p.relative_to(PACKAGE).as_posix()}" for p in PACKAGE.rglob("*.py")}
+    models = {f"metaunetr/models/{p.relative_to(MODELS).as_posix()}"
+              for p in MODELS.rglob("*") if p.is_file()}
+    assert names == modules | models
