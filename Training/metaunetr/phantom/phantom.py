@@ -88,7 +88,7 @@ def _grid(patient: Patient, shape, spacing) -> Grid:
     field *= patient.scale
     if spacing is None and shape is None:
         rng = patient.rng("grid")
-        in_plane = float(rng.uniform(0.7, 0.95).__round__(3))
+        in_plane = round(float(rng.uniform(0.7, 0.95)), 3)
         thickness = float(rng.choice((1.5, 2.0, 2.5, 3.0, 3.0, 4.0, 5.0, 5.0)))
         spacing = (in_plane, in_plane, thickness)
     if spacing is None:
@@ -100,4 +100,8 @@ def _grid(patient: Patient, shape, spacing) -> Grid:
     below = 0.5 * extent[2] + max(extent[2] - 285, 0) * 0.2  # longer scans reach further down
     middle = patient.centre + (0, (patient.back - front) / 2 - 16, 12)
     origin = middle - (extent[0] / 2, extent[1] / 2, below)
-    return Grid(tuple(shape), tuple(spacing), tuple(float(round(o, 3)) for o in origin))
+    return Grid(
+        shape=tuple(int(n) for n in shape),
+        spacing=tuple(float(s) for s in spacing),
+        origin=tuple(float(round(o, 3)) for o in origin),
+    )

@@ -16,8 +16,8 @@ def paint_spleen(view):
     rng = p.rng("spleen")
     size = float(rng.uniform(0.9, 1.12))
     reach = p.half_width - p.fat - p.wall  # the wall it lies on
-    centre = np.array((reach - 32, 6, 48)) + rng.uniform((-3, -6, -6), (3, 6, 8))
-    radii = np.array((44, 58, 58)) * size
+    centre = np.array((reach - 32, 4, 52)) + rng.uniform((-3, -6, -6), (3, 6, 8))
+    radii = np.array((44, 57, 55)) * size
     turn = rotation(("x", float(rng.uniform(-25, -10))), ("z", float(rng.uniform(-25, -10))))
     part = view.view(*ellipsoid_box(centre, radii, turn, 8))
     if part is None:
