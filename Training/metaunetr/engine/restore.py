@@ -77,9 +77,8 @@ class AlignedRestore:
             ]
             if len(classes) > 1:
                 box = found[near[0]].any(0) | found[near[1]].any(0)
-                # a single slice is both of its neighbours
-                both = self.known[classes][:, list(near)]
-                scores = torch.lerp(both[:, 0], both[:, 1], position - low)
+                below, above = (self.known[classes, n] for n in near)
+                scores = torch.lerp(below, above, position - low)
                 self._send_slice(scores, classes, box)
             self.next_slice += 1
 
@@ -91,8 +90,7 @@ class AlignedRestore:
         if not len(across_rows) or not len(across_columns):
             return
         fine = across_rows @ (scores[:, rows, columns] @ across_columns.T)
-        labels = torch.tensor(classes, dtype=torch.uint8, device=fine.device)[fine.argmax(0)]
-        self.sink(self.next_slice, first_row, first_column, labels)
+        self.sink(self.next_slice, first_row, first_column, _winners(fine, classes))
 
     def _axis(self, axis: int) -> tuple[int, Tensor]:
         """The first output voxel inside the box, and the weights (voxels, model voxels)."""
@@ -116,6 +114,16 @@ class AlignedRestore:
         start = 0 if model.start == 0 else max(0, low - first)
         stop = len(matrix) if model.stop == self.size[axis] else min(len(matrix), high - first + 1)
         return first + start, matrix[start:stop, model].to(device)
+
+
+def _winners(scores: Tensor, classes: list[int]) -> Tensor:
+    """The class with the highest of the scores (C, H, W); several times faster than argmax."""
+    best = scores[0]
+    winner = torch.full(best.shape, classes[0], dtype=torch.uint8, device=best.device)
+    for rival, number in zip(scores[1:], classes[1:], strict=True):
+        winner.masked_fill_(rival > best, number)
+        torch.maximum(best, rival, out=best)
+    return winner
 
 
 def restore_map(
