@@ -32,6 +32,8 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(f"run.py: this step failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return error.returncode
+    except KeyboardInterrupt:
+        return 130
 
 
 def demo() -> int:
@@ -61,15 +63,18 @@ def test(arguments: list[str]) -> int:
 
 def set_up(*package: str) -> None:
     """A virtual environment with the package; torch as its CPU build where one is to be had."""
-    if not PYTHON.exists():
-        print(f"Setting up {VENV} …")
+    if not (PYTHON.exists() and succeeds(PYTHON, "-m", "pip", "--version")):
+        print(f"Setting up {VENV} …", flush=True)
         try:
             venv.create(VENV, with_pip=True, clear=True)
         except subprocess.CalledProcessError:
             sys.exit("Python's venv module cannot set up pip here; on Debian and Ubuntu, "
                      "install python3-venv first.")
-    if not succeeds(PYTHON, "-c", "import torch") and not succeeds(*pip(f"torch=={TORCH}+cpu")):
-        call(*pip(f"torch=={TORCH}"))
+    if not succeeds(PYTHON, "-c", "import torch"):
+        print("Installing PyTorch; this takes minutes …", flush=True)
+        if not succeeds(*pip(f"torch=={TORCH}+cpu")):
+            call(*pip(f"torch=={TORCH}"))
+    print("Installing MetaUNETR …", flush=True)
     call(*pip(*package))
 
 
@@ -79,7 +84,7 @@ def pip(*what: str) -> list:
 
 def metaunetr(*arguments) -> None:
     print(f"\n$ metaunetr {' '.join(map(str, arguments))}", flush=True)
-    call(PYTHON, "-m", "metaunetr", *arguments)
+    call(PYTHON, "-m", "metaunetr", *map(str, arguments))
 
 
 def succeeds(*command) -> bool:

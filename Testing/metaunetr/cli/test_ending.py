@@ -18,6 +18,14 @@ from .conftest import contents, start
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 
 
+@pytest.fixture(autouse=True)
+def heeded_signals():
+    """Tests that run in the background may have inherited that SIGINT is ignored."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory):
     """The tiny model with hundreds of windows."""
@@ -79,9 +87,11 @@ def test_closing_standard_input_ends_the_process_within_a_second(running, event)
     assert process.stderr.read() == ""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_files_are_written(monkeypatch, tmp_path, ct, segment, number):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_while_files_are_written(monkeypatch, tmp_path, ct, segment, name):
     """The labels are complete, the report is being written."""
+    number = getattr(signal, name)
+
     def interrupted(path, image, result):
         path.write_text("<html>")
         signal.raise_signal(number)
@@ -105,6 +115,15 @@ def test_a_signal_that_a_library_turns_into_an_error(monkeypatch, ct, segment):
     ran = segment(ct)
     assert ran.code == 130
     assert ran.err == "metaunetr: Interrupted; unfinished files were removed.\n"
+
+
+def test_an_ignored_signal_stays_ignored(monkeypatch, ct, segment):
+    """As under nohup."""
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    monkeypatch.setattr("metaunetr.engine.segmenter.inspect_ct",
+                        lambda image: signal.raise_signal(signal.SIGHUP) or [])
+    assert segment(ct).code == 0
+    signal.signal(signal.SIGHUP, previous)
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ exit codes:
   4    the model is missing, damaged, or from a newer version
   5    a result cannot be written
   6    the device cannot run the model, or memory ran out
-  130  interrupted (Ctrl-C, standard input closed); 143 terminated
+  130  interrupted (Ctrl-C, standard input closed); 143 terminated, 129 terminal closed
 """
 BUG = 1
 
@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 class _Signals:
-    """Within, SIGINT and SIGTERM raise KeyboardInterrupt.
+    """Within, signals that end a process raise KeyboardInterrupt, unless they are ignored.
 
     Attributes:
         code: the exit code that stands for the signal that came, 0 for none. It is kept here
@@ -81,8 +81,10 @@ class _Signals:
     def __enter__(self) -> _Signals:
         self.previous = {}
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.previous[number] = signal.signal(number, self._stop)
+            for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # each where it exists
+                number = getattr(signal, name, None)
+                if number and signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
+                    self.previous[number] = signal.signal(number, self._stop)
         return self
 
     def __exit__(self, *error) -> None:
@@ -97,7 +99,7 @@ class _Signals:
 def _explain(error: BaseException, signalled: int) -> tuple[str, int]:
     """A sentence for the user ("" where nobody reads it), and the exit code."""
     if signalled or isinstance(error, KeyboardInterrupt):
-        how = "Terminated" if signalled == 143 else "Interrupted"
+        how = "Interrupted" if signalled in (0, Cancelled.exit_code) else "Terminated"
         return f"{how}; unfinished files were removed.", signalled or Cancelled.exit_code
     if isinstance(error, MetaUNETRError):
         return str(error), error.exit_code
