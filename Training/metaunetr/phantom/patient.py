@@ -65,7 +65,7 @@ class Patient:
         self.depth = 0.94 + 0.16 * habitus + float(rng.uniform(-0.04, 0.08))
         self.back = 97 + 0.8 * self.fat + float(rng.uniform(-3, 3))
         self.domes = (float(rng.uniform(20, 34)), float(rng.uniform(8, 24)))
-        self.noise_sd = float(rng.uniform(18, 26))
+        self.noise_sd = float(rng.uniform(19.5, 26))
         self.degrees = {axis: float(rng.normal(0, 1.4)) for axis in "xyz"}
         self.turn = rotation(*self.degrees.items())
         self.centre = rng.uniform((-12, -8, -400), (12, 8, 400)).round(1)
