@@ -1,4 +1,4 @@
-"""Layers shared by every size: norms, the residual block and the two ways to change resolution.
+"""Layers shared by every size: norms, convolution, the residual block and one level up.
 
 Maps are (B, C, D, H, W) in any memory format; everything here keeps channels-last maps
 channels-last, the fast format for three-dimensional convolutions on a CPU.
