@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("what", choices=("demo", "test"))
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="test: passed on to pytest")
     args = parser.parse_args()
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036 (this file alone runs on older ones)
         sys.exit(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]}.")
     os.chdir(ROOT)
     try:
