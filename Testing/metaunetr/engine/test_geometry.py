@@ -46,10 +46,10 @@ GRIDS = {
     "coarser than the model": ((4.5, 4.5, 5.0), np.eye(3)),
     "left-handed": ((1.5, 1.5, 3.0), np.diag([1, 1, -1])),
     "RAS, sagittal": ((3.0, 1.0, 1.0), np.array([[0, 0, -1], [-1, 0, 0], [0, 1, 0]])),
-    "a few degrees oblique": ((1.5, 1.5, 3.0), rotation((1, 2, 3), 6)),
-    "20 degrees oblique": ((1.5, 1.5, 3.0), rotation((1, 0, 0), 20)),
-    "35 degrees oblique, mixed axes": ((1.2, 1.2, 2.5), rotation((1, 2, 3), 35)),
-    "oblique and left-handed": ((1.5, 1.5, 3.0), rotation((0, 1, 1), 25) @ np.diag([-1, 1, 1])),
+    "12 degrees oblique": ((1.5, 1.5, 3.0), rotation((1, 2, 3), 12)),
+    "35 degrees oblique": ((1.5, 1.5, 3.0), rotation((1, 0, 0), 35)),
+    "45 degrees oblique, mixed axes": ((1.2, 1.2, 2.5), rotation((1, 2, 3), 45)),
+    "oblique and left-handed": ((1.5, 1.5, 3.0), rotation((0, 1, 1), 40) @ np.diag([-1, 1, 1])),
 }
 
 

@@ -1,7 +1,8 @@
 """Oblique images: from the image's own axes to the patient's and back, at the model spacing.
 
-The network knows upright patients. An image whose axes are turned by more than a few degrees is
-therefore turned upright before the network, and the scores are turned back after it.
+The network knows upright patients, but forgives more than a second interpolation does: on a
+labelled CT turned by 25 degrees mean Dice was 0.70 as it lay and 0.67 turned upright, by 40
+degrees 0.56 and 0.70. So an image is turned upright only beyond 30 degrees, and its scores back.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor
 from metaunetr.image import Grid
 from metaunetr.orientation import tilt
 
-TOLERATED = 8.0  # degrees; smaller angles are within what training augmentation has shown
+TOLERATED = 30.0  # degrees
 
 
 class Turn:
