@@ -330,10 +330,6 @@ def test_bad_input_ends_in_one_sentence(tmp_path, ct, segment, maker, code, word
     assert contents(tmp_path) == before
 
 
-def test_there_are_enough_kinds():
-    assert len(CASES) >= 25
-
-
 @pytest.mark.parametrize(("maker", "code"), [
     (a_missing_file, 3), (a_truncated_gzip, 3), (a_label_map, 3), (an_unknown_model, 4),
     (an_output_that_is_the_input, 5),

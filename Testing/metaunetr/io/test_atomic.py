@@ -1,0 +1,62 @@
+"""Temporary files take their places together, or are taken away when the process must end."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+
+import pytest
+
+from metaunetr.errors import OutputError
+from metaunetr.io import prepare_file, write_text
+from metaunetr.io.atomic import PREFIX, atomic, discard_unfinished
+
+
+def test_what_is_unfinished_is_discarded(tmp_path):
+    with pytest.raises(OutputError), atomic(tmp_path / "a.csv") as file:  # gone at the end
+        file.write_text("half")
+        discard_unfinished()
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_an_exit_stack_take_their_places_together(tmp_path):
+    with ExitStack() as files:
+        for name in ("a.txt", "b.txt"):
+            write_text(files.enter_context(atomic(tmp_path / name)), name)
+        assert {path.name[:len(PREFIX)] for path in tmp_path.iterdir()} == {PREFIX}
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.txt": "a.txt", "b.txt": "b.txt"}
+
+
+def test_an_error_in_an_inner_block_names_the_file_of_the_outer_one(tmp_path):
+    with (
+        pytest.raises(OutputError, match=r"/a\.txt: cannot be written: No such file"),
+        atomic(tmp_path / "a.txt") as outer, atomic(outer) as inner,
+    ):
+        inner.touch()
+        inner.unlink()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_is_written_in_utf_8_whatever_it_holds(tmp_path):
+    write_text(tmp_path / "a.txt", "Größe 大 \udcff")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "Größe 大 \\udcff"
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".csv", "a." + "b" * 253, ".hidden", "no suffix"])
+def test_any_name_that_a_disk_holds(tmp_path, name):
+    write_text(prepare_file(tmp_path / name), "text")
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("missing/a.csv", "folder .*missing does not exist"),
+    ("folder", "is a folder"),
+    ("ü" * 128, "255 bytes, this one has 256"),
+    (os.devnull, "is no ordinary file"),
+    ("a.csv", "must end in one of .html, .htm"),
+])
+def test_what_cannot_be_written_is_refused_before_the_run(tmp_path, name, words):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match=words):
+        prepare_file(tmp_path / name, (".html", ".htm") if name == "a.csv" else ())
