@@ -87,10 +87,22 @@ def test_the_ladder_of_a_gpu_ends_on_the_cpu():
     ]
 
 
-def test_bfloat16_is_used_on_a_cpu_only_where_it_is_faster():
-    assert device.fast_cpu_dtype() in (torch.float32, torch.bfloat16)
-    chosen = device._conv_seconds((8, 16, 16), device.fast_cpu_dtype())
-    assert chosen < 2 * device._conv_seconds((8, 16, 16), torch.float32)
+@pytest.mark.parametrize(
+    ("tiny", "small", "chosen"),
+    [
+        (500.0, 300.0, torch.float32),  # no instructions for it: hopeless at any size
+        (1.8, 1.1, torch.float32),  # emulated
+        (1.5, 0.2, torch.bfloat16),  # slower only where there is next to nothing to do
+    ],
+)
+def test_bfloat16_is_used_on_a_cpu_only_where_it_is_faster(monkeypatch, tiny, small, chosen):
+    def seconds(size, dtype):
+        return 1.0 if dtype == torch.float32 else {4: tiny, 16: small}[size[0]]
+
+    monkeypatch.setattr(device, "_conv_seconds", seconds)
+    device.fast_cpu_dtype.cache_clear()
+    assert device.fast_cpu_dtype() == chosen
+    device.fast_cpu_dtype.cache_clear()
 
 
 def test_scores_that_are_not_finite_are_a_failure_of_mixed_precision():

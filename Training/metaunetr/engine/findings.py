@@ -9,48 +9,50 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import SimpleITK as sitk
 import torch
 from torch import Tensor
 
+from metaunetr.engine.parts import sizes_of_parts
 from metaunetr.organs import Organ
 from metaunetr.result import OrganResult
 
-Triple = tuple[int, int, int]
-PART = 0.05  # share of an organ's volume from which a separate piece counts as a part
+SLAB = 16  # slices of scores looked at in float32 at a time
 
 
 class ModelFindings:
-    """Classes, confidence and uncertainty on the model grid, gathered slab by slab.
+    """Classes, confidence and uncertainty on the model grid.
+
+    Args:
+        scores: (C, D, H, W).
 
     Attributes:
-        classes: uint8 class numbers (D, H, W) of the box.
-        entropy: uint8 percent (D, H, W), None unless asked for.
+        classes: uint8 class numbers (D, H, W).
+        voxels, probability: of each class, their number and the sum of its probability.
+        entropy: percent of the largest possible (D, H, W), None unless asked for.
     """
 
-    def __init__(self, size: Triple, channels: int, uncertainty: bool) -> None:
+    def __init__(self, scores: Tensor, uncertainty: bool) -> None:
+        channels, *size = scores.shape
         self.classes = np.zeros(size, np.uint8)
-        self.entropy = np.zeros(size, np.uint8) if uncertainty else None
-        self.probability = np.zeros(channels)  # sums over the voxels of each class
+        self.entropy = torch.zeros(size) if uncertainty else None
         self.voxels = np.zeros(channels, np.int64)
+        self.probability = np.zeros(channels)
+        for z in range(0, size[0], SLAB):
+            self._take(slice(z, z + SLAB), scores[:, z : z + SLAB].float())
 
-    def take(self, first: int, scores: Tensor) -> None:
-        """The next slab of scores (C, slices, H, W), beginning at slice `first` of the box."""
-        here = slice(first, first + scores.shape[1])
+    def _take(self, here: slice, scores: Tensor) -> None:
         best, winner = scores.max(dim=0)
         # the winner's probability is 1 / sum(exp(score - best))
         confidence = 1 / (scores - best).exp().sum(dim=0)
-        flat = winner.flatten()
-        channels = len(self.voxels)
-        self.voxels += torch.bincount(flat, minlength=channels).cpu().numpy()
+        flat, channels = winner.flatten(), len(self.voxels)
+        self.voxels += torch.bincount(flat, minlength=channels).numpy()
         self.probability += torch.bincount(
             flat, weights=confidence.flatten().double(), minlength=channels
-        ).cpu().numpy()
-        self.classes[here] = winner.to(torch.uint8).cpu().numpy()
+        ).numpy()
+        self.classes[here] = winner.numpy()
         if self.entropy is not None:
             log = scores.log_softmax(dim=0)
-            entropy = -(log.exp() * log).sum(dim=0) / math.log(channels)
-            self.entropy[here] = (100 * entropy).round().to(torch.uint8).cpu().numpy()
+            self.entropy[here] = -(log.exp() * log).sum(dim=0) / math.log(channels) * 100
 
     def confidence(self, channel: int) -> float:
         """Mean probability of a class over the voxels given to it; NaN when there are none."""
@@ -107,11 +109,11 @@ def describe(
         flags.append("lies on the wrong side of its counterpart")
     expected = organ.volume
     if voxels and expected and not expected.low <= volume <= expected.high:
-        flags.append(f"volume {volume:.0f} mL is outside {expected.low:.0f} to "
-                     f"{expected.high:.0f} mL ({expected.source})")
-    parts = count_parts(model.classes == channel)
-    if parts > 1:
-        flags.append(f"{parts} separate parts")
+        flags.append(f"volume {volume:.0f} mL is outside the expected {expected.low:.0f} to "
+                     f"{expected.high:.0f} mL")
+    pieces = len(sizes_of_parts(model.classes == channel))
+    if pieces > 1:
+        flags.append(f"{pieces} separate parts")
     return OrganResult(organ, voxels, volume, mean, deviation, model.confidence(channel),
                        tuple(flags))
 
@@ -120,18 +122,6 @@ def at_border(labels: np.ndarray) -> set[int]:
     """The label values that occur on any of the six faces of an array."""
     faces = [labels.take(end, axis=axis) for axis in range(3) for end in (0, -1)]
     return {int(value) for face in faces for value in np.unique(face)}
-
-
-def count_parts(mask: np.ndarray) -> int:
-    """Connected parts (26 neighbours) with at least `PART` of the mask's voxels."""
-    where = np.argwhere(mask)
-    if not len(where):
-        return 0
-    box = tuple(slice(a, b + 1) for a, b in zip(where.min(0), where.max(0), strict=True))
-    image = sitk.GetImageFromArray(np.ascontiguousarray(mask[box]).astype(np.uint8))
-    parts = sitk.GetArrayFromImage(sitk.ConnectedComponent(image, True))
-    sizes = np.bincount(parts.ravel())[1:]
-    return int((sizes >= PART * sizes.sum()).sum())
 
 
 # pairs of which the first lies on the patient's right of the second

@@ -23,10 +23,11 @@ from metaunetr.engine.findings import (
     describe,
     swapped_sides,
 )
+from metaunetr.engine.parts import drop_fragments
 from metaunetr.engine.record import make_record
 from metaunetr.engine.resample import body_box, steps, to_model_input
-from metaunetr.engine.restore import AlignedRestore, restore_map
-from metaunetr.engine.turn import Turn, TurnedRestore
+from metaunetr.engine.restore import restore, restore_map
+from metaunetr.engine.turn import Turn
 from metaunetr.engine.windows import Windows, blend, cover, fit
 from metaunetr.errors import InputError
 from metaunetr.guard import inspect_ct
@@ -123,13 +124,15 @@ class _Run:
             self.report({"event": "estimate", "windows": len(windows),
                          **estimate(self.runner, windows, self.image, self.scores,
                                     self.bundle.card["architecture"]["feature_size"])})
-        labels = np.zeros(self.image.array.shape, np.uint8)
-        statistics = InputStatistics(self.scores)
-        findings = self._segment(volume, windows, labels, statistics, uncertainty)
+        scores, origin = self._score(volume, windows)
         self.engine.rungs = self.runner.rungs  # what failed once is not tried again
+        with self._stage("restore"):
+            drop_fragments(scores)
+            labels, statistics = self._restore(scores, origin)
         with self._stage("findings"):
+            findings = ModelFindings(scores, uncertainty)
             found = self._organs(findings, statistics, at_border(labels))
-            entropy = self._entropy(findings, windows)
+        entropy = self._entropy(findings, origin)
         return Result(
             labels=Image(labels, self.image.grid, self.image.source, self.image.dicom_files),
             organs=found,
@@ -143,8 +146,7 @@ class _Run:
         """The model input (D, H, W), turned upright where needed, and the windows over it."""
         preprocessing = self.bundle.preprocessing
         volume = to_model_input(self.orientation.view(self.image.array), self.grid, preprocessing)
-        self.own_shape = tuple(volume.shape)
-        self.turn = Turn.needed(self.grid, self.own_shape, preprocessing.spacing)
+        self.turn = Turn.needed(self.grid, tuple(volume.shape), preprocessing.spacing)
         if self.turn:
             volume = self.turn.to_patient(volume)
         box = body_box(volume, preprocessing.body_crop)
@@ -156,43 +158,38 @@ class _Run:
         )
         return volume, cover(box, window, self.engine.overlap)
 
-    def _segment(
-        self, volume: Tensor, windows: Windows, labels: np.ndarray, statistics: InputStatistics,
-        uncertainty: bool,
-    ) -> ModelFindings:
-        """Runs the network, restores its scores slab by slab and writes `labels`."""
-        self.report({"event": "stage", "stage": "network"})
-        started = time.perf_counter()
-        findings = ModelFindings(windows.size, self.scores, uncertainty)
-        restore = self._restore(windows, labels, statistics)
-        with torch.no_grad():
-            for first, scores in blend(volume, windows, self.scores, self.runner):
-                findings.take(first, scores)
-                restore.take(first, scores)
-            restore.finish()
-        self.seconds["network"] = self.runner.seconds
-        self.seconds["restore"] = time.perf_counter() - started - self.runner.seconds
-        return findings
+    def _score(self, volume: Tensor, windows: Windows) -> tuple[Tensor, tuple[int, int, int]]:
+        """Blended scores (C, D, H, W) of a box along the image's own axes, and its first voxel.
+
+        Half precision: at the model spacing even a long scan's scores are small that way.
+        """
+        scores = torch.empty((self.scores, *windows.size), dtype=torch.float16)
+        with self._stage("network"), torch.no_grad():
+            for first, slab in blend(volume, windows, self.scores, self.runner):
+                scores[:, first : first + slab.shape[1]] = slab
+        if self.turn is None:
+            return scores, windows.origin
+        return self.turn.to_image(scores, windows.origin), (0, 0, 0)
 
     def _restore(
-        self, windows: Windows, labels: np.ndarray, statistics: InputStatistics
-    ) -> AlignedRestore | TurnedRestore:
-        """What brings scores to the input grid, into `labels` and `statistics`."""
+        self, scores: Tensor, origin: tuple[int, int, int]
+    ) -> tuple[np.ndarray, InputStatistics]:
+        """Labels (organ numbers) in the array order of the image, and what they enclose."""
+        labels = np.zeros(self.image.array.shape, np.uint8)
+        statistics = InputStatistics(self.scores)
         out, hu = (self.orientation.view(array) for array in (labels, self.image.array))
         numbers = np.zeros(256, np.uint8)  # organ number by channel, 0 for those not wanted
         for channel, organ in self.channels.items():
             numbers[channel] = organ.number
 
         def sink(z: int, row: int, column: int, classes: Tensor) -> None:
-            found = classes.cpu().numpy()
+            found = classes.numpy()
             here = (z, slice(row, row + found.shape[0]), slice(column, column + found.shape[1]))
             out[here] = numbers[found]
             statistics.take(found, hu[here])
 
-        if self.turn is None:
-            return AlignedRestore(self.grid.shape, self.steps, windows.origin, windows.size, sink)
-        own = AlignedRestore(self.grid.shape, self.steps, (0, 0, 0), self.own_shape, sink)
-        return TurnedRestore(self.turn, windows.origin, windows.size, own)
+        restore(scores, self.grid.shape, self.steps, origin, sink)
+        return labels, statistics
 
     def _organs(self, findings: ModelFindings, statistics: InputStatistics, border: set[int]):
         """The entries of the wanted organs in the order of their numbers."""
@@ -207,15 +204,12 @@ class _Run:
         ]
         return tuple(sorted(found, key=lambda entry: entry.organ.number))
 
-    def _entropy(self, findings: ModelFindings, windows: Windows) -> Image | None:
+    def _entropy(self, findings: ModelFindings, origin: tuple[int, int, int]) -> Image | None:
         """Uncertainty in percent on the input grid; 0 outside the windows."""
         if findings.entropy is None:
             return None
-        values, origin = torch.from_numpy(findings.entropy).float(), windows.origin
-        if self.turn:
-            values, origin = self.turn.to_image(values[None], origin)[0], (0, 0, 0)
         out = np.zeros(self.image.array.shape, np.uint8)
-        restore_map(values, self.orientation.view(out), self.steps, origin)
+        restore_map(findings.entropy, self.orientation.view(out), self.steps, origin)
         return Image(out, self.image.grid, self.image.source)
 
     @contextmanager

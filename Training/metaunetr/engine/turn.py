@@ -63,10 +63,13 @@ class Turn:
         return _sample(volume[None], self.patient_to_own, self.shape)[0]
 
     def to_image(self, maps: Tensor, origin: tuple[int, int, int]) -> Tensor:
-        """Maps (C, D, H, W) of a box of the patient's grid, on the image's own axes; 0 outside."""
+        """Maps (C, D, H, W) of the box of the patient's grid at `origin`, on the image's own axes.
+
+        0 outside the box: no class wins there, which is background.
+        """
         shift = np.eye(4)
         shift[:3, 3] = -np.array(origin[::-1])
-        return _sample(maps, shift @ np.linalg.inv(self.patient_to_own), self.own_shape)
+        return _sample(maps.float(), shift @ np.linalg.inv(self.patient_to_own), self.own_shape)
 
 
 def _sample(maps: Tensor, to_source: np.ndarray, shape: tuple[int, int, int]) -> Tensor:
@@ -87,29 +90,3 @@ def _sample(maps: Tensor, to_source: np.ndarray, shape: tuple[int, int, int]) ->
             maps[None], place[None, None].to(maps.dtype), padding_mode="zeros", align_corners=False
         )[0, :, 0]
     return out
-
-
-class TurnedRestore:
-    """Gathers the scores of the patient's box, turns them back and passes them on.
-
-    Args:
-        turn: the turn that was applied before the network.
-        origin, size: the box of the patient's grid that scores come for.
-        restore: takes scores on the image's own axes (see `AlignedRestore`).
-    """
-
-    def __init__(self, turn: Turn, origin, size, restore) -> None:
-        self.turn, self.origin, self.size, self.restore = turn, origin, size, restore
-        self.scores: Tensor | None = None
-
-    def take(self, first: int, scores: Tensor) -> None:
-        """The next slab of scores (C, slices, H, W), beginning at slice `first` of the box."""
-        if self.scores is None:
-            self.scores = scores.new_empty((scores.shape[0], *self.size))
-        self.scores[:, first : first + scores.shape[1]] = scores
-
-    def finish(self) -> None:
-        """Turns and restores everything."""
-        scores, self.scores = self.turn.to_image(self.scores, self.origin), None
-        self.restore.take(0, scores)
-        self.restore.finish()
