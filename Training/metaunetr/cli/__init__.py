@@ -115,8 +115,9 @@ def _explain(error: BaseException, signalled: int) -> tuple[str, int]:
     ):
         return ("Not enough memory; close other programs or use a smaller image.",
                 DeviceError.exit_code)
-    return (f"Unexpected {type(error).__name__}: {error}. This is a bug; please report it with "
-            "the output under METAUNETR_DEBUG=1.", BUG)
+    what = f"{type(error).__name__}: {error}".rstrip(".: ")
+    return (f"Unexpected {what}. This is a bug; please report it with the output under "
+            "METAUNETR_DEBUG=1.", BUG)
 
 
 def _fail(text: str, code: int, json_progress: bool) -> None:
