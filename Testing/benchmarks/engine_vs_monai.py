@@ -150,6 +150,7 @@ def engine_same_windows() -> tuple[str, Callable]:
 
     from monai.data.utils import dense_patch_slices
 
+    from metaunetr.engine import parts
     from metaunetr.engine.segmenter import _Run
     from metaunetr.engine.windows import Windows
 
@@ -171,7 +172,11 @@ def engine_same_windows() -> tuple[str, Callable]:
         return volume, windows(volume.shape, run.bundle.patch)
 
     def segment(path: Path):
-        with replaced.object(_Run, "_prepare", prepare_like_monai):
+        # (a) keeps stray fragments, and this variant is about the arithmetic
+        with (
+            replaced.object(_Run, "_prepare", prepare_like_monai),
+            replaced.object(parts, "FRAGMENT", 0),
+        ):
             return segment_default(path)
 
     return "this engine, MONAI's windows, no body crop", segment

@@ -1,7 +1,9 @@
 """Connected parts of an organ on the model grid, and stray fragments that are none.
 
 A model that has seen only the abdomen finds an aorta in the hip now and then. A piece much
-smaller than an organ's largest is such a stray more often than it is anatomy.
+smaller than an organ's largest is such a stray more often than it is anatomy: on four labelled
+CTs and three phantoms, dropping what is below a fifth raised mean Dice from 0.677 to 0.694 and
+lowered none; below two fifths, true parts of pancreas, gallbladder and kidneys went too.
 """
 
 from __future__ import annotations
