@@ -20,6 +20,7 @@ STAGES = {
     "resample": "Resampling",
     "estimate": "Measuring the speed of this machine",
     "network": "Segmenting",
+    "restore": "Restoring the resolution",
     "findings": "Measuring organs",
     "write": "Writing",
 }
