@@ -7,34 +7,36 @@ import time
 
 import torch
 
+from metaunetr.bundle import Bundle
 from metaunetr.engine.device import Runner
 from metaunetr.engine.windows import Windows
 from metaunetr.image import Image
 
-# Seconds for a whole window against a trial of an eighth or so, per voxel (measured)
-WHOLE_WINDOW = 1.0
-# Seconds to resample, restore and measure a million voxels of the input grid (measured)
-RESTORE = 0.03
-# Bytes the network holds at its peak for each voxel of a window and each feature (measured)
-NETWORK_BYTES = 24
-# Bytes for each voxel and class of the box that a row of windows covers: blending and restoring
-BLENDING_BYTES = 20
+# All measured, see Testing/benchmarks/end_to_end.py
+RESTORE = 0.02  # seconds to restore, measure and write a million voxels of the input grid
+NETWORK_BYTES = 24  # at the network's peak, for each voxel of a window and each feature
+BLENDING_BYTES = 20  # for each voxel and class of a row of windows
 
 
-def estimate(runner: Runner, windows: Windows, image: Image, channels: int, features: int) -> dict:
-    """Seconds until the labels are there, and memory (MB) above the loaded interpreter.
+def estimate(runner: Runner, windows: Windows, image: Image, bundle: Bundle) -> dict[str, float]:
+    """Seconds until the labels are written, and memory (MB) above the loaded interpreter.
 
     The speed of the network is measured on a part of a window, which also warms it up.
     """
-    trial = tuple(max(16, n // 32 * 16) for n in windows.patch)
-    runner.run([torch.zeros(trial)])
-    start = time.perf_counter()
-    runner.run([torch.zeros(trial)])
-    per_voxel = (time.perf_counter() - start) / math.prod(trial)
+    trial = torch.zeros([
+        max(bundle.multiple, n // 2 // bundle.multiple * bundle.multiple) for n in windows.patch
+    ])
+    per_voxel = min(_seconds(runner, trial) for _ in range(3)) / trial.numel()
     voxels = math.prod(windows.patch)
-    seconds = len(windows) * voxels * per_voxel * WHOLE_WINDOW
-    seconds += RESTORE * image.array.size / 1e6
+    seconds = len(windows) * voxels * per_voxel + RESTORE * image.array.size / 1e6
     row = windows.patch[0] * windows.size[1] * windows.size[2]
     memory = image.array.nbytes + image.array.size  # the image and its labels
-    memory += NETWORK_BYTES * features * voxels + BLENDING_BYTES * channels * row
+    memory += NETWORK_BYTES * bundle.card["architecture"]["feature_size"] * voxels
+    memory += BLENDING_BYTES * (len(bundle.classes) + 1) * row
     return {"seconds": round(seconds, 1), "memory_mb": round(memory / 1e6)}
+
+
+def _seconds(runner: Runner, window: torch.Tensor) -> float:
+    start = time.perf_counter()
+    runner.run([window])
+    return time.perf_counter() - start

@@ -122,8 +122,7 @@ class _Run:
                                      self._progress(len(windows)))
         with self._stage("estimate"):
             self.report({"event": "estimate", "windows": len(windows),
-                         **estimate(self.runner, windows, self.image, self.scores,
-                                    self.bundle.card["architecture"]["feature_size"])})
+                         **estimate(self.runner, windows, self.image, self.bundle)})
         scores, origin = self._score(volume, windows)
         self.engine.rungs = self.runner.rungs  # what failed once is not tried again
         with self._stage("restore"):

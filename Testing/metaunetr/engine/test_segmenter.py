@@ -1,0 +1,89 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from analytic import HuBins, analytic_image, make_bundle
+from metaunetr.engine import Segmenter
+from metaunetr.errors import Cancelled, InputError
+from metaunetr.network import architecture, build
+from metaunetr.organs import find
+
+
+def test_a_result_holds_labels_organs_and_a_record_that_names_everything():
+    image = analytic_image((1.5, 1.5, 3.0))
+    events = []
+    result = Segmenter(make_bundle(HuBins()), device="cpu", report=events.append).segment(image)
+    assert result.labels.grid == image.grid and result.labels.array.dtype == np.uint8
+    assert [found.organ.number for found in result.organs] == [1, 2, 6]
+    for found in result.organs:
+        inside = result.labels.array == found.organ.number
+        assert found.voxels == inside.sum()
+        assert found.volume_ml == pytest.approx(inside.sum() * 1.5 * 1.5 * 3 / 1000)
+    liver = result.organs[2]
+    inside = image.array[result.labels.array == 6]
+    assert (liver.hu_mean, liver.hu_sd) == pytest.approx((inside.mean(), inside.std()))
+    record = result.record
+    assert record["model"] == "stand-in" and record["precision"] in ("float32", "bfloat16")
+    assert {"network", "restore", "resample"} <= record["seconds"].keys()
+    assert "Not for diagnosis" in record["disclaimer"]
+    done = [event["done"] for event in events if event["event"] == "windows"]
+    assert done == list(range(1, record["windows"] + 1))
+    (planned,) = (event["windows"] for event in events if event["event"] == "estimate")
+    assert planned == record["windows"]
+
+
+def test_the_record_tells_images_apart_by_voxels_and_by_place():
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
+    image = analytic_image()
+    brighter = dataclasses.replace(image, array=image.array + np.int16(1))
+    moved = dataclasses.replace(image, grid=dataclasses.replace(image.grid, origin=(0, 0, 0)))
+    hashes = [engine.segment(i).record["input_sha256"] for i in (image, image, brighter, moved)]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
+
+
+def test_only_the_organs_asked_for_are_written_and_measured():
+    image = analytic_image()
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
+    everything = engine.segment(image).labels.array
+    liver = engine.segment(image, organs=[find("liver")])
+    assert np.array_equal(liver.labels.array, np.where(everything == 6, 6, 0))
+    assert [found.organ.name for found in liver.organs] == ["liver"]
+
+
+@pytest.mark.parametrize("organs", [[], [find("duodenum")], [find("liver"), find("aorta")]])
+def test_organs_that_the_model_does_not_know_are_refused(organs):
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
+    with pytest.raises(InputError, match=r"does not know .* it knows: liver, spleen, right kidney"):
+        engine.segment(analytic_image(), organs=organs)
+
+
+def test_what_the_report_raises_ends_the_run():
+    def report(event):
+        if event["event"] == "windows":
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        Segmenter(make_bundle(HuBins()), device="cpu", report=report).segment(analytic_image())
+
+
+def test_the_same_image_gives_the_same_labels_and_uncertainty_again():
+    image = analytic_image((2.0, 2.0, 3.0))
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
+    first, second = (engine.segment(image, uncertainty=True) for _ in range(2))
+    assert np.array_equal(first.labels.array, second.labels.array)
+    assert np.array_equal(first.uncertainty.array, second.uncertainty.array)
+    assert 0 < first.uncertainty.array.max() <= 100
+    # borders between organs are where a network is undecided
+    inside = first.uncertainty.array[first.labels.array == 6]
+    assert inside.max() > np.median(inside) + 5
+
+
+@pytest.mark.parametrize("size", ["efficient", "published"])
+def test_a_network_of_either_size_runs_in_windows_that_suit_it(size):
+    network = build(architecture(size, "tricruci_convolution", classes=4, feature_size=4))
+    bundle = make_bundle(network, patch=(96, 96, 96))
+    bundle = dataclasses.replace(bundle, multiple=network.stride)
+    result = Segmenter(bundle, device="cpu").segment(analytic_image())
+    assert result.labels.array.shape == result.labels.grid.shape
