@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metaunetr.engine.parts import sizes_of_parts
+from metaunetr.engine.parts import count_parts
 from metaunetr.organs import Organ
 from metaunetr.result import OrganResult
 
@@ -111,7 +111,7 @@ def describe(
     if voxels and expected and not expected.low <= volume <= expected.high:
         flags.append(f"volume {volume:.0f} mL is outside the expected {expected.low:.0f} to "
                      f"{expected.high:.0f} mL")
-    pieces = len(sizes_of_parts(model.classes == channel))
+    pieces = count_parts(model.classes == channel)
     if pieces > 1:
         flags.append(f"{pieces} separate parts")
     return OrganResult(organ, voxels, volume, mean, deviation, model.confidence(channel),

@@ -17,22 +17,26 @@ FRAGMENT = 0.2  # of an organ's largest part; what is smaller is dropped
 
 
 def drop_fragments(scores: Tensor) -> None:
-    """Lowers the scores (C, D, H, W) of classes below background's where they win as fragments."""
-    classes = scores.argmax(dim=0).to(torch.uint8).numpy()
-    for channel in range(1, scores.shape[0]):
-        box, parts = label_parts(classes == channel)
-        sizes = np.bincount(parts.ravel())
-        sizes[:1] = 0
-        small = np.flatnonzero(sizes < FRAGMENT * sizes.max())[1:]
-        if len(small):
-            where = torch.from_numpy(np.isin(parts, small))
-            inside = scores[(channel, *box)]
-            inside[where] = scores[(0, *box)][where] - 1
+    """Lowers the scores (C, D, H, W) of classes below background's where they win as fragments.
+
+    Twice, because the runner-up that takes a fragment's place may be a fragment there as well.
+    """
+    for _ in range(2):
+        classes = scores.argmax(dim=0).to(torch.uint8).numpy()
+        for channel in range(1, scores.shape[0]):
+            box, parts = label_parts(classes == channel)
+            sizes = np.bincount(parts.ravel())
+            sizes[0] = 0  # outside
+            small = np.flatnonzero(sizes < FRAGMENT * sizes.max())[1:]
+            if len(small):
+                where = torch.from_numpy(np.isin(parts, small))
+                scores[(channel, *box)][where] = scores[(0, *box)][where] - 1
 
 
-def sizes_of_parts(mask: np.ndarray) -> np.ndarray:
-    """Voxels of each connected part (26 neighbours) of a mask (D, H, W)."""
-    return np.bincount(label_parts(mask)[1].ravel())[1:]
+def count_parts(mask: np.ndarray) -> int:
+    """Connected parts (26 neighbours) of a mask (D, H, W) that are no fragments."""
+    sizes = np.bincount(label_parts(mask)[1].ravel())[1:]
+    return int((sizes >= FRAGMENT * sizes.max()).sum()) if len(sizes) else 0
 
 
 def label_parts(mask: np.ndarray) -> tuple[tuple[slice, ...], np.ndarray]:
