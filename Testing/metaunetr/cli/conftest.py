@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,18 @@ import metaunetr
 from metaunetr.cli import main
 from metaunetr.io import write_image
 from tiny_bundle import small_ct, write_bundle
+
+
+@pytest.fixture(autouse=True)
+def signals_as_in_a_terminal():
+    """A test run under nohup or in the background inherits signals that are ignored."""
+    wanted = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+    numbers = {getattr(signal, name): handler for name, handler in wanted.items()
+               if hasattr(signal, name)}
+    previous = {number: signal.signal(number, handler) for number, handler in numbers.items()}
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
