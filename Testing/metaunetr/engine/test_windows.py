@@ -39,15 +39,6 @@ def test_blending_a_network_that_repeats_its_input_gives_the_input(shape):
     torch.testing.assert_close(scores[1], -expected)
 
 
-def test_skipped_windows_leave_background():
-    windows = cover((slice(0, 96), slice(0, 16), slice(0, 16)), (16, 16, 16), 0.0)
-    part = type(windows)(windows.origin, windows.size, windows.patch, windows.rows[2:4])
-    slabs = list(blend(torch.ones(96, 16, 16), part, 2, _runner(lambda x: x.repeat(1, 2, 1, 1, 1))))
-    scores = torch.cat([scores for _, scores in slabs], dim=1)
-    assert scores.shape[1] == 96
-    assert scores[0, :, 0, 0].nonzero().flatten().tolist() == list(range(32, 64))
-
-
 @pytest.mark.parametrize("start", [(-3, 0, 2), (5, 5, 5), (-20, 0, 0), (9, 9, 9), (0, 20, 0)])
 def test_a_box_that_sticks_out_repeats_end_slices_and_is_zero_beside_the_image(start):
     volume = torch.arange(1, 1001.0).view(10, 10, 10)

@@ -1,10 +1,13 @@
 """From an image with geometry to labels on the same grid, in bounded memory.
 
-    resample   canonical view → model spacing, 0..1
+    resample   canonical view → model spacing, 0..1; the box of the body
+    turn       images that lie far askew: upright before the network, back after it
     windows    where the network looks, and blending what it says
     device     which device and precision, and what to do when they fail
+    parts      stray fragments are dropped
     restore    class scores → labels on the input grid, slice by slice
     findings   confidence, statistics and flags per organ
+    estimate, record     what is told before and after
     segmenter  all of it behind one call
 """
 

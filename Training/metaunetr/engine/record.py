@@ -14,6 +14,7 @@ import torch
 from metaunetr import __version__
 from metaunetr.bundle import Bundle
 from metaunetr.engine.device import Rung
+from metaunetr.engine.windows import Windows
 from metaunetr.image import Image
 from metaunetr.result import DISCLAIMER
 
@@ -27,7 +28,7 @@ def input_hash(image: Image) -> str:
 
 
 def make_record(
-    image: Image, bundle: Bundle, rung: Rung, overlap: float, windows: int,
+    image: Image, bundle: Bundle, rung: Rung, overlap: float, windows: Windows,
     seconds: dict[str, float], warnings: tuple[str, ...],
 ) -> dict[str, Any]:
     """The record as plain JSON values; times in seconds, spacing in mm along (i, j, k)."""
@@ -47,7 +48,8 @@ def make_record(
         "device": device,
         "precision": str(rung.dtype).removeprefix("torch."),
         "overlap": overlap,
-        "windows": windows,
+        "windows": len(windows),
+        "window": list(windows.patch),
         "seconds": {stage: round(value, 2) for stage, value in seconds.items()},
         "versions": {
             "python": platform.python_version(),

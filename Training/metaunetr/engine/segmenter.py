@@ -136,7 +136,7 @@ class _Run:
             labels=Image(labels, self.image.grid, self.image.source, self.image.dicom_files),
             organs=found,
             record=make_record(self.image, self.bundle, self.runner.rung, self.engine.overlap,
-                               len(windows), self.seconds, tuple(self.warnings)),
+                               windows, self.seconds, tuple(self.warnings)),
             warnings=tuple(self.warnings),
             uncertainty=entropy,
         )

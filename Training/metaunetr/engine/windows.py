@@ -118,11 +118,8 @@ def blend(
     weight = gaussian(windows.patch)
     total = runner.zeros((classes, depth, *plane))
     weights = runner.zeros((depth, *plane))
-    position = 0
     ends = [z for z, _ in windows.rows[1:]] + [windows.size[0]]
     for (z, starts), end in zip(windows.rows, ends, strict=True):
-        if z > position:  # windows were skipped: nothing but background there
-            yield position, total.new_zeros((classes, z - position, *plane))
         patches = [
             cut(volume, tuple(o + s for o, s in zip(windows.origin, (z, y, x), strict=True)),
                 windows.patch)
@@ -134,13 +131,10 @@ def blend(
             here = (slice(None), slice(y, y + height), slice(x, x + width))
             total[(slice(None), *here)].add_(scores.mul_(weight))
             weights[here].add_(weight)
-        final = min(end - z, depth)
-        yield z, total[:, :final] / weights[:final].clamp_min(1e-12)
-        position = z + final
+        final = end - z
+        yield z, total[:, :final] / weights[:final]
         _shift(total, final, axis=1)
         _shift(weights, final, axis=0)
-    if position < windows.size[0]:
-        yield position, total.new_zeros((classes, windows.size[0] - position, *plane))
 
 
 def _shift(tensor: Tensor, count: int, axis: int) -> None:
