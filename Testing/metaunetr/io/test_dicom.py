@@ -152,3 +152,12 @@ def test_it_is_refused_in_one_sentence(tmp_path, ct, capfd, write_series, spoil,
 def test_one_slice_is_an_image_which_the_guard_refuses(tmp_path, ct, write_series):
     path = write_series(tmp_path, Image(ct.array[:1], Grid((1, 40, 48), (8, 8, 5), (0, 0, 0))))[0]
     assert read_image(path).grid.shape == (1, 40, 48)
+
+
+def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied")  # the superuser is never refused
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    with pytest.raises(InputError, match="the folder cannot be read: Permission denied"):
+        read_image(tmp_path)

@@ -97,7 +97,11 @@ def _scan(folder: Path) -> tuple[dict[str, list[Slice]], list[Path]]:
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     series, broken = defaultdict(list), []
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder}: the folder cannot be read: {error.strerror}") from None
+    for path in paths:
         if not path.is_file() or not is_dicom(path):
             continue
         reader.SetFileName(str(path))
