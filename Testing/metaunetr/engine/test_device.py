@@ -7,6 +7,7 @@ from analytic import HuBins, Lopsided, analytic_image, make_bundle
 from metaunetr.engine import Segmenter, device
 from metaunetr.engine.device import Rung, Runner
 from metaunetr.errors import DeviceError
+from metaunetr.network import architecture, build
 
 CPU = torch.device("cpu")
 WINDOWS = [torch.full((4, 4, 4), float(n)) for n in range(5)]
@@ -116,3 +117,16 @@ def test_scores_that_are_not_finite_are_a_failure_of_mixed_precision():
     runner = Runner(Overflows(), [half, exact], warnings.append, lambda done: None)
     assert [float(score.mean()) for score in runner(WINDOWS)] == [0, 1, 2, 3, 4]
     assert "not finite" in warnings[0]
+
+
+def test_mixed_precision_on_a_cpu_gives_nearly_the_same_classes():
+    torch.manual_seed(0)
+    network = build(architecture("efficient", "tricruci_convolution", classes=4, feature_size=4))
+    window = [torch.rand(32, 32, 32)]
+    exact, mixed = (
+        next(iter(Runner(network.eval(), [Rung(CPU, dtype, 1, CPU)], print, lambda done: None)(
+            window)))
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    assert not torch.equal(exact, mixed)
+    assert (exact.argmax(0) == mixed.argmax(0)).float().mean() > 0.98
