@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -148,3 +149,17 @@ def test_without_a_pipe_nobody_can_close_it(ct, tiny, stdin):
         command = ["sh", "-c", 'exec "$0" "$@" <&-', *command]
     done = subprocess.run(command, stdin=stdin, capture_output=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_signal_while_it_is_tried_whether_a_folder_can_be_written(monkeypatch, ct, segment):
+    """Between making the trial file and the block that removes it."""
+    touch = Path.touch
+
+    def interrupted(path):
+        touch(path)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Path, "touch", interrupted)
+    before = contents(ct.parent)
+    assert segment(ct).code == 143
+    assert contents(ct.parent) == before

@@ -47,6 +47,9 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.flush()  # a reader that has gone is noticed here
             return 0
         except BaseException as error:
+            from metaunetr.io.atomic import discard_unfinished  # not before it is needed: slow
+
+            discard_unfinished()
             text, code = _explain(error, signals.code)
             if code == BUG and os.environ.get("METAUNETR_DEBUG"):
                 raise

@@ -31,7 +31,6 @@ def atomic(path: Path) -> Iterator[Path]:
         OutputError: the file cannot be written; the message says why.
     """
     temporary = temporary_beside(path)
-    _unfinished.add(temporary)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -42,9 +41,7 @@ def atomic(path: Path) -> Iterator[Path]:
     except OutputError as error:  # of another block, about our temporary file
         raise OutputError(str(error).replace(str(temporary), str(path))) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
-        _unfinished.discard(temporary)
+        discard(temporary)
 
 
 def write_text(path: str | PathLike[str], text: str) -> None:
@@ -58,16 +55,28 @@ def write_text(path: str | PathLike[str], text: str) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A new name in the folder of `path`, with its suffixes."""
+    """A new name in the folder of `path`, with its suffixes; `discard` it in the end."""
     suffixes = "".join(Path(path.name.lower()).suffixes[-2:])[-20:]
-    return path.with_name(f"{PREFIX}{uuid.uuid4().hex[:12]}{suffixes}")
+    temporary = path.with_name(f"{PREFIX}{uuid.uuid4().hex[:12]}{suffixes}")
+    _unfinished.add(temporary)
+    return temporary
+
+
+def discard(temporary: Path) -> None:
+    """Remove a temporary file, if it is still there."""
+    with suppress(OSError):
+        temporary.unlink()
+    _unfinished.discard(temporary)
 
 
 def discard_unfinished() -> None:
-    """Remove the temporary files of all open blocks, for a process that is about to end."""
+    """Remove all temporary files of this process, which is about to end.
+
+    A signal may come between any two instructions, also between making a file and the block that
+    removes it.
+    """
     for temporary in list(_unfinished):
-        with suppress(OSError):
-            temporary.unlink()
+        discard(temporary)
 
 
 def discard_abandoned(folder: Path, now: float) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io import dicom_seg, formats
-from metaunetr.io.atomic import atomic, discard_abandoned, temporary_beside
+from metaunetr.io.atomic import atomic, discard, discard_abandoned, temporary_beside
 from metaunetr.io.itk import write_itk
 from metaunetr.io.nifti import write_nifti
 from metaunetr.io.seg_nrrd import write_seg_nrrd
@@ -66,11 +66,12 @@ def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> P
     try:
         probe.touch()
         discard_abandoned(path.parent, probe.stat().st_mtime)
-        probe.unlink()
     except OSError as error:
         raise OutputError(
             f"{path}: nothing can be written in {path.parent}: {error.strerror or error}"
         ) from None
+    finally:
+        discard(probe)
     return path
 
 
