@@ -159,5 +159,5 @@ def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")  # the superuser is never refused
 
     monkeypatch.setattr("pathlib.Path.iterdir", refuse)
-    with pytest.raises(InputError, match="the folder cannot be read: Permission denied"):
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
         read_image(tmp_path)

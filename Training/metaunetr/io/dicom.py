@@ -100,7 +100,7 @@ def _scan(folder: Path) -> tuple[dict[str, list[Slice]], list[Path]]:
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
-        raise InputError(f"{folder}: the folder cannot be read: {error.strerror}") from None
+        raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
     for path in paths:
         if not path.is_file() or not is_dicom(path):
             continue
