@@ -51,6 +51,19 @@ def test_only_the_organs_asked_for(tmp_path, ct, segment, words):
     assert set(np.unique(read_labels(tmp_path / "out.nii.gz").array)) <= {0, 2, 3}
 
 
+def test_the_precision_asked_for(tmp_path, ct, segment):
+    assert segment(ct, "--precision", "float32", "--record", tmp_path / "record.json").code == 0
+    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    assert record["precision"] == "float32"
+
+
+def test_float16_on_a_cpu_is_refused(ct, segment):
+    ran = segment(ct, "--device", "cpu", "--precision", "float16")
+    assert ran.code == 6
+    assert ran.err == ("metaunetr: The device 'cpu' cannot run this model: float16 needs a GPU. "
+                       "Choose the precision 'auto'.\n")
+
+
 def test_warnings_are_told_in_a_pipe(ct, segment, monkeypatch):
     monkeypatch.setattr("metaunetr.engine.segmenter.inspect_ct", lambda image: ["Odd noise."])
     ran = segment(ct)
@@ -76,6 +89,9 @@ def test_events_are_one_json_object_a_line(tmp_path, ct, segment, monkeypatch):
     assert result["event"] == "result"
     assert result["output"] == str(tmp_path / "out.nii.gz")
     assert [organ["number"] for organ in result["organs"]] == [1, 2, 3, 6]
+    labels = read_labels(tmp_path / "out.nii.gz").array
+    for organ in result["organs"]:
+        assert organ["voxels"] == np.count_nonzero(labels == organ["number"])
     assert result["record"]["windows"] == estimate["windows"]
 
 

@@ -88,6 +88,61 @@ def test_the_ladder_of_a_gpu_ends_on_the_cpu():
     ]
 
 
+LADDERS = [
+    ("cuda:0", "auto", ["float16", "float16", "float16", "fast"]),
+    ("cuda:0", "float16", ["float16", "float16", "float16", "fast"]),
+    ("cuda:0", "bfloat16", ["bfloat16", "bfloat16", "bfloat16", "fast"]),
+    ("cuda:0", "float32", ["float32", "float32", "float32", "float32"]),
+    ("cpu", "auto", ["fast"]),
+    ("cpu", "bfloat16", ["bfloat16"]),
+    ("cpu", "float32", ["float32"]),
+]
+
+
+@pytest.mark.parametrize(("name", "precision", "dtypes"), LADDERS)
+def test_every_rung_has_the_precision_asked_for_but_a_cpu_that_takes_over_its_own(
+    monkeypatch, name, precision, dtypes
+):
+    monkeypatch.setattr(device, "fast_cpu_dtype", lambda: "fast")
+    rungs = device.ladder(torch.device(name), precision)
+    assert [str(rung.dtype).removeprefix("torch.") for rung in rungs] == dtypes
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "sentence"),
+    [
+        ("cpu", "float16", r"'cpu' cannot .*float16 needs a GPU\. Choose the precision 'auto'\.$"),
+        ("auto", "float16", r"^No device of this machine .* in float16; choose the precision"),
+        ("cpu", "half", r"^The precision must be one of auto, float32, .*: 'half'\.$"),
+    ],
+)
+def test_a_precision_that_no_device_can_run_is_refused_with_a_way_out(
+    monkeypatch, name, precision, sentence
+):
+    monkeypatch.setattr(device, "candidates", lambda: ["cpu"])
+    with pytest.raises(DeviceError, match=sentence):
+        device.choose(name, HuBins(), lambda text: None, precision)
+
+
+def test_a_gpu_is_tried_in_the_precision_asked_for(monkeypatch):
+    tried = []
+
+    def loaded(network, rung):
+        tried.append(rung.dtype)
+        return lambda windows: network(windows[0][None, None])
+
+    monkeypatch.setattr(device, "candidates", lambda: ["mps", "cpu"])
+    monkeypatch.setattr(device, "_Loaded", loaded)
+    rungs = device.choose("auto", Lopsided(), print, "bfloat16")
+    assert tried == [torch.bfloat16] and rungs[0].device.type == "mps"
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_record_names_the_precision_of_the_run(precision):
+    engine = Segmenter(make_bundle(HuBins()), device="cpu", precision=precision)
+    assert engine.segment(analytic_image()).record["precision"] == precision
+
+
 @pytest.mark.parametrize(
     ("tiny", "small", "chosen"),
     [

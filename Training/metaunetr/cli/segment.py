@@ -31,6 +31,9 @@ def add_to(commands) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
     parser.add_argument("--overlap", type=number(float, 0, 0.9),
                         help="of neighbouring windows, 0 to 0.9 (default: the model's)")
+    parser.add_argument("--precision", default="auto",
+                        help="auto (default: the fastest that the device does well), float32, "
+                             "bfloat16, or float16 (GPU only)")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
                         help="volume, HU, confidence and flags of every organ")
     parser.add_argument("--report", type=Path, metavar="FILE.html",
@@ -73,7 +76,7 @@ def _segment(args: argparse.Namespace, report) -> Result:
     loading.result()
     from metaunetr.engine import Segmenter
 
-    engine = Segmenter(model, args.device, args.overlap, report)
+    engine = Segmenter(model, args.device, args.overlap, args.precision, report)
     result = engine.segment(image, args.organs, uncertainty=args.uncertainty is not None)
     report({"event": "stage", "stage": "write"})
     _write(args, image, result)
@@ -119,6 +122,7 @@ def _entry(found) -> dict:
     return {
         "organ": found.organ.name,
         "number": found.organ.number,
+        "voxels": found.voxels,
         "volume_ml": round(found.volume_ml, 2),
         "hu_mean": _rounded(found.hu_mean),
         "hu_sd": _rounded(found.hu_sd),

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from metaunetr.errors import DeviceError
 
 BATCH = 4  # windows at once on a GPU
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 PROBE = (32, 32, 32)  # voxels of the trial input: small, yet divisible by 2^5
 AGREEMENT = 0.05  # largest mean deviation from the CPU's scores, relative to their mean size
 
@@ -47,13 +48,18 @@ def candidates() -> list[str]:
     return [*names, "cpu"]
 
 
-def ladder(device: torch.device) -> list[Rung]:
-    """The rungs from `device` down to the CPU."""
+def ladder(device: torch.device, precision: str = "auto") -> list[Rung]:
+    """The rungs from `device` down to the CPU.
+
+    The CPU that takes over from a GPU keeps to float32 where that was asked for, and to the
+    faster of its own precisions where a half precision was.
+    """
     cpu = torch.device("cpu")
-    last = Rung(cpu, fast_cpu_dtype(), 1, cpu)
     if device.type == "cpu":
-        return [last]
-    dtype = torch.float16
+        dtype = fast_cpu_dtype() if precision == "auto" else getattr(torch, precision)
+        return [Rung(cpu, dtype, 1, cpu)]
+    dtype = torch.float16 if precision == "auto" else getattr(torch, precision)
+    last = Rung(cpu, dtype if precision == "float32" else fast_cpu_dtype(), 1, cpu)
     return [
         Rung(device, dtype, BATCH, device),
         Rung(device, dtype, 1, device),
@@ -91,37 +97,49 @@ def _conv_seconds(size: tuple[int, int, int], dtype: torch.dtype) -> float:
     return best
 
 
-def choose(requested: str, network: nn.Module, warn: Callable[[str], None]) -> list[Rung]:
+def choose(
+    requested: str, network: nn.Module, warn: Callable[[str], None], precision: str = "auto"
+) -> list[Rung]:
     """The ladder to climb down for `requested` ("auto", "cpu", "cuda", "cuda:1", "mps").
 
     `auto` takes the first device that works and warns of those that do not.
 
+    Args:
+        precision: one of PRECISIONS; `auto` is float16 on a GPU, the faster of bfloat16 and
+            float32 on a CPU.
+
     Raises:
-        DeviceError: a device asked for by name does not exist or cannot run the network.
+        DeviceError: a device asked for by name does not exist or cannot run the network, or no
+            device can in this precision.
     """
+    if precision not in PRECISIONS:
+        raise DeviceError(f"The precision must be one of {', '.join(PRECISIONS)}: {precision!r}.")
     if requested == "auto":
         for name in candidates():
-            problem = _problem(torch.device(name), network)
+            problem = _problem(torch.device(name), network, precision)
             if problem is None:
-                return ladder(torch.device(name))
+                return ladder(torch.device(name), precision)
             warn(f"{name} is not used: {problem}.")
+        raise DeviceError(f"No device of this machine can run this model in {precision}; choose "
+                          "the precision 'auto'.")
     name = "cuda:0" if requested == "cuda" else requested
     if name not in candidates():
         raise DeviceError(f"There is no device {requested!r} on this machine; "
                           f"there are: auto, {', '.join(candidates())}.")
-    problem = _problem(torch.device(name), network)
+    problem = _problem(torch.device(name), network, precision)
     if problem:
+        way_out = "the precision 'auto'" if name == "cpu" else "'auto' or 'cpu'"
         raise DeviceError(f"The device {requested!r} cannot run this model: {problem}. "
-                          "Choose 'auto' or 'cpu'.")
-    return ladder(torch.device(name))
+                          f"Choose {way_out}.")
+    return ladder(torch.device(name), precision)
 
 
-def _problem(device: torch.device, network: nn.Module) -> str | None:
+def _problem(device: torch.device, network: nn.Module, precision: str) -> str | None:
     """Why `device` cannot be trusted with `network`; None when a real run agrees with the CPU."""
     if device.type == "cpu":
-        return None
+        return "float16 needs a GPU" if precision == "float16" else None
     window = torch.sin(0.01 * torch.arange(PROBE[0] * PROBE[1] * PROBE[2])).view(PROBE)
-    rung = ladder(device)[0]
+    rung = ladder(device, precision)[0]
     try:
         found = _Loaded(network, rung)([window])[0].cpu()
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA

@@ -46,12 +46,14 @@ class Segmenter:
         model: a bundle, its name, or its folder; None is the bundled default.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         overlap: of neighbouring windows, 0 to below 1; None is the model's default.
+        precision: "auto" (the fastest that the device does well), "float32", "bfloat16" or
+            "float16" (GPU only).
         report: told what happens, as small dictionaries with the key `event`: "stage",
             "estimate", "windows", "warning". What it raises ends the run: that is how to cancel.
 
     Raises:
         BundleError: the model is missing or damaged.
-        DeviceError: the device does not exist or cannot run the model.
+        DeviceError: the device does not exist or cannot run the model in this precision.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Segmenter:
         model: Bundle | str | Path | None = None,
         device: str = "auto",
         overlap: float | None = None,
+        precision: str = "auto",
         report: Report | None = None,
     ) -> None:
         self.bundle = model if isinstance(model, Bundle) else find(model)
@@ -66,7 +69,8 @@ class Segmenter:
         self.report = report or (lambda event: None)
         self.device_warnings: list[str] = []
         self.network = self.bundle.network()
-        self.rungs = devices.choose(device, self.network, self.device_warnings.append)
+        self.rungs = devices.choose(
+            device, self.network, self.device_warnings.append, precision)
 
     def segment(
         self, image: Image, organs: Iterable[Organ] | None = None, uncertainty: bool = False
