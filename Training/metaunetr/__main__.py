@@ -9,7 +9,10 @@ def run() -> None:
     """Runs the command line and ends the process with its exit code."""
     try:
         from metaunetr.cli import main
+        from metaunetr.cli.progress import SCRATCH, end_with_stdin
 
+        if os.environ.get(SCRATCH):
+            end_with_stdin()
         code = main()
     except KeyboardInterrupt:  # before `main` could take care of it
         code = 130

@@ -13,6 +13,7 @@ from typing import Any
 
 from metaunetr.errors import Cancelled
 
+SCRATCH = "METAUNETR_SCRATCH"  # folder of a calling program, removed when that program has gone
 STAGES = {
     "read": "Reading",
     "model": "Loading the model",
@@ -109,4 +110,6 @@ def _watch(descriptor: int) -> None:
     atomic = sys.modules.get("metaunetr.io.atomic")
     if discard := getattr(atomic, "discard_unfinished", None):
         discard()
+    if folder := os.environ.get(SCRATCH):
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(Cancelled.exit_code)

@@ -1,0 +1,223 @@
+"""MetaUNETR Segment: a CT volume becomes a segmentation of the abdominal organs in one click."""
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+#
+# MetaUNETRSegment
+#
+
+
+class MetaUNETRSegment(ScriptedLoadableModule):
+    """What Slicer shows of the module in its menus and in Help."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("MetaUNETR Segment")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        self.parent.dependencies = ["Segmentations", "Terminologies", "Volumes"]
+        self.parent.contributors = ["MetaUNETR developers"]
+        self.parent.helpText = _("""
+Segments the abdominal organs of a CT: choose the volume, press <b>Segment</b>. The model is bundled
+and runs on this computer, on a GPU or without one; nothing is uploaded.<br>
+<b>Research use only. Not for diagnosis or treatment.</b>
+""")
+        self.parent.acknowledgementText = _("""
+Lyu, Zhang, Zhang, Liu, Wang, Zhu: MetaUNETR: Rethinking Token Mixer Encoding for Efficient
+Multi-Organ Segmentation. MICCAI 2024. Please cite this paper if you use the module in your work.
+""")
+        slicer.app.connect("startupCompleted()", registerResources)
+
+
+def registerResources():
+    """What other modules of Slicer shall know: our terms and the sample data."""
+    from MetaUNETRSegmentLib import sampledata, terminology
+
+    terminology.register()
+    sampledata.register()
+
+
+#
+# MetaUNETRSegmentWidget
+#
+
+
+class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel (see MetaUNETRSegmentLib)."""
+
+
+#
+# MetaUNETRSegmentLogic
+#
+
+
+class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
+    """Everything the panel does, for scripts; needs no window.
+
+        logic = MetaUNETRSegmentLogic()
+        segmentationNode = logic.segment(volumeNode)
+
+    With `wait=False` methods return at once the running `Job` (MetaUNETRSegmentLib/job.py), which
+    Slicer's event loop moves on. `progress` is told every event of the engine, and last
+    {"event": "finished", "result"}, "failed" or "cancelled" with a "text". What it raises cancels
+    the job.
+    """
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        self._timers = {}  # by job
+
+    def getParameterNode(self):
+        from MetaUNETRSegmentLib.parameters import Parameters
+
+        return Parameters(super().getParameterNode())
+
+    def segment(
+        self, volumeNode, segmentationNode=None, organs=None, model=None, device="auto", wait=True,
+        progress=None, *, roiNode=None, **settings,
+    ):
+        """Segments the organs of a CT volume.
+
+        The scene changes only when the run is complete. In an existing segmentation, segments
+        that this module made and nobody touched since are replaced; all others stay as they are.
+
+        Args:
+            volumeNode: vtkMRMLScalarVolumeNode with HU.
+            segmentationNode: where the segments go; None is a new node beside the volume.
+            organs: names of those wanted, such as ["liver", "kidneys"]; None is all.
+            model: name or folder of a model; None is the bundled one.
+            device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+            roiNode: vtkMRMLMarkupsROINode; only voxels inside it are labelled.
+            settings: overlap, precision, largestComponent, uncertainty (see
+                MetaUNETRSegmentLib/segmenting.py).
+
+        Returns:
+            The vtkMRMLSegmentationNode.
+
+        Raises:
+            SegmentationError: a sentence that says what is wrong and what to do.
+        """
+        from MetaUNETRSegmentLib.segmentation import writeSegmentation
+        from MetaUNETRSegmentLib.segmenting import Settings, segmentationJob
+
+        def write(labels):
+            return writeSegmentation(labels.snapshot, labels.array, labels.organs, labels.record,
+                                     segmentationNode, labels.offset)
+
+        settings = Settings(organs and tuple(organs), model, device, **settings)
+        needs = (segmentationNode,) if segmentationNode else ()
+        job = segmentationJob(volumeNode, settings, write, roiNode, needs, progress)
+        return self._run(job, wait)
+
+    def correct(
+        self, volumeNode, segmentationNode, organs, roiNode, model=None, device="auto", wait=True,
+        progress=None, **settings,
+    ):
+        """Segments chosen organs anew inside a region of interest and keeps everything else.
+
+        Arguments, result and errors are those of `segment`.
+        """
+        from MetaUNETRSegmentLib.correction import mergeInside
+        from MetaUNETRSegmentLib.segmenting import Settings, findOrgans, segmentationJob
+
+        def write(labels):
+            mergeInside(segmentationNode, labels.snapshot, labels.array, labels.offset,
+                        labels.inside, findOrgans(organs), labels.organs, labels.record)
+            return segmentationNode
+
+        settings = Settings(tuple(organs), model, device, **settings)
+        needs = (segmentationNode, roiNode)
+        job = segmentationJob(volumeNode, settings, write, roiNode, needs, progress)
+        return self._run(job, wait)
+
+    def estimate(self, volumeNode, model=None, device="auto", wait=True, progress=None, **settings):
+        """What `segment` would need: {"seconds", "memory_mb", "windows"}.
+
+        Progress is also told {"event": "devices", "devices": [{"name", "label"}]}.
+        """
+        from MetaUNETRSegmentLib.segmenting import Settings, estimateJob
+
+        settings = Settings(None, model, device, **settings)
+        return self._run(estimateJob(volumeNode, settings, progress), wait)
+
+    def compare(self, segmentationNode, referenceNode, wait=True, progress=None):
+        """Dice, NSD at 2 mm and HD95 (mm) of every organ in both; a list of dictionaries."""
+        from MetaUNETRSegmentLib.comparison import comparisonJob
+
+        return self._run(comparisonJob(segmentationNode, referenceNode, progress), wait)
+
+    def batch(self, arguments, wait=True, progress=None):
+        """Segments many CTs; `arguments` are those of `metaunetr batch`, with absolute paths.
+
+        Returns:
+            The engine's last event: {"done", "skipped", "failed", "line"}.
+        """
+        from MetaUNETRSegmentLib.job import Job
+
+        job = Job(["batch", *arguments, "--json-progress"],
+                  finish=lambda job, folder: job.last["summary"], progress=progress)
+        return self._run(job, wait)
+
+    def cancelAll(self) -> None:
+        """Ends every job that was started with `wait=False`."""
+        for job in list(self._timers):
+            job.cancel()
+
+    def _run(self, job, wait):
+        if wait:
+            return job.wait()
+        import qt
+
+        timer = qt.QTimer()
+        timer.interval = 50  # ms
+        timer.timeout.connect(lambda: self._step(job))
+        timer.start()
+        self._timers[job] = timer
+        return job
+
+    def _step(self, job):
+        running = False
+        try:
+            running = job.poll()
+        finally:
+            if not running and (timer := self._timers.pop(job, None)):
+                timer.stop()
+
+
+#
+# MetaUNETRSegmentTest
+#
+
+
+class MetaUNETRSegmentTest(ScriptedLoadableModuleTest):
+    """Segments the phantom, whose organs are known exactly."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+
+    def runTest(self):
+        self.setUp()
+        self.test_phantom()
+
+    def test_phantom(self):
+        """Every organ the model knows is found where it lies."""
+        from MetaUNETRSegmentLib import sampledata
+
+        self.delayDisplay("Making the phantom")
+        volumeNode, truth = sampledata.makePhantom(spacing=(3.0, 3.0, 3.0))
+        self.delayDisplay("Segmenting it")
+        segmentationNode = MetaUNETRSegmentLogic().segment(volumeNode)
+        for organ in ("liver", "spleen", "right_kidney", "left_kidney"):
+            found = slicer.util.arrayFromSegmentBinaryLabelmap(
+                segmentationNode, organ, volumeNode) > 0
+            overlap = 2 * (found & truth[organ]).sum() / (found.sum() + truth[organ].sum())
+            self.assertGreater(overlap, 0.7, f"Dice of the {organ}")
+        self.delayDisplay("Test passed")

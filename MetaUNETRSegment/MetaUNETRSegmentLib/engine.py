@@ -1,0 +1,145 @@
+"""The engine as a separate process: the panel never freezes, and a crash takes nothing with it.
+
+No threads: in Slicer they starve while the event loop holds Python's lock. The pipes are read
+without waiting instead, whenever `poll` is called.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from MetaUNETRSegmentLib import core
+
+PATIENCE = 0.7  # seconds that a stopped engine has to remove what it was writing
+SCRATCH = "METAUNETR_SCRATCH"  # see metaunetr/__main__.py
+
+
+class EngineProcess(Protocol):
+    """What a job needs of its process; tests put another one in its place.
+
+    Attributes:
+        exitCode: None while it runs.
+    """
+
+    exitCode: int | None
+
+    def poll(self) -> list[dict[str, Any]]:
+        """The events since the last call, without waiting.
+
+        Lines that are no event come as {"event": "log", "text": line}.
+        """
+
+    def stop(self) -> None:
+        """Ends it within a second."""
+
+
+class Engine:
+    """`PythonSlicer -m metaunetr ARGUMENTS` in `folder`, where relative names are found.
+
+    The process ends, and removes `folder`, when its standard input closes: so it does when
+    Slicer crashes, and when only the launcher that PythonSlicer is can be killed.
+    """
+
+    def __init__(self, arguments: list[str], folder: Path) -> None:
+        python = pythonExecutable()
+        self.exitCode: int | None = None
+        self._process = subprocess.Popen(
+            [str(python), "-m", "metaunetr", *arguments], cwd=folder,
+            env=_environment(python) | {SCRATCH: str(folder)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=os.name != "nt",  # so that a launcher's child can be killed with it
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # no console on Windows
+        )
+        self._lines = [_Lines(self._process.stdout), _Lines(self._process.stderr)]
+
+    def poll(self) -> list[dict[str, Any]]:
+        ended = self._process.poll()  # before reading: what comes after the end would be lost
+        output, errors = (lines.read() for lines in self._lines)
+        if ended is not None:
+            self.exitCode = ended
+        return [*map(_event, output), *({"event": "log", "text": line} for line in errors)]
+
+    def stop(self) -> None:
+        with suppress(OSError):
+            self._process.stdin.close()
+        deadline = time.monotonic() + PATIENCE
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if os.name != "nt":
+            with suppress(OSError):  # the whole group has gone already
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self.exitCode = self._process.wait()
+        for lines in self._lines:
+            lines.close()
+
+
+def startEngine(arguments: list[str], folder: Path) -> EngineProcess:
+    """Starts the engine.
+
+    Raises:
+        OSError: the process cannot be started.
+    """
+    return Engine(arguments, folder)
+
+
+def pythonExecutable() -> Path:
+    """Slicer's Python: PythonSlicer, or the interpreter of the environment that Slicer runs in.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    name = "python.exe" if os.name == "nt" else "bin/python3"
+    for candidate in (shutil.which("PythonSlicer"), sys.executable, Path(sys.prefix) / name):
+        if candidate and "python" in Path(candidate).name.lower() and Path(candidate).is_file():
+            return Path(candidate)
+    raise FileNotFoundError(f"Neither PythonSlicer nor a Python in {sys.prefix} was found; "
+                            "install Slicer again.")
+
+
+def _environment(python: Path) -> dict[str, str]:
+    """PythonSlicer makes its own environment, and expects the one in which Slicer was started."""
+    environment = dict(os.environ)
+    paths = [str(core.root())]
+    if python.name.startswith("PythonSlicer"):
+        import slicer
+
+        ours = {name: value for name, value in environment.items() if name.startswith("METAUNETR")}
+        environment = dict(slicer.util.startupEnvironment()) | ours
+    elif environment.get("PYTHONPATH"):
+        paths.append(environment["PYTHONPATH"])
+    return environment | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONNOUSERSITE": "1",
+                          "PYTHONUTF8": "1"}
+
+
+class _Lines:
+    """The complete lines of a pipe, as far as they have arrived."""
+
+    def __init__(self, pipe) -> None:
+        self.pipe, self.rest = pipe, b""
+        os.set_blocking(pipe.fileno(), False)
+
+    def read(self) -> list[str]:
+        with suppress(BlockingIOError, ValueError):  # nothing new; closed
+            while data := os.read(self.pipe.fileno(), 1 << 16):
+                self.rest += data
+        *lines, self.rest = self.rest.split(b"\n")
+        return [text for line in lines if (text := line.decode("utf-8", "replace").rstrip())]
+
+    def close(self) -> None:
+        self.pipe.close()
+
+
+def _event(line: str) -> dict[str, Any]:
+    with suppress(ValueError):
+        event = json.loads(line)
+        if isinstance(event, dict) and isinstance(event.get("event"), str):
+            return event
+    return {"event": "log", "text": line}
