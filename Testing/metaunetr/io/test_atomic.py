@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from contextlib import ExitStack
 
 import pytest
@@ -60,3 +62,21 @@ def test_what_cannot_be_written_is_refused_before_the_run(tmp_path, name, words)
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError, match=words):
         prepare_file(tmp_path / name, (".html", ".htm") if name == "a.csv" else ())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, only time tells")
+def test_what_a_killed_process_has_left_goes_at_once_and_what_a_living_one_writes_stays(tmp_path):
+    code = ("import os, sys; from pathlib import Path\n"
+            "from metaunetr.io.atomic import temporary_beside\n"
+            "temporary_beside(Path(sys.argv[1])).touch(); os.kill(os.getpid(), 9)")
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a.csv"], timeout=60,
+                   env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    (killed,) = tmp_path.iterdir()
+    with atomic(tmp_path / "b.csv") as alive:
+        alive.touch()
+        elsewhere = tmp_path / f"{PREFIX}00000000-1-0123456789ab.csv"
+        elsewhere.touch()
+        prepare_file(tmp_path / "c.csv")
+        assert not killed.exists()
+        assert alive.exists()
+        assert elsewhere.exists()

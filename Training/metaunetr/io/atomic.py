@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
+import socket
+import sys
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from os import PathLike
@@ -57,7 +61,8 @@ def write_text(path: str | PathLike[str], text: str) -> None:
 def temporary_beside(path: Path) -> Path:
     """A new name in the folder of `path`, with its suffixes; `discard` it in the end."""
     suffixes = "".join(Path(path.name.lower()).suffixes[-2:])[-20:]
-    temporary = path.with_name(f"{PREFIX}{uuid.uuid4().hex[:12]}{suffixes}")
+    mine = f"{PREFIX}{_host()}-{os.getpid()}-"
+    temporary = path.with_name(f"{mine}{uuid.uuid4().hex[:12]}{suffixes}")
     _unfinished.add(temporary)
     return temporary
 
@@ -82,14 +87,35 @@ def discard_unfinished() -> None:
 def discard_abandoned(folder: Path, now: float) -> None:
     """Remove temporary files in `folder` that a killed run has left.
 
+    Those of a process of this machine that has gone, and those that nothing has changed for long.
+
     Args:
         now: the folder's own time (the modification time of a new file in it): the clocks of
             file servers differ from ours.
     """
     for temporary in folder.glob(PREFIX + "*"):
         with suppress(OSError):
-            if temporary.stat().st_mtime < now - ABANDONED:
+            if temporary.stat().st_mtime < now - ABANDONED or _is_orphan(temporary):
                 temporary.unlink()
+
+
+def _is_orphan(temporary: Path) -> bool:
+    """Whether the process that was writing `temporary` is known to have gone."""
+    name = re.match(rf"{re.escape(PREFIX)}([0-9a-f]{{8}})-(\d+)-", temporary.name)
+    if not name or name[1] != _host() or sys.platform == "win32":  # there, os.kill(pid, 0) kills
+        return False
+    try:
+        os.kill(int(name[2]), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it lives, and is another user's
+        return False
+    return False
+
+
+def _host() -> str:
+    """Tells this machine from others that write to the same folder."""
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
 
 
 def _reason(error: OSError, path: Path) -> str:
