@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from metaunetr.cli.progress import STAGES
 from metaunetr.io import read_image, read_labels
@@ -55,6 +56,15 @@ def test_the_precision_asked_for(tmp_path, ct, segment):
     assert segment(ct, "--precision", "float32", "--record", tmp_path / "record.json").code == 0
     record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
     assert record["precision"] == "float32"
+
+
+def test_only_the_largest_part_of_every_organ(tmp_path, ct, segment):
+    record = tmp_path / "record.json"
+    assert segment(ct, "--largest-component", "--record", record).code == 0
+    labels = read_labels(tmp_path / "out.nii.gz").array
+    for number in np.unique(labels[labels > 0]):
+        assert ndimage.label(labels == number)[1] == 1
+    assert json.loads(record.read_text(encoding="utf-8"))["largest_component"]
 
 
 def test_float16_on_a_cpu_is_refused(ct, segment):

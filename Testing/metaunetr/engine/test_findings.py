@@ -9,19 +9,17 @@ from metaunetr.engine.findings import (
     describe,
     swapped_sides,
 )
-from metaunetr.organs import find
+from metaunetr.organs import BY_NUMBER, find
 
 
 def test_statistics_are_those_of_the_voxels():
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 4, (30, 8, 8)).astype(np.uint8)
     hu = rng.integers(-1000, 1000, labels.shape).astype(np.int16)
-    statistics = InputStatistics(4)
-    for slab, values in zip(labels, hu, strict=True):
-        statistics.take(slab, values)
-    for channel in (1, 2, 3):
-        voxels, mean, deviation = statistics.of(channel)
-        inside = hu[labels == channel].astype(float)
+    statistics = InputStatistics(labels, hu)
+    for number in (1, 2, 3):
+        voxels, mean, deviation = statistics.of(BY_NUMBER[number])
+        inside = hu[labels == number].astype(float)
         assert voxels == len(inside)
         assert (mean, deviation) == pytest.approx((inside.mean(), inside.std()))
 
@@ -55,9 +53,8 @@ def test_flags_tell_what_looks_wrong(name, ml, cut, wrong, expected):
     scores = torch.zeros(2, 20, 20, 20)
     scores[1, 2:12, 2:12, 2:12] = 5 if ml else -5
     findings = ModelFindings(scores, uncertainty=False)
-    statistics = InputStatistics(2)
-    if ml:
-        statistics.take(np.ones(ml, np.uint8), np.full(ml, 50, np.int16))
+    labels = np.full((1, 1, ml), find(name).number, np.uint8)
+    statistics = InputStatistics(labels, np.full(labels.shape, 50, np.int16))
     found = describe(find(name), 1, findings, statistics, 1.0, cut, wrong)
     assert found.volume_ml == ml
     assert len(found.flags) == len(expected)

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
-from metaunetr.engine.parts import count_parts, drop_fragments
+from analytic import HuBins, analytic_image, make_bundle, rotation
+from metaunetr.engine import Segmenter
+from metaunetr.engine.parts import count_parts, drop_fragments, keep_largest
+from metaunetr.image import Image
 
 
 def box(*ranges, shape=(20, 20, 20)):
@@ -50,3 +54,60 @@ def test_a_runner_up_that_is_a_fragment_too_goes_as_well():
     drop_fragments(scores)
     classes = scores.argmax(dim=0).numpy()
     assert np.array_equal(classes == 1, ONE) and np.array_equal(classes == 2, HALF)
+
+
+def test_of_every_class_only_the_largest_part_is_left():
+    scores = torch.zeros(3, 20, 20, 20)
+    scores[1][torch.from_numpy(ONE | HALF | SPECK)] = 7
+    drop_fragments(scores, largest_only=True)
+    assert np.array_equal(scores.argmax(dim=0).numpy() == 1, ONE)
+
+
+def test_of_every_label_only_the_largest_part_is_left():
+    labels = np.zeros((20, 20, 20), np.uint8)
+    labels[ONE] = 3
+    labels[12, 12, 12] = 3  # touches by a corner
+    labels[HALF] = 3
+    labels[SPECK] = 7
+    keep_largest(labels)
+    assert np.array_equal(labels == 3, ONE) and np.array_equal(labels == 7, SPECK)
+
+
+def test_of_two_equal_parts_one_is_left():
+    labels = np.zeros((1, 1, 9), np.uint8)
+    labels[0, 0, [1, 2, 5, 6]] = 1
+    keep_largest(labels)
+    assert np.count_nonzero(labels) == 2
+
+
+@pytest.mark.parametrize("labels", [np.zeros((3, 3, 3), np.uint8), np.ones((3, 3, 3), np.uint8)])
+def test_nothing_and_everything_stay_as_they_are(labels):
+    kept = labels.copy()
+    keep_largest(kept)
+    assert np.array_equal(kept, labels)
+
+
+GRIDS = {
+    "finer than the model": ((1.2, 1.2, 2.0), np.eye(3)),
+    "coarser than the model": ((4.5, 4.5, 5.0), np.eye(3)),
+    "turned upright and back": ((2.0, 2.0, 3.0), rotation((1, 2, 3), 40)),
+}
+
+
+@pytest.mark.parametrize(("spacing", "direction"), GRIDS.values(), ids=GRIDS)
+def test_on_the_grid_of_the_input_every_organ_is_one_part(spacing, direction):
+    """Two balls of one organ, with ragged edges."""
+    image = analytic_image(spacing, direction)
+    noise = np.random.default_rng(0).integers(-99, 99, image.array.shape)
+    image = Image(np.abs(image.array) + noise.astype(np.int16), image.grid)
+    engine = Segmenter(make_bundle(HuBins()), device="cpu", precision="float32")
+    torn, whole = (engine.segment(image, largest_component=only) for only in (False, True))
+    assert ndimage.label(torn.labels.array == 6)[1] > 1
+    assert any("parts" in flag for flag in torn.organs[2].flags)
+    for found in (organ for organ in whole.organs if organ.voxels):
+        mask = whole.labels.array == found.organ.number
+        assert ndimage.label(mask)[1] == 1
+        assert found.voxels == mask.sum()
+        assert found.hu_mean == pytest.approx(image.array[mask].mean())
+        assert not any("parts" in flag for flag in found.flags)
+    assert whole.record["largest_component"] and not torn.record["largest_component"]

@@ -34,6 +34,8 @@ def add_to(commands) -> None:
     parser.add_argument("--precision", default="auto",
                         help="auto (default: the fastest that the device does well), float32, "
                              "bfloat16, or float16 (GPU only)")
+    parser.add_argument("--largest-component", action="store_true",
+                        help="of every organ, keep only the largest connected part")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
                         help="volume, HU, confidence and flags of every organ")
     parser.add_argument("--report", type=Path, metavar="FILE.html",
@@ -77,7 +79,8 @@ def _segment(args: argparse.Namespace, report) -> Result:
     from metaunetr.engine import Segmenter
 
     engine = Segmenter(model, args.device, args.overlap, args.precision, report)
-    result = engine.segment(image, args.organs, uncertainty=args.uncertainty is not None)
+    result = engine.segment(image, args.organs, uncertainty=args.uncertainty is not None,
+                            largest_component=args.largest_component)
     report({"event": "stage", "stage": "write"})
     _write(args, image, result)
     return result

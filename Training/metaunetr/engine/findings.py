@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from metaunetr.engine.parts import count_parts
-from metaunetr.organs import Organ
+from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.result import OrganResult
 
 SLAB = 16  # slices of scores looked at in float32 at a time
@@ -61,21 +61,25 @@ class ModelFindings:
 
 
 class InputStatistics:
-    """Voxels and HU of each class on the input grid, gathered slice by slice."""
+    """Voxels and HU of each organ on the input grid.
 
-    def __init__(self, channels: int) -> None:
-        self.sums = np.zeros((3, channels))  # voxels, sum of HU, sum of squared HU
+    Args:
+        labels: organ numbers (D, H, W).
+        hu: of the same voxels.
+    """
 
-    def take(self, labels: np.ndarray, hu: np.ndarray) -> None:
-        inside = labels > 0
-        found, values = labels[inside], hu[inside].astype(np.float64)
-        channels = self.sums.shape[1]
-        for row, weights in enumerate((None, values, values * values)):
-            self.sums[row] += np.bincount(found, weights, minlength=channels)
+    def __init__(self, labels: np.ndarray, hu: np.ndarray) -> None:
+        numbers = max(BY_NUMBER) + 1
+        self.sums = np.zeros((3, numbers))  # voxels, sum of HU, sum of squared HU
+        for plane, values in zip(labels, hu, strict=True):  # in float64: not all at once
+            inside = plane > 0
+            found, values = plane[inside], values[inside].astype(np.float64)
+            for row, weights in enumerate((None, values, values * values)):
+                self.sums[row] += np.bincount(found, weights, minlength=numbers)
 
-    def of(self, channel: int) -> tuple[int, float, float]:
+    def of(self, organ: Organ) -> tuple[int, float, float]:
         """Voxels, mean HU and standard deviation of HU; NaN where there are no voxels."""
-        count, total, squares = self.sums[:, channel]
+        count, total, squares = self.sums[:, organ.number]
         if not count:
             return 0, math.nan, math.nan
         mean = total / count
@@ -98,7 +102,7 @@ def describe(
         cut_off: it reaches the border of the image.
         wrong_side: see `swapped_sides`.
     """
-    voxels, mean, deviation = statistics.of(channel)
+    voxels, mean, deviation = statistics.of(organ)
     volume = voxels * voxel_volume
     flags = []
     if voxels == 0:

@@ -29,7 +29,7 @@ def input_hash(image: Image) -> str:
 
 def make_record(
     image: Image, bundle: Bundle, rung: Rung, overlap: float, windows: Windows,
-    seconds: dict[str, float], warnings: tuple[str, ...],
+    largest_component: bool, seconds: dict[str, float], warnings: tuple[str, ...],
 ) -> dict[str, Any]:
     """The record as plain JSON values; times in seconds, spacing in mm along (i, j, k)."""
     device = str(rung.device)
@@ -50,6 +50,7 @@ def make_record(
         "overlap": overlap,
         "windows": len(windows),
         "window": list(windows.patch),
+        "largest_component": largest_component,
         "seconds": {stage: round(value, 2) for stage, value in seconds.items()},
         "versions": {
             "python": platform.python_version(),

@@ -23,7 +23,7 @@ from metaunetr.engine.findings import (
     describe,
     swapped_sides,
 )
-from metaunetr.engine.parts import drop_fragments
+from metaunetr.engine.parts import drop_fragments, keep_largest
 from metaunetr.engine.record import make_record
 from metaunetr.engine.resample import body_box, steps, to_model_input
 from metaunetr.engine.restore import restore, restore_map
@@ -73,7 +73,8 @@ class Segmenter:
             device, self.network, self.device_warnings.append, precision)
 
     def segment(
-        self, image: Image, organs: Iterable[Organ] | None = None, uncertainty: bool = False
+        self, image: Image, organs: Iterable[Organ] | None = None, uncertainty: bool = False,
+        largest_component: bool = False,
     ) -> Result:
         """Segments one CT.
 
@@ -81,12 +82,13 @@ class Segmenter:
             image: HU on any grid: oblique, flipped, anisotropic, left-handed.
             organs: those wanted (see `organs.select`); None is all that the model knows.
             uncertainty: also return the entropy of the class probabilities.
+            largest_component: of every organ, keep only the largest connected part.
 
         Raises:
             InputError: the image is not a CT that can be segmented, or the model lacks an organ.
             DeviceError: memory ran out on the last rung of the ladder.
         """
-        return _Run(self, image, self._channels(organs)).result(uncertainty)
+        return _Run(self, image, self._channels(organs)).result(uncertainty, largest_component)
 
     def _channels(self, organs: Iterable[Organ] | None) -> dict[int, Organ]:
         """The wanted organs by their channel of the network."""
@@ -116,7 +118,7 @@ class _Run:
         self.steps = steps(self.grid, self.bundle.preprocessing.spacing)
         self.turn: Turn | None = None
 
-    def result(self, uncertainty: bool) -> Result:
+    def result(self, uncertainty: bool, largest_component: bool) -> Result:
         with self._stage("check"):
             for text in [*self.engine.device_warnings, *inspect_ct(self.image)]:
                 self._warn(text)
@@ -130,17 +132,20 @@ class _Run:
         scores, origin = self._score(volume, windows)
         self.engine.rungs = self.runner.rungs  # what failed once is not tried again
         with self._stage("restore"):
-            drop_fragments(scores)
-            labels, statistics = self._restore(scores, origin)
+            drop_fragments(scores, largest_component)
+            labels = self._restore(scores, origin)
+            if largest_component:  # once more: what a model voxel joins may be apart in between
+                keep_largest(labels)
         with self._stage("findings"):
             findings = ModelFindings(scores, uncertainty)
+            statistics = InputStatistics(labels, self.image.array)
             found = self._organs(findings, statistics, at_border(labels))
         entropy = self._entropy(findings, origin)
         return Result(
             labels=Image(labels, self.image.grid, self.image.source, self.image.dicom_files),
             organs=found,
             record=make_record(self.image, self.bundle, self.runner.rung, self.engine.overlap,
-                               windows, self.seconds, tuple(self.warnings)),
+                               windows, largest_component, self.seconds, tuple(self.warnings)),
             warnings=tuple(self.warnings),
             uncertainty=entropy,
         )
@@ -174,25 +179,21 @@ class _Run:
             return scores, windows.origin
         return self.turn.to_image(scores, windows.origin), (0, 0, 0)
 
-    def _restore(
-        self, scores: Tensor, origin: tuple[int, int, int]
-    ) -> tuple[np.ndarray, InputStatistics]:
-        """Labels (organ numbers) in the array order of the image, and what they enclose."""
+    def _restore(self, scores: Tensor, origin: tuple[int, int, int]) -> np.ndarray:
+        """Labels (organ numbers) in the array order of the image."""
         labels = np.zeros(self.image.array.shape, np.uint8)
-        statistics = InputStatistics(self.scores)
-        out, hu = (self.orientation.view(array) for array in (labels, self.image.array))
+        out = self.orientation.view(labels)
         numbers = np.zeros(256, np.uint8)  # organ number by channel, 0 for those not wanted
         for channel, organ in self.channels.items():
             numbers[channel] = organ.number
 
         def sink(z: int, row: int, column: int, classes: Tensor) -> None:
             found = classes.numpy()
-            here = (z, slice(row, row + found.shape[0]), slice(column, column + found.shape[1]))
-            out[here] = numbers[found]
-            statistics.take(found, hu[here])
+            rows, columns = found.shape
+            out[z, row : row + rows, column : column + columns] = numbers[found]
 
         restore(scores, self.grid.shape, self.steps, origin, sink)
-        return labels, statistics
+        return labels
 
     def _organs(self, findings: ModelFindings, statistics: InputStatistics, border: set[int]):
         """The entries of the wanted organs in the order of their numbers."""
