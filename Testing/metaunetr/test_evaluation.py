@@ -1,6 +1,7 @@
 """`evaluate`: which organs are scored, which files are matched, and what is said otherwise."""
 
 import csv
+import json
 from math import cos, inf, isnan, sin
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from metaunetr.errors import InputError
-from metaunetr.evaluation import Row, evaluate, format_table, write_csv
+from metaunetr.evaluation import Row, as_json, evaluate, format_table, write_csv
 from metaunetr.organs import find
 
 SPLEEN, LIVER, PANCREAS = (find(name).number for name in ("spleen", "liver", "pancreas"))
@@ -167,6 +168,16 @@ def test_the_table_has_means_per_organ_and_says_what_was_missed():
         "b: pancreas: not scored",
         "c: no prediction of this name",
     ]
+
+
+def test_as_json_what_has_no_value_is_null():
+    rows = json.loads(as_json(ROWS))
+    assert rows[0] == {
+        "case": "a", "organ": "spleen", "dice": 0.9, "nsd_2mm": 0.95, "hd95_mm": 2.0,
+        "prediction_ml": 210.0, "reference_ml": 200.0, "note": "",
+    }
+    assert rows[1]["hd95_mm"] is None
+    assert rows[4]["dice"] is None and rows[4]["note"]
 
 
 def test_the_csv_leaves_empty_what_has_no_value(tmp_path):

@@ -8,8 +8,9 @@ reference is listed with its volume and a note, because nobody can tell whether 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from math import isfinite, isnan, nan
 from os import PathLike
 from pathlib import Path
@@ -110,6 +111,15 @@ def write_csv(path: str | PathLike[str], rows: Sequence[Row]) -> None:
         writer.writerow(field.name for field in fields(Row))
         for row in rows:
             writer.writerow(_cell(value) for value in astuple(row))
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """`rows` as a list of objects; what has no value, and infinity, is null."""
+    return json.dumps([
+        {name: None if isinstance(value, float) and not isfinite(value) else value
+         for name, value in asdict(row).items()}
+        for row in rows
+    ], indent=1, allow_nan=False)
 
 
 def format_table(rows: Sequence[Row]) -> str:

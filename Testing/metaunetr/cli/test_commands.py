@@ -74,6 +74,18 @@ def test_evaluate_a_segmentation_with_itself(tmp_path, run):
     assert table.read_text(encoding="utf-8").startswith("case,organ,dice")
 
 
+def test_evaluate_for_programs(tmp_path, run):
+    labels, scores = tmp_path / "labels.nii.gz", tmp_path / "scores.json"
+    run("phantom", "-o", tmp_path / "ct.nii.gz", "--labels", labels, "--size", "60", "40", "30")
+    ran = run("evaluate", labels, labels, "--organs", "liver", "--json", scores)
+    assert ran.code == 0 and "liver" in ran.out
+    (row,) = json.loads(scores.read_text(encoding="utf-8"))
+    assert (row["organ"], row["dice"], row["hd95_mm"]) == ("liver", 1.0, 0.0)
+    printed = run("evaluate", labels, labels, "--organs", "liver", "--json", "-")
+    assert json.loads(printed.out) == [row]
+    assert run("evaluate", labels, labels, "--json", labels).code == 5
+
+
 def test_models_lists_the_bundled_model_and_those_of_the_user(tmp_path, tiny, run, monkeypatch):
     monkeypatch.setenv("METAUNETR_MODELS", str(tiny.parent))
     ran = run("models", "--quick")

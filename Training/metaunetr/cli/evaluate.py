@@ -20,16 +20,22 @@ def add_to(commands) -> None:
     parser.add_argument("--organs", action=Organs,
                         help="score these (default: those that each reference contains)")
     parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="a line per case and organ")
+    parser.add_argument("--json", type=Path, metavar="FILE.json",
+                        help="the same as a list of objects; - prints it instead of the table")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     from metaunetr import evaluation, io
 
-    if args.csv:
-        check_distinct([args.csv], [args.prediction, args.reference])
-        io.prepare_file(args.csv)
+    printed = args.json == Path("-")
+    outputs = [path for path in (args.csv, None if printed else args.json) if path is not None]
+    check_distinct(outputs, [args.prediction, args.reference])
+    for path in outputs:
+        io.prepare_file(path)
     rows = evaluation.evaluate(args.prediction, args.reference, args.organs)
     if args.csv:
         evaluation.write_csv(args.csv, rows)
-    print(evaluation.format_table(rows))
+    if args.json and not printed:
+        io.write_text(args.json, evaluation.as_json(rows))
+    print(evaluation.as_json(rows) if printed else evaluation.format_table(rows))
