@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from metaunetr.errors import MetaUNETRError
 
+from metaunetr.errors import MetaUNETRError
 from MetaUNETRSegmentLib import engine
 
 INTERVAL = 0.05  # seconds between two looks at the engine
@@ -156,7 +156,7 @@ class Job:
             self.result = self._finish(self, self._folder)
         except Exception as error:
             self._note(traceback.format_exc())
-            self._close("failed", str(error) or type(error).__name__)
+            self._close("failed", _sentence(error))
         else:
             self._close("finished")
 
@@ -184,6 +184,13 @@ class Job:
 
     def _note(self, text: str) -> None:
         self._log.append(f"{time.monotonic() - self._started:7.2f} s  {text}")
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, (ValueError, MetaUNETRError)):  # written for people
+        return str(error)
+    return (f"The engine's result cannot be used ({type(error).__name__}: {error}). "
+            "The log says more; please report it with a copy of it.")
 
 
 def _temporaryFolder() -> Path:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from metaunetr import bundle, organs
 from metaunetr.io import read_image, read_labels
-
 from MetaUNETRSegmentLib import exchange, roi
 from MetaUNETRSegmentLib.job import Job, SegmentationError
 from MetaUNETRSegmentLib.uncertainty import addUncertainty
