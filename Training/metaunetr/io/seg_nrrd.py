@@ -21,6 +21,8 @@ from metaunetr.result import OrganResult, Result
 
 RECORD = "MetaUNETR_Record"
 CONTEXT = "Segmentation category and type - DICOM master list"
+OWN_CONTEXT = "Segmentation category and type - MetaUNETR"  # in the Slicer module's .term.json
+NOT_IN_MASTER_LIST = ("110765007",)  # of the organs' codes, those that only our context has
 REGION_CONTEXT = "Anatomic codes - DICOM master list"
 NO_CODE: Code = ("", "", "")
 
@@ -58,7 +60,7 @@ def segmentation_header(result: Result) -> dict[str, str]:
             "Layer": "0",
             # All segments share one layer, and Slicer takes the first one's extent for it.
             "Extent": f"0 {width - 1} 0 {height - 1} 0 {depth - 1}",
-            "Tags": "".join(f"{key}:{value}|" for key, value in tags(item, result).items()),
+            "Tags": "".join(f"{key}:{value}|" for key, value in tags(item, result.record).items()),
         }
         header |= {f"Segment{index}_{key}": value for key, value in values.items()}
     return header
@@ -71,14 +73,14 @@ def _slicer_geometry(grid: Grid) -> str:
     return "".join(f"{value:.17g};" for value in [*affine.ravel(), *extent])
 
 
-def tags(item: OrganResult, result: Result) -> dict[str, str]:
+def tags(item: OrganResult, record: dict[str, Any]) -> dict[str, str]:
     """The tags of a segment; Slicer cuts a value at "|", so that it is written "/"."""
     plain = {
         "TerminologyEntry": terminology_entry(item.organ),
         "MetaUNETR.Confidence": f"{item.confidence:.3f}",
         "MetaUNETR.VolumeML": f"{item.volume_ml:.3f}",
-        "MetaUNETR.Model": str(result.record.get("model", "")),
-        "MetaUNETR.ModelSHA256": str(result.record.get("model_sha256", "")),
+        "MetaUNETR.Model": str(record.get("model", "")),
+        "MetaUNETR.ModelSHA256": str(record.get("model_sha256", "")),
         "MetaUNETR.Flags": "; ".join(item.flags),
     }
     clean = {key: value.replace("|", "/").replace("\n", " ") for key, value in plain.items()}
@@ -88,7 +90,8 @@ def tags(item: OrganResult, result: Result) -> dict[str, str]:
 def terminology_entry(organ: Organ) -> str:
     """Slicer's serialized terminology: category, type and modifier, then an empty region."""
     codes = [organs.CATEGORY, organ.code, organ.side or NO_CODE]
-    return "~".join([CONTEXT, *map("^".join, codes), REGION_CONTEXT, "^^", "^^"])
+    context = OWN_CONTEXT if organ.code[1] in NOT_IN_MASTER_LIST else CONTEXT
+    return "~".join([context, *map("^".join, codes), REGION_CONTEXT, "^^", "^^"])
 
 
 def read_segments(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -1,0 +1,108 @@
+"""Two segmentations against each other: scores, and a segmentation of what differs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+
+from metaunetr.organs import BY_NUMBER
+from MetaUNETRSegmentLib.exchange import Snapshot, snapshot, writeArray
+from MetaUNETRSegmentLib.job import Job
+from MetaUNETRSegmentLib.masks import geometryOf, ijkToNode, labelmapOf, maskOf, trimmed
+from MetaUNETRSegmentLib.segmentation import besideVolume, organOf
+
+FILES = ("compared.nrrd", "reference.nrrd")
+SCORES = "scores.json"
+COLOURS = ((0.95, 0.55, 0.10), (0.15, 0.45, 0.90))  # orange and blue: told apart by all eyes
+
+
+def comparisonJob(segmentationNode, referenceNode, progress=None) -> Job:
+    """A job whose result are the rows of `rows`; only organs that the reference has are scored."""
+    def prepare(folder: Path) -> None:
+        exportPair(segmentationNode, referenceNode, folder)
+
+    return Job(["evaluate", *FILES, "--json", SCORES], prepare,
+               lambda job, folder: rows(folder / SCORES),
+               (segmentationNode, referenceNode), progress)
+
+
+def exportPair(nodeA, nodeB, folder: Path) -> tuple[Path, Path]:
+    """Both segmentations as organ numbers on the grid of B, for `metaunetr evaluate`.
+
+    Segments are matched by terminology, or else by ID or name; where two segments of a node mean
+    one organ, the first counts, and where two overlap, the later one.
+
+    Raises:
+        ValueError: B has no organs, the two have none in common, or a non-linear transform lies
+            between them.
+    """
+    grid = geometryOf(nodeB)
+    paths = tuple(folder / name for name in FILES)
+    pair = _organMaps(nodeA, nodeB, grid)
+    for path, array in zip(paths, pair, strict=True):
+        writeArray(array, grid.ijkToRas, path)
+    return paths
+
+
+def rows(scores: Path) -> list[dict[str, Any]]:
+    """Scores by organ: "organ", "dice", "nsd" (at 2 mm), "hd95" (mm; None where only one has the
+    organ), "volumeA" and "volumeB" (mL), and a "note" where there is no score."""
+    return [{"organ": row["organ"], "dice": row["dice"], "nsd": row["nsd_2mm"],
+             "hd95": row["hd95_mm"], "volumeA": row["prediction_ml"],
+             "volumeB": row["reference_ml"], "note": row["note"]}
+            for row in json.loads(Path(scores).read_text(encoding="utf-8"))]
+
+
+def differenceNode(nodeA, nodeB, volumeNode=None):
+    """A segmentation of the voxels that only A, and only B, gives to an organ that B has.
+
+    Args:
+        volumeNode: whose grid it has; None for the grid of B.
+
+    Raises:
+        ValueError: as `exportPair`.
+    """
+    grid = snapshot(volumeNode) if volumeNode else geometryOf(nodeB)
+    a, b = _organMaps(nodeA, nodeB, grid)
+    a[~np.isin(a, np.unique(b))] = 0
+    differs = a != b
+    named = Snapshot(grid.volumeId, nodeA.GetName(), grid.shape, grid.ijkToRas, grid.transformId)
+    with besideVolume(named, f"{nodeA.GetName()} against {nodeB.GetName()}") as node:
+        for name, key, colour, array in (
+            (f"only in {nodeA.GetName()}", "only_in_A", COLOURS[0], a),
+            (f"only in {nodeB.GetName()}", "only_in_B", COLOURS[1], b),
+        ):
+            mask = trimmed(differs & (array > 0))
+            segment = slicer.vtkSegment()
+            segment.SetName(name)
+            segment.SetColor(*colour)
+            labelmap = labelmapOf(mask.voxels, ijkToNode(grid, node), mask.offset)
+            segment.AddRepresentation("Binary labelmap", labelmap)
+            node.GetSegmentation().AddSegment(segment, key)
+    return node
+
+
+def _organMaps(nodeA, nodeB, grid: Snapshot) -> tuple[np.ndarray, np.ndarray]:
+    maps = tuple(_organMap(node, grid) for node in (nodeA, nodeB))
+    if not np.intersect1d(*(np.unique(array[array > 0]) for array in maps)).size:
+        raise ValueError(
+            f"{nodeA.GetName()} and {nodeB.GetName()} must have an organ in common, by "
+            f"terminology or name; known names are {', '.join(o.name for o in BY_NUMBER.values())}."
+        )
+    return maps
+
+
+def _organMap(node, grid: Snapshot) -> np.ndarray:
+    """Organ numbers uint8 (K, J, I) on the grid."""
+    array = np.zeros(grid.shape, np.uint8)
+    segmentation = node.GetSegmentation()
+    seen = set()
+    for segmentId in segmentation.GetSegmentIDs():
+        organ = organOf(segmentation, segmentId)
+        if organ and organ.number not in seen:
+            seen.add(organ.number)
+            mask = maskOf(node, segmentId, grid)
+            array[mask.box][mask.voxels] = organ.number
+    return array

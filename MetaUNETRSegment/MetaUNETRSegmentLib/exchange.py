@@ -1,0 +1,108 @@
+"""A volume node becomes a file for the engine, with its geometry exact."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import slicer
+import slicer.util
+import vtk
+
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from RAS and back
+COARSE = 64  # voxels per axis that are enough to tell how long a run will take
+TYPES = {"float32": "float", "float64": "double"}  # NRRD names of numpy types; others are equal
+
+Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]  # (k, j, i), half-open
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a run knows of its input, taken when it began: a sequence may move on meanwhile.
+
+    Attributes:
+        volumeId: the node; it may be gone when the run ends.
+        shape: voxels (K, J, I).
+        ijkToRas: 4×4, to the volume's own coordinates: without its parent transform.
+        transformId: the parent transform, or None.
+    """
+
+    volumeId: str
+    name: str
+    shape: tuple[int, int, int]
+    ijkToRas: np.ndarray
+    transformId: str | None
+
+
+def snapshot(volumeNode) -> Snapshot:
+    """The geometry of a volume that can be segmented.
+
+    Raises:
+        ValueError: it has no voxels, is a label map, or has several values in a voxel.
+    """
+    if volumeNode is None or volumeNode.GetImageData() is None:
+        name = volumeNode.GetName() if volumeNode else "none"
+        raise ValueError(f"The input volume must have voxels; this one has not: {name}.")
+    name = volumeNode.GetName()
+    if volumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
+        raise ValueError(f"The input must be a CT; {name} is a label map.")
+    components = volumeNode.GetImageData().GetNumberOfScalarComponents()
+    if components != 1:
+        raise ValueError(
+            f"Every voxel of the input must have one value; {name} has {components} (colours, "
+            "directions or frames)."
+        )
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    shape = tuple(reversed(volumeNode.GetImageData().GetDimensions()))
+    return Snapshot(volumeNode.GetID(), name, shape, slicer.util.arrayFromVTKMatrix(matrix),
+                    volumeNode.GetTransformNodeID())
+
+
+def writeVolume(volumeNode, path: Path, box: Box | None = None) -> None:
+    """Write the volume, or the box of it, as an uncompressed NRRD with its own geometry.
+
+    Raises:
+        ValueError: as `snapshot`.
+        OSError: the file cannot be written.
+    """
+    known = snapshot(volumeNode)
+    (k0, k1), (j0, j1), (i0, i1) = box or [(0, size) for size in known.shape]
+    shift = np.eye(4)
+    shift[:3, 3] = i0, j0, k0
+    array = slicer.util.arrayFromVolume(volumeNode)[k0:k1, j0:j1, i0:i1]
+    writeArray(array, known.ijkToRas @ shift, path)
+
+
+def writeCoarse(volumeNode, path: Path) -> None:
+    """Write every n-th voxel: enough to tell before a run how long it will take.
+
+    Raises:
+        ValueError, OSError: as `writeVolume`.
+    """
+    known = snapshot(volumeNode)
+    k, j, i = (-(-size // COARSE) for size in known.shape)
+    array = slicer.util.arrayFromVolume(volumeNode)[::k, ::j, ::i]
+    writeArray(array, known.ijkToRas @ np.diag([i, j, k, 1]), path)
+
+
+def writeArray(array: np.ndarray, ijkToRas: np.ndarray, path: Path) -> None:
+    """Write `array` (K, J, I) as an uncompressed NRRD; http://teem.sourceforge.net/nrrd."""
+    affine = LPS @ ijkToRas
+    vectors = ["(" + ",".join(f"{value:.17g}" for value in column[:3]) + ")"
+               for column in affine.T]
+    header = "\n".join([
+        "NRRD0004",
+        f"type: {TYPES.get(array.dtype.name, array.dtype.name)}",
+        "dimension: 3",
+        "space: left-posterior-superior",
+        f"sizes: {' '.join(str(size) for size in reversed(array.shape))}",
+        f"space directions: {' '.join(vectors[:3])}",
+        "kinds: domain domain domain",
+        f"endian: {sys.byteorder}",
+        "encoding: raw",
+        f"space origin: {vectors[3]}",
+    ])
+    with open(path, "wb") as file:
+        file.write(f"{header}\n\n".encode("ascii"))
+        file.write(np.ascontiguousarray(array))

@@ -1,0 +1,183 @@
+"""Segments as arrays on a volume's grid, and arrays as labelmaps of segments."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+import slicer.util
+import vtk
+from vtk.util import numpy_support
+
+from MetaUNETRSegmentLib.exchange import Snapshot
+
+SAME_PLACE = 1e-3  # voxels: what headers lose
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Voxels of one segment: `voxels` bool (K, J, I) is the box at `offset` (k, j, i) of a grid."""
+
+    voxels: np.ndarray
+    offset: tuple[int, int, int]
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Where in an array of the whole grid it lies."""
+        return tuple(slice(start, start + size)
+                     for start, size in zip(self.offset, self.voxels.shape, strict=True))
+
+    def within(self, offset, shape) -> np.ndarray:
+        """The same voxels as a bool array of another box of the grid."""
+        out = np.zeros(shape, bool)
+        ranges = [(max(a, b), min(a + m, b + n)) for a, m, b, n in
+                  zip(self.offset, self.voxels.shape, offset, shape, strict=True)]
+        if all(low < high for low, high in ranges):
+            theirs, mine = ([slice(low - start, high - start) for (low, high), start
+                             in zip(ranges, starts, strict=True)]
+                            for starts in (offset, self.offset))
+            out[tuple(theirs)] = self.voxels[tuple(mine)]
+        return out
+
+
+def geometryOf(segmentationNode) -> Snapshot:
+    """The grid on which Slicer would save the segmentation: its reference geometry, as a rule.
+
+    Raises:
+        ValueError: there is none, as in a segmentation without segments.
+    """
+    segmentation = segmentationNode.GetSegmentation()
+    image = slicer.vtkOrientedImageData()
+    text = segmentation.DetermineCommonLabelmapGeometry(
+        segmentation.EXTENT_UNION_OF_EFFECTIVE_SEGMENTS_AND_REFERENCE_GEOMETRY)
+    if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, image, False):
+        raise ValueError(f"{segmentationNode.GetName()} has no voxels and no reference volume.")
+    extent = np.reshape(image.GetExtent(), (3, 2))
+    shift = np.eye(4)
+    shift[:3, 3] = extent[:, 0]
+    volume = segmentationNode.GetNodeReferenceID(
+        segmentationNode.GetReferenceImageGeometryReferenceRole())
+    return Snapshot(volume or "", segmentationNode.GetName(),
+                    tuple(int(n) for n in np.ptp(extent, axis=1)[::-1] + 1),
+                    matrixOf(image) @ shift, segmentationNode.GetTransformNodeID())
+
+
+def ijkToNode(snapshot: Snapshot, segmentationNode) -> np.ndarray:
+    """4×4 from the grid's indices to the coordinates of the segmentation node.
+
+    Raises:
+        ValueError: a non-linear transform lies between the two.
+    """
+    if snapshot.transformId == segmentationNode.GetTransformNodeID():
+        return snapshot.ijkToRas
+    source = slicer.mrmlScene.GetNodeByID(snapshot.transformId) if snapshot.transformId else None
+    matrix = linearTransform(source, segmentationNode.GetParentTransformNode())
+    if matrix is None:
+        raise ValueError(
+            f"The transforms of {snapshot.name} and {segmentationNode.GetName()} must be the same "
+            "or linear; put both under one transform, or harden it."
+        )
+    return matrix @ snapshot.ijkToRas
+
+
+def linearTransform(source, target) -> np.ndarray | None:
+    """4×4 from below one transform node to below another (None: world); None if not linear."""
+    matrix = vtk.vtkMatrix4x4()
+    if not slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(source, target, matrix):
+        return None
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def maskOf(segmentationNode, segmentId: str, snapshot: Snapshot, exact: bool = False) -> Mask:
+    """The voxels of a segment on the grid, resampled (nearest neighbour) from another grid.
+
+    Raises:
+        ValueError: a non-linear transform lies between the two; or, if `exact`, the segment has
+            another grid.
+    """
+    labelmap, value = _labelmap(segmentationNode, segmentId)
+    matrix = ijkToNode(snapshot, segmentationNode)
+    if labelmap.IsEmpty():
+        return Mask(np.zeros((0, 0, 0), bool), (0, 0, 0))
+    start = np.array(labelmap.GetExtent()[::2])
+    between = np.linalg.inv(matrix) @ matrixOf(labelmap)  # indices of one grid in the other
+    corners = np.array([[*start, 1], [*labelmap.GetExtent()[1::2], 1]]).T
+    shift = np.round(between[:3, 3]).astype(int)
+    if np.abs((between @ corners)[:3] - corners[:3] - shift[:, None]).max() > SAME_PLACE:
+        if exact:
+            name = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
+            raise ValueError(
+                f"The segment {name} of {segmentationNode.GetName()} must lie on the grid of "
+                f"{snapshot.name}; it lies on another."
+            )
+        labelmap = _resampled(labelmap, matrix, snapshot.shape)
+        start, shift = np.array(labelmap.GetExtent()[::2]), 0
+        if labelmap.IsEmpty():
+            return Mask(np.zeros((0, 0, 0), bool), (0, 0, 0))
+    mask = trimmed(arrayOf(labelmap) == value, tuple(int(n) for n in (start + shift)[::-1]))
+    inside = [(max(0, -a), max(0, min(n, size - a))) for a, n, size in
+              zip(mask.offset, mask.voxels.shape, snapshot.shape, strict=True)]
+    return Mask(mask.voxels[tuple(slice(*ends) for ends in inside)],
+                tuple(a + low for a, (low, _) in zip(mask.offset, inside, strict=True)))
+
+
+def trimmed(voxels: np.ndarray, offset=(0, 0, 0)) -> Mask:
+    """The smallest box that holds all true voxels (K, J, I) of a box at `offset`."""
+    start = list(offset)
+    for axis in range(3):
+        occupied = np.flatnonzero(voxels.any(axis=tuple(n for n in range(3) if n != axis)))
+        low, high = (occupied[0], occupied[-1] + 1) if len(occupied) else (0, 0)
+        voxels = voxels[(slice(None),) * axis + (slice(low, high),)]
+        start[axis] += int(low)
+    return Mask(voxels, tuple(start))
+
+
+def labelmapOf(array: np.ndarray, matrix: np.ndarray, offset=(0, 0, 0)):
+    """A vtkOrientedImageData of uint8 labels (K, J, I) at `offset` (k, j, i) of a grid.
+
+    Args:
+        matrix: 4×4 from the indices of the grid to the coordinates of the node.
+    """
+    image = slicer.vtkOrientedImageData()
+    image.SetExtent(*[end for start, size in zip(offset[::-1], array.shape[::-1], strict=True)
+                      for end in (start, start + size - 1)])
+    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    scalars = numpy_support.numpy_to_vtk(array.astype(np.uint8).ravel(), deep=True)
+    scalars.SetName("ImageScalars")
+    image.GetPointData().SetScalars(scalars)
+    return image
+
+
+def matrixOf(image) -> np.ndarray:
+    """4×4 from the indices of a vtkOrientedImageData to the coordinates of its node."""
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def arrayOf(image) -> np.ndarray:
+    """The voxels (K, J, I), not copied."""
+    scalars = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+    return scalars.reshape(tuple(reversed(image.GetDimensions())))
+
+
+def _labelmap(segmentationNode, segmentId: str):
+    """The labelmap, possibly shared with other segments, and this segment's value in it."""
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    image = segmentationNode.GetBinaryLabelmapInternalRepresentation(segmentId)
+    if image is not None:
+        return image, segment.GetLabelValue()
+    image = slicer.vtkOrientedImageData()  # of surfaces, as from RTSTRUCT
+    slicer.vtkSlicerSegmentationsModuleLogic.GetSegmentBinaryLabelmapRepresentation(
+        segmentationNode, segmentId, image, False)
+    return image, 1
+
+
+def _resampled(labelmap, matrix: np.ndarray, shape):
+    """The labelmap on the grid of `matrix`, as Slicer itself does it when it exports."""
+    reference = slicer.vtkOrientedImageData()
+    reference.SetExtent(*[end for size in reversed(shape) for end in (0, size - 1)])
+    reference.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    result = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        labelmap, reference, result)
+    return result

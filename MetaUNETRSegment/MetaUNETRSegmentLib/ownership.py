@@ -1,0 +1,60 @@
+"""Which segments this module made and nobody has touched since: only those may be replaced.
+
+A tag holds what the segment was when it was made: a hash of its voxels, name, colour, terminology
+and status, and the places of four voxels. Places are compared with a tolerance, because files
+round them; the hash does not depend on the layer, label value or extent, which Slicer changes
+when it saves.
+"""
+
+import hashlib
+
+import numpy as np
+import vtk
+
+from MetaUNETRSegmentLib.masks import arrayOf, matrixOf, trimmed
+
+CONTENT = "MetaUNETR.Content"
+SAME_PLACE_MM = 0.02
+BINARY = "Binary labelmap"
+STATUS = "Segmentation.Status"
+
+
+def isUntouched(segmentationNode, segmentId: str) -> bool:
+    """Whether we made the segment and it still is what it was then."""
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    made = segment and tagOf(segment, CONTENT)
+    if not made:
+        return False
+    (digest, *places), (digestNow, *placesNow) = made.split(), contentOf(segment).split()
+    return digest == digestNow and len(places) == len(placesNow) and bool(np.allclose(
+        np.array(places, float), np.array(placesNow, float), rtol=0, atol=SAME_PLACE_MM))
+
+
+def claim(segment) -> None:
+    """Remembers what the segment is now; whatever else it becomes was somebody else's doing."""
+    segment.SetTag(CONTENT, contentOf(segment))
+
+
+def contentOf(segment) -> str:
+    """The hash, and the places (mm) of the box's first voxel and of its ends along i, j and k."""
+    image = segment.GetRepresentation(BINARY)
+    if image is None or image.IsEmpty():
+        voxels, places = np.zeros((0, 0, 0), bool), np.zeros((0, 3))
+    else:
+        mask = trimmed(arrayOf(image) == segment.GetLabelValue(), image.GetExtent()[::2][::-1])
+        voxels = mask.voxels
+        first, size = np.array(mask.offset[::-1]), np.array(voxels.shape[::-1])
+        ends = first + np.vstack([np.zeros(3), np.diag(size)])
+        places = ends @ matrixOf(image)[:3, :3].T + matrixOf(image)[:3, 3]
+    status = tagOf(segment, STATUS)
+    text = [segment.GetName(), [round(channel * 255) for channel in segment.GetColor()],
+            segment.GetTerminology(), "" if status == "notstarted" else status, voxels.shape]
+    digest = hashlib.sha256(repr(text).encode())
+    digest.update(np.packbits(voxels))
+    return " ".join([digest.hexdigest(), *(f"{value:.3f}" for value in places.ravel())])
+
+
+def tagOf(segment, name: str) -> str:
+    """The value of a tag, "" if the segment has none of that name."""
+    value = vtk.reference("")
+    return str(value) if segment.GetTag(name, value) else ""

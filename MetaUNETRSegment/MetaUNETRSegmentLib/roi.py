@@ -1,0 +1,73 @@
+"""A Markups region of interest on a volume's grid."""
+
+import numpy as np
+import slicer
+import slicer.util
+
+from MetaUNETRSegmentLib.exchange import Box, Snapshot
+from MetaUNETRSegmentLib.masks import linearTransform
+
+
+def cropBox(snapshot: Snapshot, roiNode, marginMm: float = 0.0) -> Box:
+    """The smallest box of voxels that holds those inside the region, and a margin.
+
+    Raises:
+        ValueError: the region has no size, does not meet the volume, or a non-linear transform
+            lies between the two.
+    """
+    half = _half(roiNode)
+    toIjk = np.linalg.inv(_ijkToRoi(snapshot, roiNode))
+    corners = np.array([[x, y, z, 1] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    ijk = (toIjk @ (corners * [*half, 1]).T)[:3]
+    margin = marginMm / np.linalg.norm(snapshot.ijkToRas[:3, :3], axis=0)
+    sizes = np.array(snapshot.shape[::-1])
+    first = np.ceil(ijk.min(axis=1) - margin - 1e-6).clip(0)
+    last = np.minimum(np.floor(ijk.max(axis=1) + margin + 1e-6), sizes - 1)
+    if (ijk.max(axis=1) < 0).any() or (ijk.min(axis=1) > sizes - 1).any() or (first > last).any():
+        raise ValueError(
+            f"The region of interest must lie on the volume; {roiNode.GetName()} lies beside "
+            f"{snapshot.name}."
+        )
+    ranges = zip(first[::-1], last[::-1], strict=True)
+    return tuple((int(low), int(high) + 1) for low, high in ranges)
+
+
+def insideMask(snapshot: Snapshot, roiNode, box: Box) -> np.ndarray:
+    """Which voxels (K, J, I) of the box have their centre inside the region.
+
+    Raises:
+        ValueError: as `cropBox`.
+    """
+    half = _half(roiNode)
+    toRoi = _ijkToRoi(snapshot, roiNode)
+    k, j, i = (np.arange(*ends) for ends in box)
+    inside = np.ones((len(k), len(j), len(i)), bool)
+    for row, limit in zip(toRoi[:3], half, strict=True):
+        along = (row[2] * k)[:, None, None] + (row[1] * j)[:, None] + (row[0] * i + row[3])
+        inside &= np.abs(along) <= limit + 1e-6
+    return inside
+
+
+def _half(roiNode) -> np.ndarray:
+    """Half the region's size (mm) along its own axes."""
+    half = np.array(roiNode.GetSize()) / 2
+    if not (half > 0).all():
+        raise ValueError(
+            f"The region of interest must have a size; {roiNode.GetName()} has none yet: place it "
+            "in a slice view."
+        )
+    return half
+
+
+def _ijkToRoi(snapshot: Snapshot, roiNode) -> np.ndarray:
+    """4×4 from the volume's indices to mm from the region's centre along its own axes."""
+    scene = slicer.mrmlScene
+    volumeTransform = scene.GetNodeByID(snapshot.transformId) if snapshot.transformId else None
+    between = linearTransform(volumeTransform, roiNode.GetParentTransformNode())
+    if between is None:
+        raise ValueError(
+            f"The transforms of {snapshot.name} and {roiNode.GetName()} must be the same or "
+            "linear; put both under one transform, or harden it."
+        )
+    roiToNode = slicer.util.arrayFromVTKMatrix(roiNode.GetObjectToNodeMatrix())
+    return np.linalg.inv(roiToNode) @ between @ snapshot.ijkToRas

@@ -1,0 +1,113 @@
+"""What the panel, the table node and the CSV say about each segment, as it is now."""
+
+import csv
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+import slicer.util
+import vtk
+
+from MetaUNETRSegmentLib import ownership
+from MetaUNETRSegmentLib.exchange import snapshot
+from MetaUNETRSegmentLib.masks import geometryOf, maskOf
+
+COLUMNS = ("Segment", "Volume (mL)", "Mean HU", "SD HU", "Confidence", "Flags", "Edited")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One segment.
+
+    Attributes:
+        colour: RGB, 0 to 1.
+        volumeMl: mL of the current mask on the volume's grid.
+        meanHu, sdHu: NaN for an empty segment, or without a volume.
+        confidence: 0 to 1 as the engine gave it, None where it is unknown.
+        flags: sentences of the engine about the segment as it made it.
+        edited: whether it is ours and was changed since; False for segments that never were ours.
+    """
+
+    segmentId: str
+    name: str
+    colour: tuple[float, float, float]
+    volumeMl: float
+    meanHu: float
+    sdHu: float
+    confidence: float | None
+    flags: tuple[str, ...]
+    edited: bool
+
+
+def rows(segmentationNode, volumeNode=None) -> list[Row]:
+    """A row for each segment; HU are those of `volumeNode`.
+
+    Raises:
+        ValueError: a non-linear transform lies between the two.
+    """
+    segmentation = segmentationNode.GetSegmentation()
+    if not segmentation.GetNumberOfSegments():
+        return []
+    grid = snapshot(volumeNode) if volumeNode else geometryOf(segmentationNode)
+    voxels = slicer.util.arrayFromVolume(volumeNode) if volumeNode else None
+    voxelMl = abs(float(np.linalg.det(grid.ijkToRas[:3, :3]))) / 1000
+    return [_row(segmentationNode, segmentId, grid, voxels, voxelMl)
+            for segmentId in segmentation.GetSegmentIDs()]
+
+
+def toTable(rows: list[Row], name: str = "MetaUNETR statistics"):
+    """A new vtkMRMLTableNode with a line for each row."""
+    node = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
+    cells = list(zip(*map(_cells, rows), strict=True)) or [()] * len(COLUMNS)
+    with slicer.util.NodeModify(node):
+        for title, values in zip(COLUMNS, cells, strict=True):
+            column = vtk.vtkStringArray() if title in ("Segment", "Flags") else vtk.vtkDoubleArray()
+            if title == "Edited":
+                column = vtk.vtkIntArray()
+            column.SetName(title)
+            for value in values:
+                column.InsertNextValue(value)
+            node.AddColumn(column)
+    return node
+
+
+def writeCsv(rows: list[Row], path) -> None:
+    """The same as a file; what is unknown is left empty.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in rows:
+            writer.writerow("" if isinstance(cell, float) and math.isnan(cell) else
+                            f"{cell:.3f}" if isinstance(cell, float) else cell
+                            for cell in _cells(row))
+
+
+def _cells(row: Row) -> tuple:
+    confidence = math.nan if row.confidence is None else row.confidence
+    return (row.name, row.volumeMl, row.meanHu, row.sdHu, confidence, "; ".join(row.flags),
+            int(row.edited))
+
+
+def _row(node, segmentId: str, grid, voxels: np.ndarray | None, voxelMl: float) -> Row:
+    segment = node.GetSegmentation().GetSegment(segmentId)
+    mask = maskOf(node, segmentId, grid)
+    count = int(mask.voxels.sum())
+    mean = deviation = math.nan
+    if voxels is not None and count:
+        values = voxels[mask.box][mask.voxels]
+        mean, deviation = float(values.mean(dtype=float)), float(values.std(dtype=float))
+    confidence = ownership.tagOf(segment, "MetaUNETR.Confidence")
+    flags = ownership.tagOf(segment, "MetaUNETR.Flags")
+    ours = bool(ownership.tagOf(segment, ownership.CONTENT))
+    return Row(
+        segmentId, segment.GetName(), tuple(segment.GetColor()), count * voxelMl, mean, deviation,
+        float(confidence) if confidence not in ("", "nan") else None,
+        tuple(flags.split("; ")) if flags else (),
+        ours and not ownership.isUntouched(node, segmentId),
+    )
