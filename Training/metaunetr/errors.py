@@ -3,6 +3,8 @@
 Every message is one sentence or two: what is wrong (file and value), and what to do.
 """
 
+import re
+
 
 class MetaUNETRError(Exception):
     """Base of all errors raised on purpose; its text is shown to the user as it is."""
@@ -38,3 +40,25 @@ class Cancelled(MetaUNETRError):
     """The user stopped the run."""
 
     exit_code = 130
+
+
+BUG = 1
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """A sentence for the user about any error, and the exit code of the command line."""
+    if isinstance(error, MetaUNETRError):
+        return str(error), error.exit_code
+    if isinstance(error, OSError):  # those of outputs are OutputErrors
+        return (f"{error.filename or 'The input'}: cannot be read: {error.strerror or error}",
+                InputError.exit_code)
+    if isinstance(error, ModuleNotFoundError):
+        return f"The Python package {error.name} is missing; install it with pip.", BUG
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and re.search("allocate memory|out of memory", str(error))
+    ):
+        return ("Not enough memory; close other programs or use a smaller image.",
+                DeviceError.exit_code)
+    what = f"{type(error).__name__}: {error}".rstrip(".: ")
+    return (f"Unexpected {what}. This is a bug; please report it with the output under "
+            "METAUNETR_DEBUG=1.", BUG)

@@ -24,7 +24,9 @@ SHOWN = 8  # series listed in a message
 MODALITY, SERIES, DESCRIPTION = "0008|0060", "0020|000e", "0008|103e"
 POSITION, ORIENTATION, SPACING = "0020|0032", "0020|0037", "0028|0030"
 FRAMES, THICKNESS = "0028|0008", "0018|0050"
-TAGS = (MODALITY, SERIES, DESCRIPTION, POSITION, ORIENTATION, SPACING, FRAMES, THICKNESS)
+NUMBER, IMAGE_TYPE = "0020|0011", "0008|0008"
+TAGS = (MODALITY, SERIES, DESCRIPTION, POSITION, ORIENTATION, SPACING, FRAMES, THICKNESS, NUMBER,
+        IMAGE_TYPE)
 NAMES = {
     POSITION: "Image Position (Patient)", ORIENTATION: "Image Orientation (Patient)",
     SPACING: "Pixel Spacing",
@@ -74,8 +76,8 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...]]:
     Raises:
         InputError: no series, several, not a CT, or slices that do not form one volume.
     """
-    series, broken = _scan(path if path.is_dir() else path.parent)
-    slices = _choose(path, series)
+    series, broken = scan(path if path.is_dir() else path.parent)
+    slices = _choose(path, series, broken)
     _check_unbroken(slices, broken)
     slices, grid = _arrange(path, slices)
     check_size(path, grid.shape, 2, None)
@@ -92,8 +94,14 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...]]:
     return array_of(image).reshape(grid.shape), grid, files
 
 
-def _scan(folder: Path) -> tuple[dict[str, list[Slice]], list[Path]]:
-    """All images in `folder` by Series Instance UID, and the DICOM files that are none."""
+def scan(folder: Path) -> tuple[dict[str, list[Slice]], list[Path]]:
+    """All images in `folder` by Series Instance UID, and the DICOM files that are none.
+
+    Reads headers only.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     series, broken = defaultdict(list), []
@@ -116,7 +124,7 @@ def _scan(folder: Path) -> tuple[dict[str, list[Slice]], list[Path]]:
     return series, broken
 
 
-def _choose(path: Path, series: dict[str, list[Slice]]) -> list[Slice]:
+def _choose(path: Path, series: dict[str, list[Slice]], broken: list[Path]) -> list[Slice]:
     if path.is_file():
         mine = [s for s in series.values() if any(item.path == path for item in s)]
         if not mine:
@@ -124,6 +132,11 @@ def _choose(path: Path, series: dict[str, list[Slice]]) -> list[Slice]:
         candidates = mine
     elif series:
         candidates = list(series.values())
+    elif damaged := [item for item in broken if is_ct(item)]:
+        raise InputError(
+            f"{path}: no slice of the CT can be read ({damaged[0].name} and {len(damaged) - 1} "
+            "more); they are truncated, or compressed in an unknown way"
+        )
     else:
         raise InputError(
             f"{path}: the folder has no DICOM images; name the folder that holds the slices, "
@@ -145,13 +158,18 @@ def _choose(path: Path, series: dict[str, list[Slice]]) -> list[Slice]:
     return cts[0]
 
 
+def is_ct(path: Path, series: str = "") -> bool:
+    """Whether a damaged DICOM file was a CT slice, of the series with this UID if one is given."""
+    with open(path, "rb") as file:
+        head = file.read(1 << 16)
+    modality = b"\x08\0\x60\0CS\2\0CT" in head or b"\x08\0\x60\0\2\0\0\0CT" in head
+    return modality and series.encode() in head
+
+
 def _check_unbroken(slices: list[Slice], broken: list[Path]) -> None:
     """Refuse a series with a damaged slice; reports and plans are no images and no matter."""
     for path in broken:
-        with open(path, "rb") as file:
-            head = file.read(1 << 16)
-        is_ct = b"\x08\0\x60\0CS\2\0CT" in head or b"\x08\0\x60\0\2\0\0\0CT" in head
-        if is_ct and slices[0].text(SERIES).encode() in head:
+        if is_ct(path, slices[0].text(SERIES)):
             raise InputError(
                 f"{path}: this slice of the series cannot be read; it is truncated, or "
                 "compressed in an unknown way"

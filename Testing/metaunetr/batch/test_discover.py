@@ -1,0 +1,134 @@
+"""What is found in files and folders, what it is called, and what is left out with its reason."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from metaunetr.batch.case import make_cases
+from metaunetr.batch.discover import discover
+
+
+def names(*inputs: Path, output: Path = Path("/nowhere")) -> list[str]:
+    return [case.name for case in make_cases(discover(inputs, output).found, output, ".seg.nrrd")]
+
+
+def left_out(folder: Path, output: Path = Path("/nowhere")) -> dict[str, str]:
+    return {str(path.relative_to(folder)): reason
+            for path, reason in discover([folder], output).left_out}
+
+
+def test_images_and_series_are_found_to_the_bottom(tmp_path, image, series):
+    for name in ("b.mha", "a.nii.gz", "a/deep/er/c.nrrd", "a/d.nii", "a/e.mhd"):
+        image(name)
+    series("study/thin")
+    (tmp_path / "in" / "notes.txt").touch()
+    assert names(tmp_path / "in") == ["a", "b", "a/d", "a/e", "a/deep/er/c", "study/thin"]
+    assert discover([tmp_path / "in"], tmp_path).others == {".txt": 1, ".raw": 1}
+
+
+@pytest.mark.parametrize(("files", "expected"), [
+    (["a/ct.nii.gz", "b/ct.nii.gz"], ["a/ct", "b/ct"]),
+    (["ct.nii.gz", "ct.nrrd", "other.mha"], ["ct.nii.gz", "ct.nrrd", "other"]),
+    (["ct.nii", "ct.nii.gz"], ["ct.nii", "ct.nii.gz"]),
+    (["CT.nii.gz", "ct.mha"], ["CT.nii.gz", "ct.mha"]),
+    (["a.b.nii.gz", "größe 大.nrrd"], ["a.b", "größe 大"]),
+])
+def test_no_two_cases_have_one_name(tmp_path, image, files, expected):
+    paths = [image(name) for name in files]
+    assert names(tmp_path / "in") == expected
+    assert names(*paths) == expected
+
+
+@pytest.mark.parametrize(("inputs", "expected"), [
+    (["in"], ["a/ct", "b/ct", "b/c/ct"]),
+    (["in/a"], ["ct"]),
+    (["in/a/ct.nii.gz"], ["ct"]),
+    (["in/a", "in/b"], ["a/ct", "b/ct", "b/c/ct"]),
+    (["in/b", "in/b/c", "in/b/ct.nii.gz"], ["ct", "c/ct"]),
+    (["in/a/ct.nii.gz", "in/b/c"], ["a/ct", "b/c/ct"]),
+    (["in/a/missing.nii.gz"], ["missing"]),
+])
+def test_names_begin_below_the_folder_that_all_inputs_share(tmp_path, image, inputs, expected):
+    for name in ("a/ct.nii.gz", "b/ct.nii.gz", "b/c/ct.nii.gz"):
+        image(name)
+    assert names(*(tmp_path / path for path in inputs)) == expected
+
+
+def test_what_is_no_ct_is_left_out_with_the_reason(tmp_path, image, series):
+    image("ct.nii.gz")
+    image("old.seg.nrrd", np.uint8)
+    image("labels.nii.gz", np.uint8)
+    image("results/ct.nii.gz")
+    image(".cache/ct.nii.gz")
+    image(".metaunetr-0123456789ab.nii.gz")
+    series("study", "1.1", kind="ORIGINAL\\PRIMARY\\LOCALIZER", slices=2)
+    series("study", "1.2", slices=3)
+    series("study", "1.3", modality="MR")
+    series("study", "1.4")
+    (tmp_path / "in" / "reports").mkdir()
+    (tmp_path / "in" / "reports" / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    folder, output = tmp_path / "in", tmp_path / "in" / "results"
+    assert names(folder, output=output) == ["ct", "study"]
+    assert left_out(folder, output) == {
+        "old.seg.nrrd": "a segmentation, not a CT",
+        "labels.nii.gz": "its voxels are bytes, which cannot hold HU: a label map",
+        "results": "the folder of the results",
+        "study/1.1-0.dcm": "a localizer",
+        "study/1.2-0.dcm": "a series of 3 slices; a volume needs 5",
+        "study/1.3-0.dcm": "a series of modality MR, not CT",
+        "reports": "its DICOM files are no images",
+    }
+
+
+def test_several_series_in_one_folder_are_a_case_each(tmp_path, series):
+    for uid, number in (("1.1", "2"), ("1.2", "7"), ("1.3", "7"), ("1.4", "../../x")):
+        series("study", uid, number=number)
+    output = tmp_path / "out"
+    cases = make_cases(discover([tmp_path / "in"], output).found, output, ".dcm")
+    first, second, third, fourth = (case.name for case in cases)
+    assert (first, fourth) == ("study/series 2", "study/series unknown")
+    assert second != third
+    assert second.startswith("study/series 7 ")
+    assert [len(case.files) for case in cases] == [5] * 4
+    assert all(output / "study" == case.labels.parent for case in cases)
+
+
+def test_the_folder_of_a_series_and_all_its_slices_are_the_same_case(tmp_path, series):
+    slices = series("study")
+    assert names(tmp_path / "in" / "study") == ["study"]
+    assert names(*slices) == ["study"]
+    assert names(slices[3], tmp_path / "in" / "study") == ["study"]
+
+
+def test_what_is_damaged_is_a_case_that_will_fail(tmp_path, series):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.nrrd").write_text("no header")
+    for path in series("study"):
+        path.write_bytes(path.read_bytes()[:600])
+    assert names(tmp_path / "in") == ["bad", "study"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_are_followed_and_loops_are_not(tmp_path, image):
+    image("a/ct.nii.gz")
+    (tmp_path / "in" / "a" / "loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "z").symlink_to(image("../elsewhere/ct.nii.gz").parent)
+    assert names(tmp_path / "in") == ["a/ct", "z/ct"]
+
+
+def test_a_folder_that_may_not_be_entered_is_told(tmp_path, image, monkeypatch):
+    image("a/ct.nii.gz")
+    scan = os.scandir
+
+    def locked(folder):
+        if str(folder).endswith("a"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scan(folder)
+
+    monkeypatch.setattr("os.scandir", locked)
+    assert left_out(tmp_path / "in") == {"a": "cannot be read: Permission denied"}

@@ -1,0 +1,67 @@
+"""What is told reads well, and the time left is the mean of the cases before."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from metaunetr.batch.case import Case
+from metaunetr.batch.discover import Discovery
+from metaunetr.batch.events import Told, cases_event, duration
+from metaunetr.batch.finished import Finished
+from metaunetr.organs import BY_NAME
+from metaunetr.result import OrganResult
+
+CASES = [Case(name, Path(name), (), Path(f"{name}.seg.nrrd"), Path(), Path()) for name in "abcd"]
+FOUND = OrganResult(BY_NAME["liver"], 7, 1.0, 60.0, 9.0, 0.9)
+FLAGGED = OrganResult(BY_NAME["spleen"], 0, 0.0, math.nan, math.nan, math.nan, ("not found",))
+
+
+def finished(*organs) -> Finished:
+    return Finished("", {}, {}, organs, {})
+
+
+def test_a_batch_from_begin_to_end():
+    told = Told(CASES)
+    events = [
+        told.skipped(1, finished(FOUND)),
+        told.running(0),
+        told.done(0, finished(FOUND, FLAGGED), 10.0),
+        told.failed(2, "c.nii.gz: the file is empty", 2.0),
+        told.done(3, finished(FOUND), 200.0),
+        told.summary(213.0),
+    ]
+    assert [event["line"] for event in events] == [
+        "[2/4] b: finished before",
+        "",
+        "[1/4] a: 1 organ in 10.0 s; look at: spleen; about 20 s left",
+        "[3/4] c: FAILED: c.nii.gz: the file is empty; about 6 s left",
+        "[4/4] d: 1 organ in 200.0 s",
+        "4 cases: 2 done, 1 finished before, 1 failed, in 4 min.",
+    ]
+    assert [event.get("remaining_s") for event in events[:-1]] == [None, None, 20.0, 6.0, 0.0]
+    assert events[2]["flags"] == ["spleen: not found"]
+    assert events[2]["output"] == "a.seg.nrrd"
+    assert events[3]["text"] == "c.nii.gz: the file is empty"
+
+
+def test_what_was_found_and_left_out():
+    event = cases_event(CASES[:1], Discovery(
+        left_out=[(Path("b.seg.nrrd"), "a segmentation")], others=Counter({".txt": 2, "": 1})))
+    assert event["total"] == 1
+    assert event["cases"] == [{"name": "a", "input": "a"}]
+    assert event["line"].splitlines() == [
+        "Left out: b.seg.nrrd: a segmentation",
+        "Left out: 3 files that are no images (suffix: .txt, none)",
+        "1 case.",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [
+    (0.4, "0 s"), (99, "99 s"), (120, "2 min"), (5900, "98 min"), (9000, "2.5 h"),
+])
+def test_durations(seconds, text):
+    assert duration(seconds) == text

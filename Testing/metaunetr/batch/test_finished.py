@@ -1,0 +1,114 @@
+"""A case is finished when its record says so, its files are there, and nothing has changed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from metaunetr.batch.case import Case
+from metaunetr.batch.finished import Finished, input_state
+from metaunetr.errors import InputError
+from metaunetr.organs import BY_NAME
+from metaunetr.result import OrganResult
+
+MADE_FROM = {"version": "1", "input": "abc", "organs": ["liver"], "overlap": None}
+ORGANS = (
+    OrganResult(BY_NAME["spleen"], 0, 0.0, math.nan, math.nan, math.nan, ("not found",)),
+    OrganResult(BY_NAME["liver"], 70, 1 / 3, 61.25, 1e-7, 0.875, ("one; flag", "größer")),
+)
+
+
+@pytest.fixture
+def case(tmp_path) -> Case:
+    """A case whose results have been written, without their record."""
+    (tmp_path / "ct surfaces").mkdir()
+    (tmp_path / "ct.seg.nrrd").write_bytes(bytes(100))
+    (tmp_path / "ct surfaces" / "liver.stl").write_bytes(bytes(50))
+    (tmp_path / "ct.nii.gz").write_bytes(bytes(10))
+    return Case("ct", tmp_path / "ct.nii.gz", (tmp_path / "ct.nii.gz",), tmp_path / "ct.seg.nrrd",
+                tmp_path / "ct.json", tmp_path / "ct surfaces")
+
+
+@pytest.fixture
+def finished() -> Finished:
+    outputs = {"ct.seg.nrrd": 100, "ct surfaces/liver.stl": 50}
+    return Finished("ct.nii.gz", MADE_FROM, outputs, ORGANS, {"model": "tiny"})
+
+
+def test_a_record_is_read_as_it_was_written(case, finished):
+    case.record.write_text(finished.text())
+    found = Finished.read(case)
+    assert found.text() == finished.text()
+    assert found.organs[1] == ORGANS[1]
+    assert math.isnan(found.organs[0].confidence)
+    assert found.flags == ["spleen: not found", "liver: one; flag", "liver: größer"]
+    assert found.holds(case, MADE_FROM)
+
+
+@pytest.mark.parametrize("changes", [
+    {"version": "2"}, {"input": "def"}, {"organs": None}, {"overlap": 0.5}, {"new option": 1},
+])
+def test_made_from_something_else(case, finished, changes):
+    assert not finished.holds(case, MADE_FROM | changes)
+
+
+@pytest.mark.parametrize(("name", "size"), [
+    ("ct.seg.nrrd", 99), ("ct.seg.nrrd", None), ("ct surfaces/liver.stl", 0),
+    ("ct surfaces/liver.stl", None),
+])
+def test_a_file_that_is_missing_or_shorter(case, finished, name, size):
+    path = case.record.parent / name
+    path.unlink() if size is None else os.truncate(path, size)
+    assert not finished.holds(case, MADE_FROM)
+
+
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", "null", '{"format": 1}', '{"format": 2}', "[" * 100_000, "\0" * 500,
+    "another program's", '{"format": 1, "outputs": [], "organs": [{}]}',
+])
+def test_what_is_no_record_of_ours(case, text):
+    case.record.write_text(text)
+    assert Finished.read(case) is None
+
+
+@pytest.mark.parametrize("key", ["input", "made_from", "outputs", "organs", "record"])
+def test_a_record_without_one_of_its_parts(case, finished, key):
+    values = json.loads(finished.text())
+    del values[key]
+    case.record.write_text(json.dumps(values))
+    assert Finished.read(case) is None
+
+
+def test_a_record_names_no_file_outside_its_folder(case, finished):
+    strange = dict.fromkeys(("../a", "b/../../c", "/etc/passwd", "ct.seg.nrrd"), 1)
+    assert list(replace(finished, outputs=strange).sizes(case)) == [case.labels]
+
+
+def test_the_state_of_the_input(case):
+    """Another size, time or name; the data file beside a header."""
+    states = [input_state(case)]
+    path = case.files[0]
+    os.utime(path, ns=(0, 10))
+    states.append(input_state(case))
+    path.write_bytes(bytes(11))
+    os.utime(path, ns=(0, 10))
+    states.append(input_state(case))
+    assert len(set(states)) == 3
+    assert input_state(case) == states[-1]
+
+    header = path.rename(path.with_name("ct.mhd"))
+    (path.parent / "ct.raw").write_bytes(b"1")
+    detached = replace(case, files=(header,))
+    before = input_state(detached)
+    (path.parent / "ct.raw").write_bytes(b"12")
+    assert input_state(detached) != before
+
+
+def test_an_input_that_has_gone(case):
+    with pytest.raises(InputError, match="no such file"):
+        input_state(replace(case, files=(Path("gone.nii.gz"),)))

@@ -1,0 +1,77 @@
+"""A CT of a batch: its name, and where its results lie."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from metaunetr.batch.discover import Found
+from metaunetr.io import formats
+
+
+@dataclass(frozen=True)
+class Case:
+    """One CT, and the results that it will have.
+
+    Attributes:
+        name: its place below the folder that all inputs have in common, without suffix.
+        input: the file or DICOM folder to read; `files` all that it consists of.
+        labels, record: the files to write. `record` is written last.
+        surfaces: the folder for the surfaces.
+    """
+
+    name: str
+    input: Path
+    files: tuple[Path, ...]
+    labels: Path
+    record: Path
+    surfaces: Path
+
+
+def make_cases(found: Iterable[Found], output: Path, suffix: str) -> list[Case]:
+    """The cases of a batch; no two share a name, also where upper case counts as lower.
+
+    "ct.nii.gz" is called "ct". Where "ct.nrrd" lies beside it, both keep their suffix; what is
+    still alike then (series of one number) gets a mark made from its path.
+
+    Args:
+        suffix: of the labels, with its dot.
+    """
+    found = list(found)
+    names = [_stem(item) for item in found]
+    names = _told_apart(names, [str(item.place) for item in found])
+    names = _told_apart(names, [f"{name} {_mark(item.files[0])}"
+                                for name, item in zip(names, found, strict=True)])
+    return [_case(item, name, output, suffix) for item, name in zip(found, names, strict=True)]
+
+
+def _case(found: Found, name: str, output: Path, suffix: str) -> Case:
+    base = Path(os.path.abspath(output)) / name
+    return Case(
+        name, found.path, found.files,
+        labels=base.with_name(base.name + suffix),
+        record=base.with_name(base.name + ".json"),
+        surfaces=base.with_name(base.name + " surfaces"),
+    )
+
+
+def _stem(found: Found) -> str:
+    """The place without the suffix of an image file; a folder's name may hold dots."""
+    name = str(found.place)
+    suffix = formats.suffix_of(found.path) if found.path.name == found.place.name else ""
+    return name[: -len(suffix)] if suffix and found.place.name != suffix else name
+
+
+def _told_apart(names: list[str], alternatives: list[str]) -> list[str]:
+    """The names, or the alternatives of those that occur more than once."""
+    counts = Counter(name.casefold() for name in names)
+    return [other if counts[name.casefold()] > 1 else name
+            for name, other in zip(names, alternatives, strict=True)]
+
+
+def _mark(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:8]

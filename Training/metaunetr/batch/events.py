@@ -1,0 +1,115 @@
+"""What a batch tells, as data for programs and as `line` for people.
+
+    cases     total, cases [{name, input}], left_out [{path, reason}], line
+    case      index, name, state "running", "done", "skipped" or "failed", line; then seconds,
+              flags, text (why it failed), output, remaining_s (of the whole batch)
+    stage, estimate, windows, warning     as of a single run, with `case`: the index
+    summary   done, skipped, failed, seconds, line
+
+A case that begins to run has an empty line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from metaunetr.batch.case import Case
+from metaunetr.batch.discover import Discovery
+from metaunetr.batch.finished import Finished
+
+Event = dict[str, Any]
+
+
+def cases_event(cases: list[Case], discovery: Discovery) -> Event:
+    left_out = [{"path": str(path), "reason": reason} for path, reason in discovery.left_out]
+    return {
+        "event": "cases", "total": len(cases),
+        "cases": [{"name": case.name, "input": str(case.input)} for case in cases],
+        "left_out": left_out,
+        "line": "\n".join([*(f"Left out: {item['path']}: {item['reason']}" for item in left_out),
+                           *_others(discovery.others), f"{counted(len(cases), 'case')}."]),
+    }
+
+
+def _others(suffixes: Counter[str]) -> list[str]:
+    if not suffixes:
+        return []
+    names = ", ".join(sorted(suffix or "none" for suffix in suffixes))
+    count = sum(suffixes.values())
+    are = "is no image" if count == 1 else "are no images"
+    return [f"Left out: {counted(count, 'file')} that {are} (suffix: {names})"]
+
+
+class Told:
+    """The events of single cases, and of the whole batch.
+
+    Attributes:
+        counts: how many cases ended in each state.
+    """
+
+    def __init__(self, cases: list[Case]) -> None:
+        self.cases = cases
+        self.counts = Counter()
+        self.left = len(cases)  # to be worked on; `skipped` ones are taken off at once
+        self.seconds = 0.0
+
+    def running(self, index: int) -> Event:
+        return self._event(index, "running", "", remaining_s=self._remaining())
+
+    def skipped(self, index: int, finished: Finished) -> Event:
+        return self._end(index, "skipped", 0.0, f"finished before{_flagged(finished)}",
+                         flags=finished.flags, output=str(self.cases[index].labels))
+
+    def done(self, index: int, finished: Finished, seconds: float) -> Event:
+        organs = sum(item.voxels > 0 for item in finished.organs)
+        return self._end(
+            index, "done", seconds,
+            f"{counted(organs, 'organ')} in {seconds:.1f} s{_flagged(finished)}",
+            flags=finished.flags, output=str(self.cases[index].labels))
+
+    def failed(self, index: int, text: str, seconds: float) -> Event:
+        return self._end(index, "failed", seconds, f"FAILED: {text}", text=text)
+
+    def summary(self, seconds: float) -> Event:
+        counts = {state: self.counts[state] for state in ("done", "skipped", "failed")}
+        words = {"done": "done", "skipped": "finished before", "failed": "failed"}
+        told = ", ".join(f"{count} {words[state]}" for state, count in counts.items())
+        return {"event": "summary", **counts, "seconds": round(seconds, 2),
+                "line": f"{counted(len(self.cases), 'case')}: {told}, in {duration(seconds)}."}
+
+    def _end(self, index: int, state: str, seconds: float, told: str, **facts) -> Event:
+        self.counts[state] += 1
+        self.left -= 1
+        self.seconds += seconds
+        remaining = self._remaining()
+        if state != "skipped" and remaining:
+            told += f"; about {duration(remaining)} left"
+        line = f"[{index + 1}/{len(self.cases)}] {self.cases[index].name}: {told}"
+        return self._event(index, state, line, seconds=round(seconds, 2), remaining_s=remaining,
+                           **facts)
+
+    def _event(self, index: int, state: str, line: str, **facts) -> Event:
+        return {"event": "case", "index": index, "name": self.cases[index].name, "state": state,
+                "line": line} | facts
+
+    def _remaining(self) -> float | None:
+        """Seconds for the cases left, from the mean of those worked on; None before the first."""
+        worked = self.counts["done"] + self.counts["failed"]
+        return round(self.seconds / worked * self.left, 1) if worked else None
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Such as "40 s", "12 min", "3.5 h"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _flagged(finished: Finished) -> str:
+    organs = [item.organ.name for item in finished.organs if item.flags]
+    return f"; look at: {', '.join(organs)}" if organs else ""
