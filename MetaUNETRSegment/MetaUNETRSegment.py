@@ -1,6 +1,7 @@
 """MetaUNETR Segment: a CT volume becomes a segmentation of the abdominal organs in one click."""
 
 import slicer
+import vtk
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -51,7 +52,66 @@ def registerResources():
 
 
 class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel (see MetaUNETRSegmentLib)."""
+    """The panel; its parts are in MetaUNETRSegmentLib/panel."""
+
+    def __init__(self, parent=None):
+        self.panel = self._parameters = self._guiTag = None
+        VTKObservationMixin.__init__(self)
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+
+    def setup(self):
+        from MetaUNETRSegmentLib.panel import Panel
+
+        ScriptedLoadableModuleWidget.setup(self)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/MetaUNETRSegment.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = MetaUNETRSegmentLogic()
+        self.panel = Panel(self.ui, self.logic)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.enter()
+
+    def enter(self):
+        """The user opens the module: nodes may have come and changed."""
+        self._setParameters(self.logic.getParameterNode())
+
+    def cleanup(self):
+        self.panel.close()
+        self._setParameters(None)
+        self.removeObservers()
+
+    def onReload(self):
+        """Reads MetaUNETRSegmentLib anew, too."""
+        import sys
+
+        for name in [name for name in sys.modules if name.startswith("MetaUNETRSegmentLib")]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def onSceneStartClose(self, caller, event):
+        self.panel.sceneClosing()
+        self._setParameters(None)
+
+    def onSceneEndClose(self, caller, event):
+        if self.parent.isEntered:
+            self.enter()
+
+    def onParametersChanged(self, caller=None, event=None):
+        self.panel.refresh()
+
+    def _setParameters(self, parameters):
+        if self._parameters:
+            self._parameters.disconnectGui(self._guiTag)
+            self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent,
+                                self.onParametersChanged)
+        self._parameters = parameters
+        if parameters:
+            self._guiTag = parameters.connectGui(self.ui)
+            self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self.onParametersChanged)
+        self.panel.setParameters(parameters)
 
 
 #

@@ -1,0 +1,108 @@
+"""The panel: one concept a file, put together here.
+
+    run, progress       the run that is going on, its button, bar and sentences
+    choices, tables     combo boxes, checklists and tables
+    input, models       what is segmented, with which model
+    segment, estimate   the one button, and what it will take
+    results             the organs that were found
+    correct, roi        some organs again inside a region
+    compare, batch      two segmentations; many volumes
+    install, log        what must be installed first; what happened
+"""
+
+from slicer.i18n import tr as _
+
+from .batch import BatchPanel
+from .compare import ComparePanel
+from .correct import CorrectPanel
+from .input import InputPanel
+from .install import InstallPanel
+from .log import LogPanel
+from .results import ResultsPanel
+from .run import Runner
+from .segment import SegmentPanel
+
+
+class Panel:
+    """What the parts share.
+
+    Args:
+        ui: the widgets of the .ui file, by their names.
+        logic: MetaUNETRSegmentLogic.
+
+    Attributes:
+        parameters: those of the scene; None while there is no scene.
+    """
+
+    def __init__(self, ui, logic) -> None:
+        self.ui, self.logic = ui, logic
+        self.parameters = None
+        self.tips = {}
+        self.refreshing = False
+        self.log = LogPanel(ui)
+        self.runner = Runner(self.log, self.refresh)
+        self.install = InstallPanel(self)
+        self.input = InputPanel(self)
+        self.segment = SegmentPanel(self)
+        self.results = ResultsPanel(self)
+        self.correct = CorrectPanel(self)
+        self.compare = ComparePanel(self)
+        self.batch = BatchPanel(self)
+        ui.tabs.currentChanged.connect(self._fitTabs)
+        self._fitTabs()
+
+    def current(self):
+        return self.parameters
+
+    def setParameters(self, parameters) -> None:
+        self.parameters = parameters
+        if parameters is None:
+            self.segment.close()
+            return
+        self.input.enter()
+        self.results.enter()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Shows the parameters, and what can be done with them."""
+        if self.parameters is None or self.refreshing:
+            return
+        self.refreshing = True  # parts may set parameters, which calls us
+        try:
+            for part in (self.install, self.input, self.segment, self.results, self.correct,
+                         self.compare, self.batch):
+                part.refresh()
+        finally:
+            self.refreshing = False
+
+    def sceneClosing(self) -> None:
+        self.runner.cancel(_("Stopped: the scene was closed."))
+        self.setParameters(None)
+
+    def close(self) -> None:
+        """The panel goes: nothing may go on without it."""
+        self.runner.cancel()
+        self.segment.close()
+        self.parameters = None
+
+    def allow(self, control, reason: str) -> None:
+        """Enables a control, or says in its tooltip why it cannot be used."""
+        tip = self.tips.setdefault(control.objectName, control.toolTip)
+        control.enabled = not reason
+        control.toolTip = reason or tip
+
+    def say(self, sentence: str) -> None:
+        """A remark below the results."""
+        self.ui.resultsStatus.text = sentence
+        self.ui.resultsStatus.visible = bool(sentence)
+
+    def _fitTabs(self) -> None:
+        """Makes the tabs as high as the one that is shown, not as the highest."""
+        import qt
+
+        tabs = self.ui.tabs
+        for index in range(tabs.count):
+            shown = index == tabs.currentIndex
+            vertical = qt.QSizePolicy.Preferred if shown else qt.QSizePolicy.Ignored
+            tabs.widget(index).sizePolicy = qt.QSizePolicy(qt.QSizePolicy.Preferred, vertical)
+        tabs.updateGeometry()

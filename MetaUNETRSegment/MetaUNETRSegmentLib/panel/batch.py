@@ -1,0 +1,186 @@
+"""A folder of CTs, one after the other."""
+
+import os
+
+import ctk
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from .choices import Choice, Item
+from .progress import duration
+from .run import Strip
+from .tables import fit, header
+
+NAME, STATE, TIME, FLAGS = range(4)
+
+
+class BatchPanel:
+    """The same batch as `metaunetr batch` and the headless script."""
+
+    def __init__(self, panel) -> None:
+        self.panel, ui = panel, panel.ui
+        self.strip = Strip(ui, "batch")
+        self.format = Choice(ui.batchFormatCombo, panel.current, "batchFormat")
+        self.format.offer(formatItems())
+        self.surfaces = Choice(ui.batchSurfacesCombo, panel.current, "batchSurfaces")
+        self.surfaces.offer(surfaceItems())
+        self.cases = []
+        header(ui.batchTable, (
+            (_("Case"), _("Double-click a case to load it with its result.")),
+            (_("State"), _("Why a case failed is in its tooltip.")),
+            (_("Time"), ""),
+            (_("Flags"), _("What looks wrong and should be looked at.")),
+        ))
+        ui.batchTable.cellDoubleClicked.connect(self._open)
+        ui.batchInputPath.filters = ui.batchOutputPath.filters = ctk.ctkPathLineEdit.Dirs
+        ui.batchInputPath.currentPathChanged.connect(self._pathsChanged)
+        ui.batchOutputPath.currentPathChanged.connect(self._pathsChanged)
+        ui.batchButton.clicked.connect(self._clicked)
+
+    def refresh(self) -> None:
+        parameters, ui = self.panel.parameters, self.panel.ui
+        self.format.refresh()
+        self.surfaces.refresh()
+        if ui.batchInputPath.currentPath != parameters.batchInput:
+            ui.batchInputPath.currentPath = parameters.batchInput
+        if ui.batchOutputPath.currentPath != parameters.batchOutput:
+            ui.batchOutputPath.currentPath = parameters.batchOutput
+        if not self.panel.runner.running:
+            self.strip.allow(self.reason())
+
+    def _pathsChanged(self) -> None:
+        parameters, ui = self.panel.parameters, self.panel.ui
+        if parameters is not None:
+            parameters.batchInput = ui.batchInputPath.currentPath
+            parameters.batchOutput = ui.batchOutputPath.currentPath
+
+    def reason(self) -> str:
+        parameters = self.panel.parameters
+        if not parameters.batchInput:
+            return _("Choose the folder with the CTs.")
+        if not os.path.isdir(parameters.batchInput):
+            return _("The folder of the CTs does not exist: {folder}").format(
+                folder=parameters.batchInput)
+        if not parameters.batchOutput:
+            return _("Choose the folder for the results.")
+        if not self.panel.input.organs.ticked():
+            return _("Choose a model and at least one organ under Segment.")
+        return ""
+
+    def _clicked(self) -> None:
+        if self.panel.runner.running:
+            self.panel.runner.cancel(_("Cancelled. The cases that were done are kept."))
+        elif self.panel.install.ensure(self.strip):
+            self.run()
+
+    def run(self) -> None:
+        arguments = self.arguments()
+        self.panel.segment.estimate.stop()
+        self._list([])
+
+        def makeJob(progress):
+            def take(event):
+                progress(event)
+                self._take(event)
+
+            return self.panel.logic.batch(arguments, wait=False, progress=take)
+
+        self.panel.runner.start(self.strip, makeJob, self._finished)
+
+    def arguments(self) -> list:
+        """The choices as arguments of `metaunetr batch`."""
+        parameters, options = self.panel.parameters, self.panel.input.options()
+        output = os.path.abspath(parameters.batchOutput)
+        arguments = ["--input", os.path.abspath(parameters.batchInput), "--output", output,
+                     "--format", parameters.batchFormat,
+                     "--statistics", os.path.join(output, "statistics.csv"),
+                     "--device", options["device"]]
+        for name in ("model", "organs"):
+            if options[name]:
+                values = options[name] if isinstance(options[name], list) else [options[name]]
+                arguments += [f"--{name}", *values]
+        if parameters.batchSurfaces:
+            arguments += ["--surfaces", parameters.batchSurfaces]
+        return arguments + ["--resume"] * bool(parameters.batchResume)
+
+    def _take(self, event: dict) -> None:
+        if event["event"] == "cases":
+            self._list([dict(case) for case in event["cases"]])
+        elif event["event"] == "case":
+            self._update(event)
+
+    def _finished(self, job) -> str:
+        return _("{line} Took {duration}.").format(
+            line=job.result["line"], duration=duration(job.seconds))
+
+    def _list(self, cases: list) -> None:
+        table = self.panel.ui.batchTable
+        self.cases = cases
+        table.rowCount = len(cases)
+        for index, case in enumerate(cases):
+            for column, text in ((NAME, case["name"]), (STATE, _("waiting"))):
+                table.setItem(index, column, qt.QTableWidgetItem(text))
+            table.setItem(index, TIME, qt.QTableWidgetItem(""))
+            table.setItem(index, FLAGS, qt.QTableWidgetItem(""))
+            table.item(index, NAME).setToolTip(case["input"])
+        fit(table, 300)
+
+    def _update(self, event: dict) -> None:
+        index, table = event["index"], self.panel.ui.batchTable
+        if not 0 <= index < len(self.cases):
+            return
+        self.cases[index].update(event)
+        state = event["state"]
+        table.item(index, STATE).setText(stateText(state))
+        table.item(index, STATE).setForeground(qt.QBrush(qt.QColor(STATE_COLOURS[state])))
+        if event.get("seconds") is not None and state != "running":
+            table.item(index, TIME).setText(duration(event["seconds"]))
+        flags = event.get("flags") or []
+        table.item(index, FLAGS).setText(f"⚠ {len(flags)}" if flags else "")
+        tip = event.get("text") or "\n".join(flags) or _("Double-click to load it.")
+        for column in (STATE, FLAGS):
+            table.item(index, column).setToolTip(tip)
+        table.scrollToItem(table.item(index, NAME))
+
+    def _open(self, row) -> None:
+        """Loads a case with its result."""
+        case = self.cases[row]
+        try:
+            self.load(case)
+        except Exception as error:
+            self.panel.say(_("{name} cannot be loaded: {error}").format(
+                name=case["name"], error=error))
+
+    def load(self, case: dict) -> None:
+        from MetaUNETRSegmentLib.batchcase import loadCase
+
+        volume, segmentation = loadCase(case["input"], case.get("output"))
+        self.panel.parameters.inputVolume = volume
+        slicer.util.setSliceViewerLayers(background=volume, fit=True)
+        if segmentation:
+            self.panel.results.show(segmentation)
+            self.panel.ui.tabs.currentIndex = 0
+
+
+STATE_COLOURS = {"running": "#2f7fd0", "done": "#2e9e4f", "skipped": "#808080",
+                 "failed": "#cd3232"}
+
+
+def stateText(state: str) -> str:
+    return {"running": _("running"), "done": _("done"), "skipped": _("there already"),
+            "failed": _("failed")}.get(state, state)
+
+
+def formatItems() -> list:
+    return [
+        Item("seg.nrrd", _("Slicer segmentation (.seg.nrrd)"),
+             _("Opens in Slicer with names, colours and terminology.")),
+        Item("nii.gz", _("NIfTI label map (.nii.gz)"), _("For most other programs.")),
+        Item("dicomseg", _("DICOM SEG (.dcm)"), _("For archives; needs DICOM input.")),
+    ]
+
+
+def surfaceItems() -> list:
+    return [Item("", _("None")), Item("stl", _("STL"), _("A file for each organ.")),
+            Item("obj", _("OBJ"), _("A file for each organ."))]

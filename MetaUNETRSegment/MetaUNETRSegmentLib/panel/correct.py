@@ -1,0 +1,79 @@
+"""Segment some organs again inside a region, and keep everything else."""
+
+from slicer.i18n import tr as _
+
+from .choices import OrganList
+from .roi import aroundSegments, inVolume
+from .run import Strip, tookText
+
+
+class CorrectPanel:
+    def __init__(self, panel) -> None:
+        self.panel, ui = panel, panel.ui
+        self.strip = Strip(ui, "correct")
+        self.organs = OrganList(
+            ui.correctOrganList, ui.allCorrectButton, ui.noCorrectButton, self._chose)
+        ui.correctButton.clicked.connect(self._clicked)
+        ui.correctRoiSelector.nodeAddedByUserAction.connect(self._place)
+        ui.roiSelector.nodeAddedByUserAction.connect(self._placeInVolume)
+
+    def refresh(self) -> None:
+        self.organs.offer(self.panel.input.organs.names)
+        self.organs.tick(self.panel.parameters.correctOrgans)
+        if not self.panel.runner.running:
+            self.strip.allow(self.reason())
+
+    def volume(self):
+        """The volume that the segmentation belongs to; else the chosen one."""
+        parameters = self.panel.parameters
+        node = parameters.correctSegmentation
+        reference = node and node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
+        return reference or parameters.inputVolume
+
+    def reason(self) -> str:
+        parameters = self.panel.parameters
+        if parameters.correctSegmentation is None:
+            return _("Choose the segmentation to correct.")
+        if self.volume() is None:
+            return _("Its volume is not in the scene: load it, and choose it under Segment.")
+        if not self.organs.ticked():
+            return _("Tick the organs to segment again.")
+        if parameters.correctRoi is None:
+            return _("Choose or create the region to work in.")
+        return ""
+
+    def _clicked(self) -> None:
+        if self.panel.runner.running:
+            self.panel.runner.cancel()
+        elif self.panel.install.ensure(self.strip):
+            self.run()
+
+    def run(self) -> None:
+        parameters = self.panel.parameters
+        options = self.panel.input.options()
+        options["organs"] = self.organs.ticked()
+        self.panel.segment.estimate.stop()
+
+        def makeJob(progress):
+            return self.panel.logic.correct(
+                self.volume(), parameters.correctSegmentation, roiNode=parameters.correctRoi,
+                wait=False, progress=progress, **options)
+
+        self.panel.runner.start(self.strip, makeJob, self._finished)
+
+    def _finished(self, job) -> str:
+        self.panel.results.show(job.result)
+        return tookText(job.seconds)
+
+    def _chose(self, names: list) -> None:
+        self.panel.parameters.correctOrgans = names
+
+    def _place(self, roi) -> None:
+        """A new region begins around the ticked organs, for the user to drag."""
+        node = self.panel.parameters.correctSegmentation
+        if not (node and aroundSegments(roi, node, self.organs.ticked())) and self.volume():
+            inVolume(roi, self.volume())
+
+    def _placeInVolume(self, roi) -> None:
+        if self.panel.parameters.inputVolume:
+            inVolume(roi, self.panel.parameters.inputVolume)

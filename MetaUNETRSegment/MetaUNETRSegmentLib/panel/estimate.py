@@ -1,0 +1,69 @@
+"""How long the run will take and how much memory it needs, told before it begins."""
+
+import qt
+from slicer.i18n import tr as _
+
+from .progress import duration
+
+WAIT_MS = 600  # after the last change, so that nothing is measured while the user still chooses
+
+
+class Estimate:
+    """Measured anew whenever volume, model or device change; silent where that cannot be done.
+
+    Args:
+        label: shows it.
+        devices: called with the devices that the engine found.
+    """
+
+    def __init__(self, label, logic, devices) -> None:
+        self.label, self.logic, self.devices = label, logic, devices
+        self.wanted = self.job = None
+        self.delay = qt.QTimer()
+        self.delay.singleShot = True
+        self.delay.interval = WAIT_MS
+        self.delay.timeout.connect(self._start)
+
+    def want(self, volume, settings: dict) -> None:
+        """Asks for an estimate of this run; volume None for none."""
+        image = volume.GetImageData() if volume else None
+        wanted = (volume.GetID(), image.GetMTime(), *settings.values()) if image else None
+        if wanted == self.wanted:
+            return
+        self.stop()
+        self.wanted, self.volume, self.settings = wanted, volume, settings
+        if wanted:
+            self.delay.start()
+
+    def stop(self) -> None:
+        """Leaves the computer to the run that begins."""
+        self.delay.stop()
+        job, self.job, self.wanted, self.volume = self.job, None, None, None
+        if job is not None:
+            job.cancel()
+        self.label.text = ""
+
+    def _start(self) -> None:
+        self.label.text = _("estimating …")
+        try:
+            self.job = self.logic.estimate(
+                self.volume, wait=False, progress=self._take, **self.settings)
+        except RuntimeError:  # the run itself will say why
+            self.label.text = ""
+
+    def _take(self, event: dict) -> None:
+        kind = event["event"]
+        if kind == "devices":
+            self.devices(event["devices"])
+        elif kind == "estimate":
+            self.label.text = estimateText(event["seconds"], event["memory_mb"])
+        elif kind == "failed":
+            self.label.text = ""
+        if kind in ("finished", "failed", "cancelled"):
+            self.job = None
+
+
+def estimateText(seconds: float, megabytes: float) -> str:
+    """Such as "about 9 s, 0.8 GB"."""
+    return _("about {duration}, {memory} GB").format(
+        duration=duration(max(1, round(seconds))), memory=f"{max(megabytes, 100) / 1000:.1f}")

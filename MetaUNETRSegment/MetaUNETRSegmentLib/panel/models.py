@@ -1,0 +1,65 @@
+"""The models that can be chosen, and what their cards say about them."""
+
+import html
+
+from metaunetr import bundle
+from metaunetr.errors import BundleError
+from slicer.i18n import tr as _
+
+from .choices import Item
+
+
+def modelItems() -> list:
+    """All models found; those that are damaged cannot be chosen and say why."""
+    items = []
+    for name, folder in bundle.available().items():
+        try:
+            model = bundle.load(folder)
+        except BundleError as error:
+            label = _("{name} (cannot be used)").format(name=name)
+            items.append(Item(name, label, reason=str(error)))
+        else:
+            items.append(Item(name, title(model), tip=describe(model)))
+    return items
+
+
+def find(name: str):
+    """The model called `name`, or None where there is none that can be used."""
+    try:
+        return bundle.find(name)
+    except BundleError:
+        return None
+
+
+def title(model) -> str:
+    return str(model.card.get("title") or model.name)
+
+
+def describe(model) -> str:
+    """The card for a tooltip: organs with their Dice, spacing, licence."""
+    scores, measured = _accuracy(model.card.get("accuracy"))
+    organs = ", ".join(
+        f"{organ.name} ({scores[organ.name]:.2f})" if organ.name in scores else organ.name
+        for organ in model.classes)
+    spacing = " × ".join(f"{value:g}" for value in model.preprocessing.spacing)
+    lines = [
+        (_("Model"), f"{title(model)} [{model.name}]"),
+        (_("Organs (Dice)") if scores else _("Organs"), organs),
+        (_("Measured on"), measured),
+        (_("Spacing"), f"{spacing} mm"),
+        (_("Training data"), model.card.get("data_licence", "")),
+        (_("Licence of the weights"), model.card.get("weights_licence", "")),
+        (_("Use"), model.card.get("intended_use", "")),
+    ]
+    return "".join(f"<p><b>{label}:</b> {html.escape(str(text))}</p>" for label, text in lines if text)
+
+
+def _accuracy(card) -> tuple:
+    """Dice of each organ on the first data set of the card, and that set's name with the mean."""
+    for name, scores in (card.items() if isinstance(card, dict) else ()):
+        if isinstance(scores, dict):
+            numbers = {organ: score for organ, score in scores.items()
+                       if isinstance(score, (int, float))}
+            mean = numbers.pop("mean", None)
+            return numbers, name if mean is None else f"{name}: {mean:.2f}"
+    return {}, ""

@@ -1,0 +1,110 @@
+"""How far a run is, from the engine's events: a share of the whole, and a line for people."""
+
+import time
+
+from slicer.i18n import tr as _
+
+# the share of a run that is over when a stage begins; the network takes most of it
+STAGE_SHARES = {
+    "read": 0.0, "model": 0.04, "check": 0.08, "resample": 0.10, "estimate": 0.13,
+    "network": 0.16, "restore": 0.90, "findings": 0.94, "write": 0.97,
+}
+
+
+def stageText(stage: str) -> str:
+    return {
+        "read": _("Reading the volume"),
+        "model": _("Loading the model"),
+        "check": _("Checking the image"),
+        "resample": _("Resampling"),
+        "estimate": _("Measuring the speed of this computer"),
+        "network": _("Segmenting"),
+        "restore": _("Restoring the resolution"),
+        "findings": _("Measuring organs"),
+        "write": _("Writing"),
+    }.get(stage, stage)
+
+
+def duration(seconds: float) -> str:
+    """Such as "9 s", "2 min 05 s", "1 h 20 min"."""
+    if seconds < 9.95:
+        return _("{seconds} s").format(seconds=f"{seconds:.1f}".removesuffix(".0"))
+    whole = round(seconds)
+    if whole < 60:
+        return _("{seconds} s").format(seconds=whole)
+    if whole < 3600:
+        return _("{minutes} min {seconds} s").format(
+            minutes=whole // 60, seconds=f"{whole % 60:02d}")
+    return _("{hours} h {minutes} min").format(
+        hours=whole // 3600, minutes=f"{whole % 3600 // 60:02d}")
+
+
+class Progress:
+    """Follows the events of one run, or of a batch of them.
+
+    Attributes:
+        share: 0 to 1, never falls.
+    """
+
+    def __init__(self) -> None:
+        self.share = 0.0
+        self.stage = ""
+        self.windows = None
+        self.cases = 0
+        self.case = None  # (index, name)
+        self.networkBegan = None
+
+    def take(self, event: dict) -> bool:
+        """True when there is something new to show."""
+        kind = event["event"]
+        if kind == "stage":
+            self.stage, self.windows, self.networkBegan = event["stage"], None, None
+            self._reach(STAGE_SHARES.get(self.stage, 0.0))
+        elif kind == "windows":
+            self._takeWindows(event["done"], event["total"])
+        elif kind == "cases":
+            self.cases = event["total"]
+        elif kind == "case":
+            self.case, self.stage, self.windows = (event["index"], event["name"]), "", None
+            self._reach(0.0 if event["state"] == "running" else 1.0)
+        else:
+            return False
+        return True
+
+    def _takeWindows(self, done: int, total: int) -> None:
+        if self.networkBegan is None:
+            self.networkBegan = (time.monotonic(), done)
+        self.stage, self.windows = "network", (done, total)
+        begin, end = STAGE_SHARES["network"], STAGE_SHARES["restore"]
+        self._reach(begin + (end - begin) * done / max(total, 1))
+
+    def _reach(self, share: float) -> None:
+        if self.cases and self.case:
+            share = (self.case[0] + share) / self.cases
+        self.share = max(self.share, min(share, 1.0))
+
+    def remaining(self) -> float | None:
+        """Seconds until the last window is done, by the speed of those that are; None: too early."""
+        if self.windows is None or self.networkBegan is None:
+            return None
+        (done, total), (began, first) = self.windows, self.networkBegan
+        if done <= first:
+            return None
+        return (time.monotonic() - began) / (done - first) * (total - done)
+
+    def text(self) -> str:
+        """Such as "Segmenting: window 12 of 48, 7 s left"."""
+        line = stageText(self.stage)
+        if self.windows is not None:
+            line += _(": window {done} of {total}").format(
+                done=self.windows[0], total=self.windows[1])
+            left = self.remaining()
+            if left is not None and self.windows[0] < self.windows[1]:
+                line += _(", {duration} left").format(duration=duration(max(1, round(left))))
+        else:
+            line += " …" if line else ""
+        if self.case:
+            where = _("Case {number} of {total}, {name}").format(
+                number=self.case[0] + 1, total=self.cases or "?", name=self.case[1])
+            line = f"{where}. {line}" if line else where
+        return line

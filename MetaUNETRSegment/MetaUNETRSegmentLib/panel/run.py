@@ -1,0 +1,155 @@
+"""The run that is going on, and the button, bar and sentences that show it."""
+
+import html
+import traceback
+
+from slicer.i18n import tr as _
+
+from .progress import Progress, duration
+
+NOTICE_STYLE = ("QLabel {{ background-color: rgba({0}, 38); border-left: 4px solid rgb({0}); "
+                "padding: 6px; }}")
+WARNING, ERROR = "226, 150, 0", "205, 50, 50"
+
+
+class Strip:
+    """One button that starts a run and becomes Cancel, with the progress and the outcome below.
+
+    Args:
+        ui, name: its widgets are ui.<name>Button, Progress, Status and Notice.
+    """
+
+    def __init__(self, ui, name: str) -> None:
+        self.button = getattr(ui, f"{name}Button")
+        self.bar = getattr(ui, f"{name}Progress")
+        self.status = getattr(ui, f"{name}Status")
+        self.notice = getattr(ui, f"{name}Notice")
+        self.startText = self.button.text
+        self.startTip = self.button.toolTip
+        self.clear()
+
+    def clear(self) -> None:
+        self.progress = Progress()
+        self.warnings = []
+        self.bar.visible = False
+        self._say("")
+        self._notify([], WARNING)
+
+    def begin(self) -> None:
+        self.clear()
+        self.bar.visible = True
+        self.bar.value = 0
+        self._say(_("Starting …"))
+        self.button.text = _("Cancel")
+        self.button.toolTip = _("Stop the run. The scene stays as it was.")
+        self.button.enabled = True
+
+    def show(self, event: dict) -> None:
+        """Takes one event of the engine."""
+        if event["event"] == "warning":
+            self.warnings.append(event["text"])
+            self._notify(self.warnings, WARNING)
+        elif self.progress.take(event):
+            self.bar.value = round(100 * self.progress.share)
+            self._say(self.progress.text())
+
+    def end(self, text: str) -> None:
+        self.bar.visible = False
+        self._say(text)
+        self.button.text = self.startText
+
+    def fail(self, sentence: str) -> None:
+        self.end("")
+        self._notify([sentence, *self.warnings], ERROR)
+
+    def allow(self, reason: str) -> None:
+        """Enables the button, or says in its tooltip why it cannot be used."""
+        self.button.enabled = not reason
+        self.button.toolTip = reason or self.startTip
+
+    def _say(self, text: str) -> None:
+        self.status.text = text
+        self.status.visible = bool(text)
+
+    def _notify(self, sentences: list, colour: str) -> None:
+        self.notice.styleSheet = NOTICE_STYLE.format(colour)
+        self.notice.text = "<br>".join(html.escape(sentence) for sentence in sentences)
+        self.notice.visible = bool(sentences)
+
+
+class Runner:
+    """The one run of the panel; the logic's timer moves it on, its events come here.
+
+    Args:
+        log: is told everything, with tracebacks.
+        changed: called without arguments when a run has begun or ended.
+    """
+
+    def __init__(self, log, changed) -> None:
+        self.log, self.changed = log, changed
+        self.job = self.strip = self.finished = None
+
+    @property
+    def running(self) -> bool:
+        return self.job is not None
+
+    def start(self, strip: Strip, makeJob, finished) -> None:
+        """Begins a run.
+
+        Args:
+            strip: shows it.
+            makeJob: progress -> Job.
+            finished: job -> the sentence to show; called when it has succeeded.
+        """
+        strip.begin()
+        self.strip, self.finished = strip, finished
+        self.log.begin(strip.startText)
+        try:
+            self.job = makeJob(self._take)
+        except Exception as error:
+            self._forget().fail(self._sentence(error))
+        self.changed()
+
+    def cancel(self, why: str = "") -> None:
+        """Stops the run, if there is one, and says why."""
+        if self.job is not None:
+            self.job.cancel(why or _("Cancelled. The scene is as it was before."))
+
+    def _take(self, event: dict) -> None:
+        if event["event"] in ("finished", "failed", "cancelled"):
+            self._end(event)
+        elif self.strip is not None:
+            self.strip.show(event)
+
+    def _end(self, event: dict) -> None:
+        job, finished, strip = self.job, self.finished, self._forget()
+        if event["event"] == "failed":
+            strip.fail(event["text"])
+        elif event["event"] == "cancelled":
+            strip.end(event["text"])
+        else:
+            try:
+                strip.end(finished(job))
+            except Exception as error:
+                strip.fail(self._sentence(error))
+        self.changed()
+
+    def _forget(self) -> Strip:
+        """Ready for the next run; what the job noted goes into the log."""
+        if self.job is not None:
+            self.log.write(self.job.log)
+        strip, self.strip, self.job, self.finished = self.strip, None, None, None
+        return strip
+
+    def _sentence(self, error: Exception) -> str:
+        """What to tell people; the log gets the rest."""
+        self.log.write(getattr(error, "log", "") or "".join(traceback.format_exception(error)))
+        sentence = str(error) or type(error).__name__
+        if isinstance(error, (RuntimeError, ValueError)):  # those hold sentences for people
+            return sentence
+        return _("Unexpected error: {error}. Please report it, with “Copy report” in the log "
+                 "below.").format(error=sentence.rstrip("."))
+
+
+def tookText(seconds: float) -> str:
+    return _("Done in {duration}.").format(duration=duration(seconds))

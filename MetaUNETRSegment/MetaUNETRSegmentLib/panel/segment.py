@@ -1,0 +1,55 @@
+"""The one button."""
+
+from slicer.i18n import tr as _
+
+from .estimate import Estimate
+from .run import Strip, tookText
+
+
+class SegmentPanel:
+    """Starts a segmentation of the chosen volume, and shows the result."""
+
+    def __init__(self, panel) -> None:
+        self.panel, ui = panel, panel.ui
+        self.strip = Strip(ui, "segment")
+        self.estimate = Estimate(ui.estimateLabel, panel.logic, panel.input.offerDevices)
+        ui.segmentButton.clicked.connect(self._clicked)
+
+    def refresh(self) -> None:
+        parameters, runner = self.panel.parameters, self.panel.runner
+        if runner.running:
+            return
+        reason = self.panel.input.reason()
+        self.strip.allow(reason)
+        volume = None if reason or self.panel.install.missing() else parameters.inputVolume
+        options = self.panel.input.options()
+        self.estimate.want(volume, {name: options[name] for name in (
+            "model", "device", "overlap", "precision")})
+
+    def close(self) -> None:
+        self.estimate.stop()
+
+    def _clicked(self) -> None:
+        if self.panel.runner.running:
+            self.panel.runner.cancel()
+        elif self.panel.install.ensure(self.strip):
+            self.run()
+
+    def run(self) -> None:
+        parameters = self.panel.parameters
+        self.estimate.stop()
+
+        def makeJob(progress):
+            return self.panel.logic.segment(
+                parameters.inputVolume, parameters.outputSegmentation, wait=False,
+                progress=progress, uncertainty=parameters.uncertainty, roiNode=parameters.roi,
+                **self.panel.input.options())
+
+        self.panel.runner.start(self.strip, makeJob, self._finished)
+
+    def _finished(self, job) -> str:
+        self.panel.results.show(job.result)
+        record = job.last.get("result", {}).get("record", {})
+        device = record.get("device")
+        text = tookText(job.seconds)
+        return _("{done} Device: {device}.").format(done=text, device=device) if device else text

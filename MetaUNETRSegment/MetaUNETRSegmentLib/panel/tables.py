@@ -1,0 +1,34 @@
+"""Cells and heights of the panel's tables."""
+
+import math
+
+import qt
+
+
+def known(value) -> bool:
+    return value is not None and not math.isnan(value)
+
+
+def number(value, pattern: str):
+    """A cell aligned to the right; a dash for what is not known."""
+    cell = qt.QTableWidgetItem(pattern.format(value) if known(value) else "–")
+    cell.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+    return cell
+
+
+def header(table, columns) -> None:
+    """Columns as (title, tooltip); the first takes the room that the others leave."""
+    table.setHorizontalHeaderLabels([title for title, tip in columns])
+    for index, (_title, tip) in enumerate(columns):
+        table.horizontalHeaderItem(index).setToolTip(tip)
+        mode = qt.QHeaderView.ResizeToContents if index else qt.QHeaderView.Stretch
+        table.horizontalHeader().setSectionResizeMode(index, mode)
+    table.visible = False
+
+
+def fit(table, most: int = 420) -> None:
+    """As high as its rows, without a scroll bar of its own as far as that is sensible."""
+    height = table.horizontalHeader().sizeHint.height() + 4
+    height += sum(table.rowHeight(index) for index in range(table.rowCount))
+    table.minimumHeight = table.maximumHeight = min(height, most)
+    table.visible = table.rowCount > 0

@@ -1,0 +1,52 @@
+"""What the panel remembers: kept in the scene, saved and restored with it."""
+
+from typing import Annotated
+
+from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.parameterNodeWrapper import SingleStep, WithinRange, parameterNodeWrapper
+
+MODELS_OVERLAP = -0.05  # one step below the smallest overlap: as the model's card says
+
+
+@parameterNodeWrapper
+class Parameters:
+    """The choices of the panel.
+
+    inputVolume - the CT.
+    model - name of the model; empty for the default one.
+    outputSegmentation - where the organs go; none for a new segmentation beside the volume.
+    skippedOrgans - organs of the model that are left out; empty for all of them.
+    device - "auto", "cpu", "cuda:0" …
+    overlap - of neighbouring windows; below 0 for the model's own.
+    roi - only what lies inside is segmented; none for the whole volume.
+    result - the segmentation that the table of results shows.
+    correctSegmentation, correctOrgans, correctRoi - what is segmented again, and where.
+    compareFirst, compareSecond - the two segmentations that are compared.
+    batch… - folders and formats of a batch.
+    """
+
+    inputVolume: vtkMRMLScalarVolumeNode
+    model: str = ""
+    outputSegmentation: vtkMRMLSegmentationNode
+    skippedOrgans: list[str]
+    device: str = "auto"
+    overlap: Annotated[float, WithinRange(MODELS_OVERLAP, 0.9), SingleStep(0.05)] = MODELS_OVERLAP
+    precision: str = "auto"
+    largestComponent: bool = False
+    uncertainty: bool = False
+    roi: vtkMRMLMarkupsROINode
+
+    result: vtkMRMLSegmentationNode
+
+    correctSegmentation: vtkMRMLSegmentationNode
+    correctOrgans: list[str]
+    correctRoi: vtkMRMLMarkupsROINode
+
+    compareFirst: vtkMRMLSegmentationNode
+    compareSecond: vtkMRMLSegmentationNode
+
+    batchInput: str = ""
+    batchOutput: str = ""
+    batchFormat: str = "seg.nrrd"
+    batchSurfaces: str = ""
+    batchResume: bool = True

@@ -1,0 +1,66 @@
+"""`slicer.app` and those functions of `slicer.util` that need a main window."""
+
+from __future__ import annotations
+
+import tempfile
+from types import SimpleNamespace
+
+import slicer
+from PySide6 import QtWidgets
+from __feature__ import true_property  # noqa: F401  isort: skip
+
+
+class Signals:
+    """Connections by signature, as `object.connect("signal()", slot)` of PythonQt."""
+
+    def __init__(self) -> None:
+        self.slots = []
+
+    def connect(self, signature: str, slot) -> None:
+        self.slots.append((signature, slot))
+
+    def disconnect(self, signature: str, slot) -> None:
+        self.slots.remove((signature, slot))
+
+
+class Application(Signals):
+    """What the module asks of qSlicerApplication."""
+
+    applicationVersion = "5.13.0-standin"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._modules = Signals()
+
+    @property
+    def temporaryPath(self) -> str:
+        return tempfile.gettempdir()
+
+    def moduleManager(self) -> Signals:
+        return self._modules
+
+    def applicationLogic(self):
+        return slicer.modules.colors.logic().GetMRMLApplicationLogic()
+
+    def processEvents(self) -> None:
+        QtWidgets.QApplication.processEvents()
+
+    def clipboard(self):
+        return QtWidgets.QApplication.clipboard()
+
+    def translate(self, context: str, text: str) -> str:
+        return text
+
+    def testingEnabled(self) -> bool:
+        return True
+
+
+def equip(util) -> None:
+    """Functions that need a main window note their calls in `slicer.util.calls` instead."""
+    util.calls = SimpleNamespace(selected=[], layers=[])
+    util.mainWindow = lambda: None
+    util.selectModule = util.calls.selected.append
+    util.setSliceViewerLayers = lambda **layers: util.calls.layers.append(layers)
+    util.settingsValue = lambda key, default, **more: default
+    util.modulePath = lambda name: slicer.modulePaths[name]
+    slicer.modulePaths = {}
