@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import slicer
@@ -50,7 +51,9 @@ def fresh_scene() -> Iterator[object]:
         setattr(slicer.modules, name, SimpleNamespace(name=name, logic=lambda logic=logic: logic))
     tags = _follow_in_hierarchy(scene)
     try:
-        yield scene
+        with TemporaryDirectory() as folder:
+            _unpack_scenes_in(folder, scene)
+            yield scene
     finally:
         for tag in tags:
             scene.RemoveObserver(tag)
@@ -67,12 +70,21 @@ def _logics(scene, application) -> dict[str, object]:
         application.SetMRMLScene(scene)
         logics = {name: getattr(slicer, kind)() for name, kind in LOGICS.items()}
         application.SetColorLogic(logics["colors"])
-        for logic in logics.values():
+        for name, logic in logics.items():
+            application.SetModuleLogic(name.title(), logic)
             logic.SetMRMLApplicationLogic(application)
             logic.SetMRMLScene(scene)
     finally:
         vtk.vtkObject.SetGlobalWarningDisplay(shown)
     return logics
+
+
+def _unpack_scenes_in(folder: str, scene) -> None:
+    cache, files = slicer.vtkCacheManager(), slicer.vtkDataIOManager()
+    cache.SetRemoteCacheDirectory(folder)
+    scene.SetCacheManager(cache)
+    files.SetCacheManager(cache)
+    scene.SetDataIOManager(files)
 
 
 def _follow_in_hierarchy(scene) -> list[int]:
