@@ -19,7 +19,7 @@ from metaunetr.io import read_image, read_labels
 def test_help_tells_the_commands_and_the_exit_codes(run):
     ran = run("--help")
     assert ran.code == 0
-    for command in ("segment", "evaluate", "info", "models", "phantom"):
+    for command in ("segment", "estimate", "evaluate", "info", "models", "phantom"):
         assert re.search(rf"^    {command} ", ran.out, re.MULTILINE)
     assert EXIT_CODES.strip() in ran.out
     for error in (InputError, BundleError, OutputError, DeviceError, Cancelled):

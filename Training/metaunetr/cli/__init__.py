@@ -14,7 +14,7 @@ import threading
 from contextlib import suppress
 
 from metaunetr import __version__
-from metaunetr.cli import evaluate, info, models, phantom, segment
+from metaunetr.cli import estimate, evaluate, info, models, phantom, segment
 from metaunetr.errors import Cancelled, DeviceError, InputError, MetaUNETRError
 from metaunetr.result import DISCLAIMER
 
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (segment, evaluate, info, models, phantom):
+    for command in (segment, estimate, evaluate, info, models, phantom):
         command.add_to(commands)
     return top
 

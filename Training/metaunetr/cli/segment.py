@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from metaunetr import bundle
-from metaunetr.cli.arguments import Organs, number
+from metaunetr.cli import engine
+from metaunetr.cli.arguments import Organs
 from metaunetr.cli.outputs import check_distinct, together
 from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
 from metaunetr.result import DISCLAIMER, Result
@@ -25,15 +24,9 @@ def add_to(commands) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True,
                         help="labels: .seg.nrrd (3D Slicer), .nii.gz, .nii, .nrrd, .mha, or .dcm "
                              "(DICOM SEG, for DICOM input)")
-    parser.add_argument("--model", help="name or folder of a model (see `metaunetr models`)")
     parser.add_argument("--organs", action=Organs,
                         help="only these, such as: liver spleen kidneys")
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
-    parser.add_argument("--overlap", type=number(float, 0, 0.9),
-                        help="of neighbouring windows, 0 to 0.9 (default: the model's)")
-    parser.add_argument("--precision", default="auto",
-                        help="auto (default: the fastest that the device does well), float32, "
-                             "bfloat16, or float16 (GPU only)")
+    engine.add_options(parser)
     parser.add_argument("--largest-component", action="store_true",
                         help="of every organ, keep only the largest connected part")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
@@ -69,18 +62,12 @@ def run(args: argparse.Namespace) -> None:
 
 def _segment(args: argparse.Namespace, report) -> Result:
     model = bundle.find(args.model)
-    report({"event": "stage", "stage": "read"})
-    pool = ThreadPoolExecutor(1)
-    loading = pool.submit(importlib.import_module, "torch")  # takes as long as reading
-    pool.shutdown(wait=False)
-    image = _read(args)
-    report({"event": "stage", "stage": "model"})
-    loading.result()
+    image = engine.read_while_torch_loads(lambda: _read(args), report)
     from metaunetr.engine import Segmenter
 
-    engine = Segmenter(model, args.device, args.overlap, args.precision, report)
-    result = engine.segment(image, args.organs, uncertainty=args.uncertainty is not None,
-                            largest_component=args.largest_component)
+    segmenter = Segmenter(model, args.device, args.overlap, args.precision, report)
+    result = segmenter.segment(image, args.organs, uncertainty=args.uncertainty is not None,
+                               largest_component=args.largest_component)
     report({"event": "stage", "stage": "write"})
     _write(args, image, result)
     return result

@@ -48,6 +48,14 @@ def candidates() -> list[str]:
     return [*names, "cpu"]
 
 
+def labels() -> dict[str, str]:
+    """The devices of this machine, each with what people call it; the CPU first."""
+    named = {"cpu": "CPU"}
+    for name in candidates()[:-1]:
+        named[name] = torch.cuda.get_device_name(name) if name != "mps" else "Apple GPU"
+    return named
+
+
 def ladder(device: torch.device, precision: str = "auto") -> list[Rung]:
     """The rungs from `device` down to the CPU.
 

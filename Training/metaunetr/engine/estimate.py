@@ -4,39 +4,70 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import torch
 
 from metaunetr.bundle import Bundle
 from metaunetr.engine.device import Runner
 from metaunetr.engine.windows import Windows
-from metaunetr.image import Image
+from metaunetr.errors import InputError
+from metaunetr.image import Grid
 
 # All measured, see Testing/benchmarks/end_to_end.py
+PREPARE = 0.011  # seconds to check and resample a million voxels of the input grid
 RESTORE = 0.02  # seconds to restore, measure and write a million voxels of the input grid
+HOPELESS = 5.0  # seconds for a part of a window, after which once is enough
 NETWORK_BYTES = 24  # at the network's peak, for each voxel of a window and each feature
 BLENDING_BYTES = 20  # for each voxel and class of a row of windows
 
 
-def estimate(runner: Runner, windows: Windows, image: Image, bundle: Bundle) -> dict[str, float]:
+def estimate(
+    runner: Runner, windows: Windows, grid: Grid, voxel_bytes: int, bundle: Bundle
+) -> dict[str, Any]:
     """Seconds until the labels are written, and memory (MB) above the loaded interpreter.
 
     The speed of the network is measured on a part of a window, which also warms it up.
+
+    Args:
+        grid, voxel_bytes: of the image that is segmented.
     """
     trial = torch.zeros([
         max(bundle.multiple, n // 2 // bundle.multiple * bundle.multiple) for n in windows.patch
     ])
-    per_voxel = min(_seconds(runner, trial) for _ in range(3)) / trial.numel()
+    per_voxel = _seconds(runner, trial) / trial.numel()
     voxels = math.prod(windows.patch)
-    seconds = len(windows) * voxels * per_voxel + RESTORE * image.array.size / 1e6
+    seconds = len(windows) * voxels * per_voxel + RESTORE * math.prod(grid.shape) / 1e6
     row = windows.patch[0] * windows.size[1] * windows.size[2]
-    memory = image.array.nbytes + image.array.size  # the image and its labels
+    memory = (voxel_bytes + 1) * math.prod(grid.shape)  # the image and its labels
     memory += NETWORK_BYTES * bundle.card["architecture"]["feature_size"] * voxels
     memory += BLENDING_BYTES * (len(bundle.classes) + 1) * row
-    return {"seconds": round(seconds, 1), "memory_mb": round(memory / 1e6)}
+    return {"windows": len(windows), "seconds": round(seconds, 1),
+            "memory_mb": round(memory / 1e6), "device": str(runner.rung.device)}
+
+
+def whole_grid(grid: Grid, shape: tuple[int, int, int]) -> Grid:
+    """The grid of `shape` of which `grid` holds every n-th voxel along each axis.
+
+    Raises:
+        InputError: it does not.
+    """
+    every = [math.ceil(all_ / few) for all_, few in zip(shape, grid.shape, strict=True)]
+    if any(math.ceil(all_ / n) != few
+           for all_, n, few in zip(shape, every, grid.shape, strict=True)):
+        sizes = (" × ".join(str(n) for n in reversed(s)) for s in (shape, grid.shape))
+        raise InputError("A coarse copy must hold every n-th voxel along each axis; of {} there "
+                         "are {}.".format(*sizes))
+    spacing = tuple(s / n for s, n in zip(grid.spacing, every[::-1], strict=True))
+    return Grid(tuple(shape), spacing, grid.origin, grid.direction)
 
 
 def _seconds(runner: Runner, window: torch.Tensor) -> float:
-    start = time.perf_counter()
-    runner.run([window])
-    return time.perf_counter() - start
+    best = math.inf
+    for _ in range(3):
+        start = time.perf_counter()
+        runner.run([window])
+        best = min(best, time.perf_counter() - start)
+        if best > HOPELESS:
+            break
+    return best

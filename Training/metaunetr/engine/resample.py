@@ -72,6 +72,27 @@ def to_model_input(view: np.ndarray, grid: Grid, preprocessing: Preprocessing) -
     return (along_d @ in_plane.flatten(1)).view(shape)
 
 
+def sample_model_input(
+    view: np.ndarray, grid: Grid, whole: Grid, preprocessing: Preprocessing
+) -> Tensor:
+    """About what `to_model_input` makes of `whole`, from a view that holds every n-th voxel of it.
+
+    The nearest voxels: between voxels so far apart a linear course would widen the body.
+
+    Args:
+        grid: of the view, canonical as `whole` is.
+    """
+    # where the first voxel of the whole lies in the view, along (D, H, W)
+    first_voxel = (np.linalg.inv(grid.affine) @ [*whole.origin, 1])[2::-1]
+    nearest = [
+        (first + (step - finer) / 2 + step * np.arange(m)).round().clip(0, n - 1).astype(int)
+        for first, finer, step, m, n in zip(
+            first_voxel, steps(grid, whole.spacing), steps(grid, preprocessing.spacing),
+            model_shape(whole, preprocessing.spacing), grid.shape, strict=True)
+    ]
+    return scale(view[np.ix_(*nearest)], preprocessing)
+
+
 def scale(hu: np.ndarray, preprocessing: Preprocessing) -> Tensor:
     """HU to 0..1 over the model's window, clipped; contiguous float32."""
     low, high = preprocessing.hu_window

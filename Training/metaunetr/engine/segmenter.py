@@ -15,7 +15,7 @@ from torch import Tensor
 
 from metaunetr.bundle import Bundle, find
 from metaunetr.engine import device as devices
-from metaunetr.engine.estimate import estimate
+from metaunetr.engine.estimate import PREPARE, estimate, whole_grid
 from metaunetr.engine.findings import (
     InputStatistics,
     ModelFindings,
@@ -25,13 +25,13 @@ from metaunetr.engine.findings import (
 )
 from metaunetr.engine.parts import drop_fragments, keep_largest
 from metaunetr.engine.record import make_record
-from metaunetr.engine.resample import body_box, steps, to_model_input
+from metaunetr.engine.resample import body_box, sample_model_input, steps, to_model_input
 from metaunetr.engine.restore import restore, restore_map
 from metaunetr.engine.turn import Turn
 from metaunetr.engine.windows import Windows, blend, cover, fit
 from metaunetr.errors import InputError
 from metaunetr.guard import inspect_ct
-from metaunetr.image import Image
+from metaunetr.image import Grid, Image
 from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.orientation import Orientation
 from metaunetr.result import Result
@@ -88,9 +88,29 @@ class Segmenter:
             InputError: the image is not a CT that can be segmented, or the model lacks an organ.
             DeviceError: memory ran out on the last rung of the ladder.
         """
-        return _Run(self, image, self._channels(organs)).result(uncertainty, largest_component)
+        return _Run(self, image, self.channels(organs)).result(uncertainty, largest_component)
 
-    def _channels(self, organs: Iterable[Organ] | None) -> dict[int, Organ]:
+    def estimate(self, image: Image, shape: tuple[int, int, int] | None = None) -> dict[str, Any]:
+        """What `segment` would take, told before it: windows, seconds, memory_mb and device.
+
+        Seconds until the labels are written, memory above the loaded interpreter.
+
+        Args:
+            image: as for `segment`, or a coarse copy: every n-th voxel along each axis.
+            shape: voxels (D, H, W) of the image that will be segmented; None is `image` itself.
+
+        Raises:
+            InputError: `image` is no coarse copy of one with that shape.
+            DeviceError: as `segment`.
+        """
+        for text in self.device_warnings:
+            self.report({"event": "warning", "text": text})
+        run = _Run(self, image, {}, shape)
+        _, _, needs = run.plan()
+        seconds = PREPARE * math.prod(run.grid.shape) / 1e6 + run.seconds["estimate"]
+        return needs | {"seconds": round(seconds + needs["seconds"], 1)}
+
+    def channels(self, organs: Iterable[Organ] | None) -> dict[int, Organ]:
         """The wanted organs by their channel of the network."""
         known = dict(enumerate(self.bundle.classes, start=1))
         wanted = {organ.number for organ in organs} if organs is not None else None
@@ -105,9 +125,16 @@ class Segmenter:
 
 
 class _Run:
-    """One image on its way through the engine: what its steps share."""
+    """One image on its way through the engine: what its steps share.
 
-    def __init__(self, engine: Segmenter, image: Image, channels: dict[int, Organ]) -> None:
+    Args:
+        shape: voxels (D, H, W) of the whole, where the image is a coarse copy: enough for a plan.
+    """
+
+    def __init__(
+        self, engine: Segmenter, image: Image, channels: dict[int, Organ],
+        shape: tuple[int, int, int] | None = None,
+    ) -> None:
         self.engine, self.bundle, self.report = engine, engine.bundle, engine.report
         self.image, self.channels = image, channels
         self.scores = len(engine.bundle.classes) + 1
@@ -115,6 +142,10 @@ class _Run:
         self.seconds: dict[str, float] = {}
         self.orientation = Orientation.of(image.grid)
         self.grid = self.orientation.canonical(image.grid)
+        self.coarse: Grid | None = None
+        if shape is not None:
+            self.coarse = self.grid
+            self.grid = self.orientation.canonical(whole_grid(image.grid, shape))
         self.steps = steps(self.grid, self.bundle.preprocessing.spacing)
         self.turn: Turn | None = None
 
@@ -122,13 +153,8 @@ class _Run:
         with self._stage("check"):
             for text in [*self.engine.device_warnings, *inspect_ct(self.image)]:
                 self._warn(text)
-        with self._stage("resample"):
-            volume, windows = self._prepare()
-        self.runner = devices.Runner(self.engine.network, self.engine.rungs, self._warn,
-                                     self._progress(len(windows)))
-        with self._stage("estimate"):
-            self.report({"event": "estimate", "windows": len(windows),
-                         **estimate(self.runner, windows, self.image, self.bundle)})
+        volume, windows, needs = self.plan()
+        self.report({"event": "estimate", **needs})
         scores, origin = self._score(volume, windows)
         self.engine.rungs = self.runner.rungs  # what failed once is not tried again
         with self._stage("restore"):
@@ -150,10 +176,25 @@ class _Run:
             uncertainty=entropy,
         )
 
+    def plan(self) -> tuple[Tensor, Windows, dict[str, Any]]:
+        """The model input (D, H, W), the windows over it, and what they take from here on."""
+        with self._stage("resample"):
+            volume, windows = self._prepare()
+        self.runner = devices.Runner(self.engine.network, self.engine.rungs, self._warn,
+                                     self._progress(len(windows)))
+        with self._stage("estimate"):
+            needs = estimate(self.runner, windows, self.grid, self.image.array.itemsize,
+                             self.bundle)
+        return volume, windows, needs
+
     def _prepare(self) -> tuple[Tensor, Windows]:
         """The model input (D, H, W), turned upright where needed, and the windows over it."""
         preprocessing = self.bundle.preprocessing
-        volume = to_model_input(self.orientation.view(self.image.array), self.grid, preprocessing)
+        view = self.orientation.view(self.image.array)
+        if self.coarse is None:
+            volume = to_model_input(view, self.grid, preprocessing)
+        else:
+            volume = sample_model_input(view, self.coarse, self.grid, preprocessing)
         self.turn = Turn.needed(self.grid, tuple(volume.shape), preprocessing.spacing)
         if self.turn:
             volume = self.turn.to_patient(volume)

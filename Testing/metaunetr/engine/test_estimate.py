@@ -1,0 +1,90 @@
+"""What a run takes is told before it, also from a coarse copy of the image."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from analytic import HuBins, analytic_image, make_bundle, rotation
+from metaunetr import bundle, phantom
+from metaunetr.engine import Segmenter
+from metaunetr.engine import estimate as module
+from metaunetr.errors import InputError
+from metaunetr.image import Grid, Image
+
+
+def every(steps, image):
+    """Every n-th voxel along (D, H, W)."""
+    array = image.array[tuple(slice(None, None, n) for n in steps)]
+    spacing = tuple(s * n for s, n in zip(image.grid.spacing, steps[::-1], strict=True))
+    grid = dataclasses.replace(image.grid, shape=array.shape, spacing=spacing)
+    return Image(array, grid)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """The windows of the bundled model, but a network that takes no time."""
+    real = bundle.find()
+    stand_in = make_bundle(HuBins(), patch=real.patch, overlap=real.overlap)
+    return Segmenter(dataclasses.replace(
+        stand_in, preprocessing=real.preprocessing, smallest=real.smallest, largest=real.largest,
+    ), device="cpu", precision="float32")
+
+
+@pytest.mark.parametrize(
+    ("shape", "steps"),
+    [((150, 512, 512), (3, 8, 8)), ((64, 512, 333), (1, 8, 6)), ((1000, 65, 5), (16, 2, 1))],
+)
+def test_the_grid_of_the_whole_follows_from_a_coarse_copy(shape, steps):
+    whole = Grid(shape, (0.7, 0.8, 2.5), (-1.0, 2.0, 3.0), rotation((1, 2, 3), 20))
+    coarse = every(steps, Image(np.broadcast_to(np.int16(0), shape), whole))
+    assert module.whole_grid(coarse.grid, shape).same_as(whole)
+
+
+@pytest.mark.parametrize("shape", [(60, 120, 99), (49, 120, 120), (50, 119, 121)])
+def test_what_is_no_coarse_copy_is_refused_with_both_sizes(engine, shape):
+    image = analytic_image((2.5, 2.5, 2.5), extent=(125, 150, 125))  # 50 × 60 × 50 voxels
+    size = " × ".join(str(n) for n in shape[::-1])
+    with pytest.raises(InputError, match=f"every n-th voxel.* {size} there are 50 × 60 × 50"):
+        engine.estimate(image, shape)
+
+
+TURNED = {
+    "as scanned": np.eye(3),
+    "flipped": np.diag([-1, -1, 1]),
+    "far askew": rotation((1, 2, 3), 35),
+}
+
+
+@pytest.fixture(scope="module", params=[(2.0, 2.0, 5.0), (3.0, 3.0, 1.5), (2.5, 2.5, 4.0)])
+def made(request):
+    return phantom.make(1, spacing=request.param).image
+
+
+@pytest.mark.parametrize("direction", TURNED.values(), ids=TURNED)
+def test_a_coarse_copy_tells_the_windows_of_the_run(engine, made, direction):
+    image = Image(made.array, dataclasses.replace(made.grid, direction=direction))
+    steps = [math.ceil(n / 64) for n in made.grid.shape]
+    assert max(steps) > 1
+    whole = engine.estimate(image)
+    coarse = engine.estimate(every(steps, image), image.grid.shape)
+    assert abs(coarse["windows"] - whole["windows"]) <= 1
+    assert coarse["memory_mb"] == pytest.approx(whole["memory_mb"], rel=0.2)
+
+
+def test_before_a_run_all_of_it_counts(monkeypatch):
+    """During it, only what is left: not resampling, nor measuring the speed."""
+    monkeypatch.setattr(module, "_seconds", lambda runner, window: 0.1)
+    events = []
+    engine = Segmenter(make_bundle(HuBins()), device="cpu", report=events.append)
+    image = analytic_image((2.0, 2.0, 2.0))
+    before = engine.estimate(image)
+    assert not any(event["event"] == "estimate" for event in events)
+    engine.segment(image)
+    (during,) = (event for event in events if event["event"] == "estimate")
+    assert before["device"] == "cpu"
+    for key in ("windows", "memory_mb", "device"):
+        assert before[key] == during[key]
+    preparing = module.PREPARE * image.array.size / 1e6
+    assert before["seconds"] == pytest.approx(during["seconds"] + preparing, abs=0.2)

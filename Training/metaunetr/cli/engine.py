@@ -1,0 +1,33 @@
+"""What the commands that run the engine share: its options, and a start that waits for nothing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from metaunetr.cli.arguments import number
+from metaunetr.image import Image
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", help="name or folder of a model (see `metaunetr models`)")
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
+    parser.add_argument("--overlap", type=number(float, 0, 0.9),
+                        help="of neighbouring windows, 0 to 0.9 (default: the model's)")
+    parser.add_argument("--precision", default="auto",
+                        help="auto (default: the fastest that the device does well), float32, "
+                             "bfloat16, or float16 (GPU only)")
+
+
+def read_while_torch_loads(read: Callable[[], Image], report) -> Image:
+    """What `read` returns; importing torch takes as long as reading, so both go on at once."""
+    report({"event": "stage", "stage": "read"})
+    pool = ThreadPoolExecutor(1)
+    loading = pool.submit(importlib.import_module, "torch")
+    pool.shutdown(wait=False)
+    image = read()
+    report({"event": "stage", "stage": "model"})
+    loading.result()
+    return image

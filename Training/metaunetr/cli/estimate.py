@@ -1,0 +1,86 @@
+"""`metaunetr estimate`: how long `segment` will take, and how much memory it will need."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+from metaunetr import bundle
+from metaunetr.cli import engine
+from metaunetr.cli.arguments import number
+from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
+
+READ = 0.003  # seconds to read a million uncompressed voxels, measured
+
+
+def add_to(commands) -> None:
+    parser = commands.add_parser(
+        "estimate", help="tell how long `segment` will take, from start to files, and the memory"
+    )
+    parser.add_argument("input", metavar="INPUT", type=Path, help="the CT, or a coarse copy of it")
+    parser.add_argument("--size", type=number(int, 1, 100_000), nargs=3, metavar=("I", "J", "K"),
+                        help="voxels of the CT, where INPUT holds every n-th of them along each "
+                             "axis, from the first on")
+    engine.add_options(parser)
+    parser.add_argument("--json-progress", action="store_true",
+                        help="one JSON object a line on standard output; the run ends when a "
+                             "pipe on standard input closes")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    started = _Clock()
+    if args.json_progress:
+        end_with_stdin()
+    report = JsonProgress() if args.json_progress else TerminalProgress()
+    try:
+        labels, needs = _estimate(args, report, started)
+    finally:
+        report.close()
+    if args.json_progress:
+        report({"event": "estimate", **needs})
+    else:
+        print(f"About {needs['seconds']:.0f} s and {needs['memory_mb']} MB, for "
+              f"{needs['windows']} windows on {labels[needs['device']]}.")
+
+
+def _estimate(args: argparse.Namespace, report, started: _Clock) -> tuple[dict[str, str], dict]:
+    """What people call the devices, and what a run needs."""
+    model = bundle.find(args.model)
+    image = engine.read_while_torch_loads(lambda: _read(args), report)
+    from metaunetr.engine import Segmenter
+    from metaunetr.engine.device import labels
+
+    devices = labels()
+    if args.json_progress:
+        report({"event": "devices", "devices": [{"name": name, "label": label}
+                                                for name, label in devices.items()]})
+    segmenter = Segmenter(model, args.device, args.overlap, args.precision, report)
+    seconds = started.seconds()  # a run will start in the same way
+    if args.size:
+        seconds += READ * math.prod(args.size) / 1e6
+    needs = segmenter.estimate(image, tuple(args.size[::-1]) if args.size else None)
+    return devices, needs | {"seconds": round(seconds + needs["seconds"], 1)}
+
+
+def _read(args: argparse.Namespace):
+    from metaunetr import io
+
+    return io.read_image(args.input)
+
+
+class _Clock:
+    """Seconds that starting takes, the start of Python included, once files are in memory.
+
+    A first start waits for the disk, which the next one does not: so processor time where that
+    is less.
+    """
+
+    def __init__(self) -> None:
+        self.wall, self.processor = time.perf_counter(), time.process_time()
+
+    def seconds(self) -> float:
+        wall, processor = time.perf_counter() - self.wall, time.process_time() - self.processor
+        return self.processor + min(wall, processor)
