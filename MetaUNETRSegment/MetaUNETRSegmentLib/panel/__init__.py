@@ -59,6 +59,7 @@ class Panel:
         if parameters is None:
             self.segment.close()
             return
+        self.install.enter()
         self.input.enter()
         self.results.enter()
         self.refresh()
@@ -69,8 +70,8 @@ class Panel:
             return
         self.refreshing = True  # parts may set parameters, which calls us
         try:
-            for part in (self.install, self.input, self.segment, self.results, self.correct,
-                         self.compare, self.batch):
+            for part in (self.input, self.segment, self.results, self.correct, self.compare,
+                         self.batch):
                 part.refresh()
         finally:
             self.refreshing = False
@@ -84,6 +85,14 @@ class Panel:
         self.runner.cancel()
         self.segment.close()
         self.parameters = None
+
+    def allowRun(self, strip, reason: str) -> None:
+        """Enables a button that starts runs, or says why it cannot; Cancel is always enabled."""
+        if self.runner.strip is strip:
+            return
+        if self.runner.running:
+            reason = _("Another run is going on: wait until it is done, or cancel it.")
+        strip.allow(reason)
 
     def allow(self, control, reason: str) -> None:
         """Enables a control, or says in its tooltip why it cannot be used."""

@@ -46,8 +46,7 @@ class BatchPanel:
             ui.batchInputPath.currentPath = parameters.batchInput
         if ui.batchOutputPath.currentPath != parameters.batchOutput:
             ui.batchOutputPath.currentPath = parameters.batchOutput
-        if not self.panel.runner.running:
-            self.strip.allow(self.reason())
+        self.panel.allowRun(self.strip, self.reason())
 
     def _pathsChanged(self) -> None:
         parameters, ui = self.panel.parameters, self.panel.ui

@@ -24,8 +24,7 @@ class ComparePanel:
 
     def refresh(self) -> None:
         reason = self.reason()
-        if not self.panel.runner.running:
-            self.strip.allow(reason)
+        self.panel.allowRun(self.strip, reason)
         self.panel.allow(self.panel.ui.differenceButton, reason)
 
     def reason(self) -> str:

@@ -20,8 +20,7 @@ class CorrectPanel:
     def refresh(self) -> None:
         self.organs.offer(self.panel.input.organs.names)
         self.organs.tick(self.panel.parameters.correctOrgans)
-        if not self.panel.runner.running:
-            self.strip.allow(self.reason())
+        self.panel.allowRun(self.strip, self.reason())
 
     def volume(self):
         """The volume that the segmentation belongs to; else the chosen one."""

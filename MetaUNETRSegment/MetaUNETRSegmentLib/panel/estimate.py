@@ -20,7 +20,6 @@ class Estimate:
         self.label, self.logic, self.devices = label, logic, devices
         self.wanted = self.job = None
         self.delay = qt.QTimer()
-        self.delay.singleShot = True
         self.delay.interval = WAIT_MS
         self.delay.timeout.connect(self._start)
 
@@ -44,6 +43,7 @@ class Estimate:
         self.label.text = ""
 
     def _start(self) -> None:
+        self.delay.stop()
         self.label.text = _("estimating …")
         try:
             self.job = self.logic.estimate(

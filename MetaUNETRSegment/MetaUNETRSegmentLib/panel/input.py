@@ -21,13 +21,12 @@ class InputPanel:
 
     def enter(self) -> None:
         """Looks for models again: one may have been added, and chooses what is obvious."""
-        self.model.offer(models.modelItems())
-        parameters = self.panel.parameters
-        if not any(item.value == parameters.model for item in self.model.items):
-            usable = [item.value for item in self.model.items if not item.reason]
+        parameters, items = self.panel.parameters, models.modelItems()
+        if not parameters.model:
+            usable = [item.value for item in items if not item.reason]
             default = models.bundle.DEFAULT_MODEL
-            if not parameters.model and usable:
-                parameters.model = default if default in usable else usable[0]
+            parameters.model = default if default in usable else (*usable, default)[0]
+        self.model.offer(items)
         if parameters.inputVolume is None:
             parameters.inputVolume = shownVolume()
 

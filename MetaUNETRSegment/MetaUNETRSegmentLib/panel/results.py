@@ -37,11 +37,11 @@ class ResultsPanel:
     def show(self, node) -> None:
         """Makes `node` the result, and opens the section."""
         self.panel.parameters.result = node
-        self.ui.resultsCollapsible.collapsed = False
         self.update()
 
     def enter(self) -> None:
         self.update()  # segments may have been edited in another module
+        self.ui.resultsCollapsible.collapsed = self.shown is None
 
     def refresh(self) -> None:
         if self.panel.parameters.result is not self.shown:
@@ -56,6 +56,8 @@ class ResultsPanel:
         self.ui.show3DButton.setSegmentationNode(node)
         self.ui.exportWidget.setSegmentationNode(node)
         self._allow(node)
+        if node:
+            self.ui.resultsCollapsible.collapsed = False
         from MetaUNETRSegmentLib.segmentation import RECORD
 
         record = node.GetAttribute(RECORD) if node else None

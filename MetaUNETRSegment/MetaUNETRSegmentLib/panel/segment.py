@@ -16,12 +16,11 @@ class SegmentPanel:
         ui.segmentButton.clicked.connect(self._clicked)
 
     def refresh(self) -> None:
-        parameters, runner = self.panel.parameters, self.panel.runner
-        if runner.running:
+        parameters, reason = self.panel.parameters, self.panel.input.reason()
+        self.panel.allowRun(self.strip, reason)
+        if self.panel.runner.running:
             return
-        reason = self.panel.input.reason()
-        self.strip.allow(reason)
-        volume = None if reason or self.panel.install.missing() else parameters.inputVolume
+        volume = None if reason or self.panel.install.needed else parameters.inputVolume
         options = self.panel.input.options()
         self.estimate.want(volume, {name: options[name] for name in (
             "model", "device", "overlap", "precision")})

@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import contextmanager
+from types import ModuleType
 
 SOURCE = os.environ.get("METAUNETR_SLICER_SOURCE")
 PYTHON_FILES = ("i18n", "parameterNodeWrapper", "ScriptedLoadableModule")
@@ -21,7 +23,8 @@ PYTHON_FILES = ("i18n", "parameterNodeWrapper", "ScriptedLoadableModule")
 def start():
     """Returns the QApplication; `slicer`, `qt` and `ctk` can be used from then on."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from slicer_qt import qt_module
+    with _only_true_modules():
+        from slicer_qt import qt_module
 
     application = qt_module.application()
     if getattr(sys.modules.get("slicer"), "app", None) is None:
@@ -31,6 +34,19 @@ def start():
         sys.modules["ctk"] = ctk_module
         _equip_slicer()
     return application
+
+
+@contextmanager
+def _only_true_modules():
+    """PySide6's features read the source of all modules; `torch.classes` and the like have none."""
+    others = {name: module for name, module in sys.modules.items()
+              if type(module) is not ModuleType and name.startswith("torch.")}
+    for name in others:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        sys.modules.update(others)
 
 
 def _equip_slicer() -> None:

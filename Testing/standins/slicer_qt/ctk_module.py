@@ -16,8 +16,8 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
-        self._text, self._collapsed = "", False
-        self.contentsMargins = QtCore.QMargins(0, HEADER, 0, 0)
+        self._text, self._collapsed, self._hidden = "", False, []
+        self.setContentsMargins(0, HEADER, 0, 0)
 
     def _get_text(self):
         return self._text
@@ -30,6 +30,8 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
         return self._collapsed
 
     def _set_collapsed(self, collapsed):
+        if collapsed == self._collapsed:
+            return
         self._collapsed = collapsed
         self._show_contents()
         self.contentsCollapsed.emit(collapsed)
@@ -38,8 +40,22 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
     collapsed = QtCore.Property(bool, _get_collapsed, _set_collapsed)
 
     def _show_contents(self) -> None:
+        children = [child for child in self.children() if isinstance(child, QtWidgets.QWidget)]
+        if self._collapsed:
+            self._hidden = [child for child in children if not child.isHidden()]
+            for child in self._hidden:
+                child.visible = False
+        else:
+            for child in self._hidden:
+                child.visible = True
+            self._hidden = []
         self.maximumHeight = HEADER if self._collapsed else 16777215
         self.updateGeometry()
+
+    def showEvent(self, event) -> None:
+        if self._collapsed:  # children that came after the property was set
+            self._collapsed = False
+            self.collapsed = True
 
     def minimumSizeHint(self):
         size = super().minimumSizeHint

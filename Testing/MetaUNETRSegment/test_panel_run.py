@@ -1,0 +1,223 @@
+"""The one button: what it says, what a run shows, and how every run ends."""
+
+from __future__ import annotations
+
+import pytest
+from slicer_qt.open_panel import GOOD_RUN, HOLD, Engines, OpenPanel, result, stages, windows
+
+
+@pytest.fixture
+def engines(monkeypatch):
+    engines = Engines(segment=GOOD_RUN)
+    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
+    return engines
+
+
+@pytest.fixture
+def panel(scene, add_volume, engines):
+    add_volume(name="CT")
+    panel = OpenPanel()
+    yield panel
+    panel.close()
+
+
+def nodes(scene):
+    return [scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())]
+
+
+def start(panel, engines, *script):
+    """Presses Segment with an engine that follows this script, until it has said all of it."""
+    engines.scripts["segment"] = list(script)
+    panel.ui.segmentButton.click()
+    panel.wait(lambda: not panel.panel.runner.running
+               or len(engines.last("segment").script) < len(HOLD))
+
+
+def test_before_a_run_the_estimate_stands_beside_the_button(panel):
+    panel.wait(lambda: panel.ui.estimateLabel.text.startswith("about"))
+    assert panel.ui.estimateLabel.text == "about 9 s, 0.8 GB"
+    assert panel.ui.segmentButton.text == "Segment"
+    assert panel.ui.segmentButton.enabled
+    assert not panel.ui.segmentProgress.visible
+
+
+def test_devices_of_the_engine_can_be_chosen(panel):
+    panel.wait(lambda: panel.ui.estimateLabel.text.startswith("about"))
+    labels = [panel.ui.deviceCombo.itemText(row) for row in range(panel.ui.deviceCombo.count)]
+    assert labels == ["Automatic", "CPU", "NVIDIA RTX 4090 (24 GB)"]
+    panel.ui.deviceCombo.currentIndex = 2
+    assert panel.parameters.device == "cuda:0"
+
+
+@pytest.mark.parametrize(("events", "status", "least"), [
+    (stages("read"), "Reading the volume …", 0),
+    (stages("read", "model"), "Loading the model …", 4),
+    (windows(0), "Segmenting: window 0 of 48", 16),
+    (windows(24), "Segmenting: window 24 of 48", 50),
+    (stages("network", "restore"), "Restoring the resolution …", 90),
+])
+def test_a_run_shows_how_far_it_is(panel, engines, events, status, least):
+    start(panel, engines, events, *HOLD)
+    assert panel.ui.segmentStatus.text.startswith(status)
+    assert panel.ui.segmentProgress.visible
+    assert panel.ui.segmentProgress.value >= least
+    assert panel.ui.segmentButton.text == "Cancel"
+    assert panel.ui.estimateLabel.text == ""
+
+
+def test_the_remaining_time_is_told_once_windows_are_done(panel, engines):
+    start(panel, engines, windows(1), [], windows(24), *HOLD)
+    assert panel.ui.segmentStatus.text.endswith("s left")
+
+
+def test_a_finished_run_shows_its_result_and_the_time_it_took(panel, engines):
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert panel.ui.segmentStatus.text.startswith("Done in ")
+    assert panel.ui.segmentStatus.text.endswith("Device: cpu.")
+    assert panel.ui.segmentButton.text == "Segment"
+    assert not panel.ui.segmentProgress.visible
+    assert panel.ui.resultsTable.rowCount == 8
+    assert panel.parameters.result.GetName() == "CT organs"
+    assert panel.parameters.outputSegmentation is None  # the next run makes another one
+
+
+def test_warnings_are_sentences_in_the_panel(panel, engines):
+    text = "The GPU ran out of memory: <stitching> on the CPU."
+    start(panel, engines, [{"event": "warning", "text": text}], *GOOD_RUN)
+    panel.finish()
+    assert "&lt;stitching&gt; on the CPU." in panel.ui.segmentNotice.text
+    assert panel.ui.segmentNotice.visible
+
+
+@pytest.mark.parametrize(("script", "sentence"), [
+    ([[{"event": "error", "text": "CT: the HU are not those of a CT."}], 3],
+     "CT: the HU are not those of a CT."),
+    ([stages("read"), 1], "The engine stopped unexpectedly (exit code 1)"),
+    ([stages("read"), -9], "probably because memory ran out"),
+    ([[{"event": "log", "text": "\x00garbage {"}], 134], "stopped unexpectedly (exit code 134)"),
+    ([stages("read"), 0], ""),  # ends well, but without a result
+])
+def test_an_engine_that_fails_leaves_a_sentence_and_the_scene(
+        panel, engines, scene, script, sentence):
+    before = nodes(scene)
+    start(panel, engines, *script)
+    panel.finish()
+    assert sentence in panel.ui.segmentNotice.text
+    assert panel.ui.segmentNotice.visible
+    assert "Traceback" not in panel.ui.segmentNotice.text
+    assert panel.ui.segmentButton.text == "Segment"
+    assert panel.ui.segmentButton.enabled
+    assert not panel.ui.segmentProgress.visible
+    assert nodes(scene) == before
+    assert panel.ui.logText.plainText  # with the details
+
+
+def test_unknown_events_are_passed_over(panel, engines):
+    start(panel, engines, [{"event": "news from a later version"}], *GOOD_RUN)
+    panel.finish()
+    assert panel.ui.segmentStatus.text.startswith("Done")
+
+
+def test_an_engine_that_cannot_start_is_told(panel, monkeypatch):
+    def fail(arguments, folder):
+        raise FileNotFoundError("PythonSlicer was not found; install Slicer again.")
+
+    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", fail)
+    panel.ui.segmentButton.click()
+    assert "install Slicer again" in panel.ui.segmentNotice.text
+    assert panel.ui.segmentButton.text == "Segment"
+
+
+def test_cancel_stops_the_engine_and_leaves_the_scene(panel, engines, scene):
+    before = nodes(scene)
+    start(panel, engines, windows(3), *HOLD)
+    panel.ui.segmentButton.click()
+    assert engines.last("segment").stopped
+    assert not engines.last("segment").folder.exists()
+    assert panel.ui.segmentStatus.text == "Cancelled. The scene is as it was before."
+    assert panel.ui.segmentButton.text == "Segment"
+    assert nodes(scene) == before
+
+
+def test_after_a_cancelled_run_the_next_one_is_clean(panel, engines):
+    start(panel, engines, [{"event": "warning", "text": "old"}], windows(30), *HOLD)
+    panel.ui.segmentButton.click()
+    start(panel, engines, stages("read"), *HOLD)
+    assert panel.ui.segmentProgress.value < 10
+    assert not panel.ui.segmentNotice.visible
+
+
+def test_two_runs_one_after_the_other_make_two_segmentations(panel, engines, scene):
+    for _ in range(2):
+        start(panel, engines, *GOOD_RUN)
+        panel.finish()
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 2
+
+
+def test_a_run_on_each_of_two_volumes(panel, engines, add_volume):
+    for node in (add_volume(name="first"), add_volume(name="second")):
+        panel.parameters.inputVolume = node
+        start(panel, engines, *GOOD_RUN)
+        panel.finish()
+        assert panel.parameters.result.GetName() == f"{node.GetName()} organs"
+
+
+def test_a_run_goes_on_when_another_volume_is_chosen(panel, engines, add_volume):
+    start(panel, engines, windows(1), *[[]] * 3, result)
+    panel.parameters.inputVolume = add_volume(name="other")
+    assert panel.ui.segmentButton.text == "Cancel"
+    panel.finish()
+    assert panel.parameters.result.GetName() == "CT organs"
+
+
+def test_closing_the_scene_stops_the_run(panel, engines, scene):
+    start(panel, engines, windows(3), *HOLD)
+    scene.Clear(False)
+    panel.settle()
+    assert engines.last("segment").stopped
+    assert panel.ui.segmentStatus.text == "Stopped: the scene was closed."
+    assert not panel.ui.segmentButton.enabled
+    assert panel.ui.segmentButton.toolTip == "Choose a volume first."
+
+
+def test_removing_the_input_stops_the_run(panel, engines, scene):
+    start(panel, engines, windows(3), *HOLD)
+    scene.RemoveNode(panel.parameters.inputVolume)
+    panel.finish()
+    assert engines.last("segment").stopped
+    assert "input was closed or removed" in panel.ui.segmentStatus.text
+
+
+def test_while_one_run_goes_on_the_others_wait(panel, engines):
+    start(panel, engines, windows(3), *HOLD)
+    for button in (panel.ui.correctButton, panel.ui.compareButton, panel.ui.batchButton):
+        assert not button.enabled
+        assert button.toolTip == "Another run is going on: wait until it is done, or cancel it."
+
+
+def test_the_panel_goes_with_its_run(panel, engines):
+    start(panel, engines, windows(3), *HOLD)
+    panel.widget.cleanup()
+    assert engines.last("segment").stopped
+
+
+def test_the_module_can_be_left_and_entered_during_a_run(panel, engines):
+    start(panel, engines, windows(3), [], [], result)
+    panel.widget.enter()
+    assert panel.ui.segmentButton.text == "Cancel"
+    panel.finish()
+    assert panel.ui.resultsTable.rowCount == 8
+
+
+def test_the_log_holds_what_happened_and_the_report_the_record(panel, engines):
+    import slicer
+
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert "metaunetr segment" in panel.ui.logText.plainText
+    panel.ui.copyReportButton.click()
+    report = slicer.app.clipboard().text()
+    assert "MetaUNETR" in report
+    assert '"model": "abdomen8-3mm"' in report
+    assert "finished" in report
