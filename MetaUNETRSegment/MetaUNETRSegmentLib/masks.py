@@ -45,11 +45,12 @@ def geometryOf(segmentationNode) -> Snapshot:
     Raises:
         ValueError: there is none, as in a segmentation without segments.
     """
-    segmentation = segmentationNode.GetSegmentation()
+    segmentation, converter = segmentationNode.GetSegmentation(), slicer.vtkSegmentationConverter
     image = slicer.vtkOrientedImageData()
     text = segmentation.DetermineCommonLabelmapGeometry(
-        segmentation.EXTENT_UNION_OF_EFFECTIVE_SEGMENTS_AND_REFERENCE_GEOMETRY)
-    if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, image, False):
+        segmentation.EXTENT_UNION_OF_EFFECTIVE_SEGMENTS_AND_REFERENCE_GEOMETRY, None
+    ) or segmentation.GetConversionParameter(converter.GetReferenceImageGeometryParameterName())
+    if not text or not converter.DeserializeImageGeometry(text, image, False):
         raise ValueError(f"{segmentationNode.GetName()} has no voxels and no reference volume.")
     extent = np.reshape(image.GetExtent(), (3, 2))
     shift = np.eye(4)

@@ -13,8 +13,10 @@ SPACING = (2.0, 2.0, 3.0)  # mm; made in some seconds
 
 def register() -> None:
     """Offers the phantom in the module Sample Data, in a category of its own."""
-    import SampleData
-
+    try:
+        import SampleData
+    except ImportError:  # switched off in the settings, or left out of this Slicer
+        return
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="MetaUNETR", sampleName=NAME, uris=[""], fileNames=[None], nodeNames=[NAME],
         thumbnailFileName=str(THUMBNAIL), customDownloader=_load)
