@@ -34,15 +34,15 @@ def start(panel, engines, *script):
 
 
 def test_before_a_run_the_estimate_stands_beside_the_button(panel):
-    panel.wait(lambda: panel.ui.estimateLabel.text.startswith("about"))
-    assert panel.ui.estimateLabel.text == "about 9 s, 0.8 GB"
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
+    assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
     assert panel.ui.segmentButton.text == "Segment"
     assert panel.ui.segmentButton.enabled
     assert not panel.ui.segmentProgress.visible
 
 
 def test_devices_of_the_engine_can_be_chosen(panel):
-    panel.wait(lambda: panel.ui.estimateLabel.text.startswith("about"))
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
     labels = [panel.ui.deviceCombo.itemText(row) for row in range(panel.ui.deviceCombo.count)]
     assert labels == ["Automatic", "CPU", "NVIDIA RTX 4090 (24 GB)"]
     panel.ui.deviceCombo.currentIndex = 2
@@ -62,7 +62,7 @@ def test_a_run_shows_how_far_it_is(panel, engines, events, status, least):
     assert panel.ui.segmentProgress.visible
     assert panel.ui.segmentProgress.value >= least
     assert panel.ui.segmentButton.text == "Cancel"
-    assert panel.ui.estimateLabel.text == ""
+    assert panel.ui.segmentHint.text == ""
 
 
 def test_the_remaining_time_is_told_once_windows_are_done(panel, engines):

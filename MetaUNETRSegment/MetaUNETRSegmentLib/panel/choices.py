@@ -77,7 +77,7 @@ class OrganList:
         changed: called with the list of the names that are ticked, after the user's click.
     """
 
-    ROW_HEIGHT = 24
+    SIZE = (178, 22)  # of an item: two columns in Slicer's module panel
 
     def __init__(self, widget, allButton, noneButton, changed) -> None:
         self.widget, self.changed = widget, changed
@@ -100,10 +100,11 @@ class OrganList:
             item = qt.QListWidgetItem(name)
             if name in BY_NAME:
                 item.setIcon(swatch(BY_NAME[name].colour))
+            item.setSizeHint(qt.QSize(*self.SIZE))
             item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsUserCheckable)
             self.widget.addItem(item)
         rows = (len(names) + 1) // 2
-        self.widget.minimumHeight = self.widget.maximumHeight = rows * self.ROW_HEIGHT + 6
+        self.widget.minimumHeight = self.widget.maximumHeight = rows * self.SIZE[1] + 6
         self.updating = False
 
     def tick(self, chosen: list) -> None:

@@ -29,7 +29,8 @@ class Estimate:
         wanted = (volume.GetID(), image.GetMTime(), *settings.values()) if image else None
         if wanted == self.wanted:
             return
-        self.stop()
+        if self.wanted:
+            self.stop()
         self.wanted, self.volume, self.settings = wanted, volume, settings
         if wanted:
             self.delay.start()

@@ -16,16 +16,18 @@ class Strip:
     """One button that starts a run and becomes Cancel, with the progress and the outcome below.
 
     Args:
-        ui, name: its widgets are ui.<name>Button, Progress, Status and Notice.
+        ui, name: its widgets are ui.<name>Button, Hint (beside it), Progress, Status and Notice.
     """
 
     def __init__(self, ui, name: str) -> None:
         self.button = getattr(ui, f"{name}Button")
+        self.hint = getattr(ui, f"{name}Hint")
         self.bar = getattr(ui, f"{name}Progress")
         self.status = getattr(ui, f"{name}Status")
         self.notice = getattr(ui, f"{name}Notice")
         self.startText = self.button.text
         self.startTip = self.button.toolTip
+        self.reason = ""
         self.clear()
 
     def clear(self) -> None:
@@ -37,6 +39,7 @@ class Strip:
 
     def begin(self) -> None:
         self.clear()
+        self.hint.text = self.reason = ""
         self.bar.visible = True
         self.bar.value = 0
         self._say(_("Starting …"))
@@ -63,9 +66,11 @@ class Strip:
         self._notify([sentence, *self.warnings], ERROR)
 
     def allow(self, reason: str) -> None:
-        """Enables the button, or says in its tooltip why it cannot be used."""
+        """Enables the button, or says beside it and in its tooltip why it cannot be used."""
         self.button.enabled = not reason
         self.button.toolTip = reason or self.startTip
+        if reason != self.reason:
+            self.reason = self.hint.text = reason
 
     def _say(self, text: str) -> None:
         self.status.text = text

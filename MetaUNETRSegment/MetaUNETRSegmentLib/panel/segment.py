@@ -12,18 +12,17 @@ class SegmentPanel:
     def __init__(self, panel) -> None:
         self.panel, ui = panel, panel.ui
         self.strip = Strip(ui, "segment")
-        self.estimate = Estimate(ui.estimateLabel, panel.logic, panel.input.offerDevices)
+        self.estimate = Estimate(self.strip.hint, panel.logic, panel.input.offerDevices)
         ui.segmentButton.clicked.connect(self._clicked)
 
     def refresh(self) -> None:
         parameters, reason = self.panel.parameters, self.panel.input.reason()
+        if not self.panel.runner.running:
+            possible = not reason and not self.panel.install.needed
+            options = self.panel.input.options()
+            self.estimate.want(parameters.inputVolume if possible else None, {
+                name: options[name] for name in ("model", "device", "overlap", "precision")})
         self.panel.allowRun(self.strip, reason)
-        if self.panel.runner.running:
-            return
-        volume = None if reason or self.panel.install.needed else parameters.inputVolume
-        options = self.panel.input.options()
-        self.estimate.want(volume, {name: options[name] for name in (
-            "model", "device", "overlap", "precision")})
 
     def close(self) -> None:
         self.estimate.stop()

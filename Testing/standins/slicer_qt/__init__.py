@@ -1,7 +1,8 @@
 """Slicer's Qt side for tests: `qt`, `ctk`, MRML widgets and the application, on PySide6 offscreen.
 
 Small, and faithful where the panel touches it. PySide6's `true_property` makes properties
-attributes, as PythonQt does in Slicer; signals are attributes with `.connect` in both.
+attributes, as PythonQt does in Slicer; signals are attributes with `.connect` in both. (It does so
+only in modules that ask for it and in those whose source does not contain the word PySide6.)
 
 `start()` puts everything in place, once for the process; a scene comes from `slicer_headless`.
 With the environment variable METAUNETR_SLICER_SOURCE (the folder Base/Python of Slicer's sources)
