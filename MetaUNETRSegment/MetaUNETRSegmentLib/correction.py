@@ -34,8 +34,8 @@ def mergeInside(
         resultOrgans, record: of the result event.
 
     Raises:
-        ValueError: a chosen segment does not lie on the volume's grid, or a non-linear transform
-            lies between the two.
+        ValueError: a chosen segment does not lie on the volume's grid, a non-linear transform lies
+            between the two, or the segments are surfaces.
     """
     matrix = ijkToNode(snapshot, segmentationNode)
     segmentation = segmentationNode.GetSegmentation()
@@ -48,7 +48,7 @@ def mergeInside(
             free &= ~maskOf(segmentationNode, segmentId, snapshot).within(offset, labels.shape)
     results = {entry["number"]: entry for entry in resultOrgans}
     text = json.dumps(record, default=str)
-    with changing(segmentation) as (remove, add):
+    with changing(segmentationNode) as (remove, add):
         for organ in organs:
             new = (labels == organ.number) & free
             segmentId = chosen[organ.number]
@@ -69,12 +69,11 @@ def mergeInside(
 
 
 def _segmentOf(segmentationNode, organ: Organ) -> str | None:
-    """The segment of an organ: the one with its ID, else the first that means it."""
+    """The segment that means an organ; if several do, the one with its ID, else the first."""
     segmentation = segmentationNode.GetSegmentation()
-    if segmentation.GetSegment(organ.key):
-        return organ.key
-    return next((segmentId for segmentId in segmentation.GetSegmentIDs()
-                 if organOf(segmentation, segmentId) == organ), None)
+    found = [segmentId for segmentId in segmentation.GetSegmentIDs()
+             if organOf(segmentation, segmentId) == organ]
+    return organ.key if organ.key in found else next(iter(found), None)
 
 
 def _merged(old: Mask, new: np.ndarray, inside: np.ndarray, offset) -> Mask:

@@ -49,8 +49,8 @@ def writeSegmentation(
         The vtkMRMLSegmentationNode.
 
     Raises:
-        ValueError: the labels do not fit on the volume, or a non-linear transform lies between the
-            volume and the node.
+        ValueError: the labels do not fit on the volume, a non-linear transform lies between the
+            volume and the node, or the node's segments are surfaces.
     """
     if any(start < 0 or start + size > room for start, size, room
            in zip(offset, labels.shape, snapshot.shape, strict=True)):
@@ -132,9 +132,18 @@ def freeName(segmentation, organ: Organ) -> tuple[str, str]:
 
 
 @contextmanager
-def changing(segmentation) -> Iterator[tuple]:
-    """Yields functions to remove a segment by ID and to add one; undone after an exception."""
-    undo = []
+def changing(node) -> Iterator[tuple]:
+    """Yields functions to remove a segment by ID and to add one; undone after an exception.
+
+    Raises:
+        ValueError: the segments are surfaces, as from RTSTRUCT.
+    """
+    segmentation, undo = node.GetSegmentation(), []
+    if segmentation.GetSourceRepresentationName() != ownership.BINARY:
+        raise ValueError(
+            f"The segments must be made of voxels; those of {node.GetName()} are surfaces. Choose "
+            "a new segmentation, or make the binary labelmap the source of this one."
+        )
 
     def remove(segmentId: str) -> None:
         segment, index = (segmentation.GetSegment(segmentId),
@@ -170,7 +179,7 @@ def _replace(node, snapshot: Snapshot, labels: np.ndarray, organs, record, offse
     results = {entry["number"]: entry for entry in organs}
     segmentation, text = node.GetSegmentation(), json.dumps(record, default=str)
     asked = [BY_NUMBER[number] for number in sorted(results.keys() | present)]
-    with changing(segmentation) as (remove, add):
+    with changing(node) as (remove, add):
         for organ in asked:
             segmentId, name, index = *freeName(segmentation, organ), None
             for mine in reversed(_untouched(node, organ)):

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import slicer.util
 import vtk
 
 from MetaUNETRSegmentLib import ownership
-from MetaUNETRSegmentLib.exchange import snapshot
+from MetaUNETRSegmentLib.exchange import Snapshot, snapshot
 from MetaUNETRSegmentLib.masks import geometryOf, maskOf
 
 COLUMNS = ("Segment", "Volume (mL)", "Mean HU", "SD HU", "Confidence", "Flags", "Edited")
@@ -43,17 +44,18 @@ class Row:
 def rows(segmentationNode, volumeNode=None) -> list[Row]:
     """A row for each segment; HU are those of `volumeNode`.
 
-    Raises:
-        ValueError: a non-linear transform lies between the two.
+    Where that volume cannot be laid over the segments (it has no voxels, or a non-linear transform
+    lies between the two), HU are unknown.
     """
-    segmentation = segmentationNode.GetSegmentation()
-    if not segmentation.GetNumberOfSegments():
-        return []
-    grid = snapshot(volumeNode) if volumeNode else geometryOf(segmentationNode)
-    voxels = slicer.util.arrayFromVolume(volumeNode) if volumeNode else None
-    voxelMl = abs(float(np.linalg.det(grid.ijkToRas[:3, :3]))) / 1000
-    return [_row(segmentationNode, segmentId, grid, voxels, voxelMl)
-            for segmentId in segmentation.GetSegmentIDs()]
+    with suppress(ValueError):
+        if volumeNode is not None:
+            return _rows(segmentationNode, snapshot(volumeNode),
+                         slicer.util.arrayFromVolume(volumeNode))
+    try:
+        return _rows(segmentationNode, geometryOf(segmentationNode), None)
+    except ValueError:  # all are empty
+        nowhere = Snapshot("", "", (0, 0, 0), np.eye(4), segmentationNode.GetTransformNodeID())
+        return _rows(segmentationNode, nowhere, None)
 
 
 def toTable(rows: list[Row], name: str = "MetaUNETR statistics"):
@@ -92,6 +94,12 @@ def _cells(row: Row) -> tuple:
     confidence = math.nan if row.confidence is None else row.confidence
     return (row.name, row.volumeMl, row.meanHu, row.sdHu, confidence, "; ".join(row.flags),
             int(row.edited))
+
+
+def _rows(node, grid: Snapshot, voxels: np.ndarray | None) -> list[Row]:
+    voxelMl = abs(float(np.linalg.det(grid.ijkToRas[:3, :3]))) / 1000
+    return [_row(node, segmentId, grid, voxels, voxelMl)
+            for segmentId in node.GetSegmentation().GetSegmentIDs()]
 
 
 def _row(node, segmentId: str, grid, voxels: np.ndarray | None, voxelMl: float) -> Row:

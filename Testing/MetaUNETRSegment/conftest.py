@@ -105,7 +105,7 @@ def entries():
         return [{
             "organ": BY_NUMBER[number].name, "number": number,
             "voxels": int((array == number).sum()), "volume_ml": 12.34, "hu_mean": 50.1,
-            "hu_sd": 12.0, "confidence": 0.938, "flags": ["touches the border | of the image"],
+            "hu_sd": 12.0, "confidence": 0.938, "flags": ["touches the border | of the image: top"],
         } | changes for number in numbers]
 
     return make

@@ -41,7 +41,7 @@ def test_numbers_are_those_of_a_direct_computation(node, volume, labels):
         assert row.meanHu == pytest.approx(values.mean(dtype=float))
         assert row.sdHu == pytest.approx(values.std(dtype=float))
         assert row.confidence == 0.938
-        assert row.flags == ("touches the border / of the image",)
+        assert row.flags == ("touches the border / of the image: top",)
     assert [row.edited for row in rows] == [False, False, False, True, False]
 
 
@@ -56,6 +56,23 @@ def test_without_a_volume_there_are_volumes_only(node, volume):
     for row, full in zip(statistics.rows(node), statistics.rows(node, volume), strict=True):
         assert row.volumeMl == pytest.approx(full.volumeMl)
         assert math.isnan(row.meanHu)
+
+
+def test_where_the_volume_cannot_be_laid_over_hu_are_unknown(scene, node, volume, bend):
+    full = statistics.rows(node, volume)
+    node.SetAndObserveTransformNodeID(bend.GetID())
+    empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+    for other in (volume, empty):
+        rows = statistics.rows(node, other)
+        assert [row.volumeMl for row in rows] == pytest.approx([row.volumeMl for row in full])
+        assert all(math.isnan(row.meanHu) for row in rows)
+
+
+def test_a_segmentation_without_voxels_has_rows_too(scene):
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "empty")
+    assert statistics.rows(node) == []
+    node.GetSegmentation().AddEmptySegment("mine", "mine")
+    assert [row.volumeMl for row in statistics.rows(node)] == [0]
 
 
 def test_the_table_node_has_a_line_for_each_segment(node, volume):
