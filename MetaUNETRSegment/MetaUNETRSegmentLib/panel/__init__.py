@@ -107,11 +107,7 @@ class Panel:
 
     def _fitTabs(self) -> None:
         """Makes the tabs as high as the one that is shown, not as the highest."""
-        import qt
-
-        tabs = self.ui.tabs
-        for index in range(tabs.count):
-            shown = index == tabs.currentIndex
-            vertical = qt.QSizePolicy.Preferred if shown else qt.QSizePolicy.Ignored
-            tabs.widget(index).sizePolicy = qt.QSizePolicy(qt.QSizePolicy.Preferred, vertical)
-        tabs.updateGeometry()
+        ui = self.ui
+        pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage)
+        for index, page in enumerate(pages):
+            page.visible = index == ui.tabs.currentIndex

@@ -83,6 +83,7 @@ class OrganList:
         self.widget, self.changed = widget, changed
         self.names = []
         self.updating = False
+        widget.viewport().autoFillBackground = False
         widget.itemChanged.connect(self._ticked)
         allButton.clicked.connect(self._tickAll)
         noneButton.clicked.connect(self._tickNone)

@@ -42,7 +42,7 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
     def _show_contents(self) -> None:
         children = [child for child in self.children() if isinstance(child, QtWidgets.QWidget)]
         if self._collapsed:
-            self._hidden = [child for child in children if not child.isHidden()]
+            self._hidden += [child for child in children if not child.isHidden()]
             for child in self._hidden:
                 child.visible = False
         else:
