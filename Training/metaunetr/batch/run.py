@@ -76,7 +76,7 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     batch = _Batch(cases, options, bundle, report)
     batch.run()
     if options.table:
-        write_table(options.table, ((cases[n].name, batch.finished[n])
+        write_table(options.table, ((cases[n], batch.finished[n])
                                     for n in sorted(batch.finished)))
     report(batch.told.summary(time.perf_counter() - started))
     return batch.told.counts["failed"]

@@ -6,16 +6,17 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+from metaunetr.batch.case import Case
 from metaunetr.batch.finished import Finished
 from metaunetr.io.atomic import atomic
 from metaunetr.report.statistics import COLUMNS, statistics_row
 
 
-def write_table(path: Path, cases: Iterable[tuple[str, Finished]]) -> None:
+def write_table(path: Path, cases: Iterable[tuple[Case, Finished]]) -> None:
     """Write one line per case and organ: name, what the statistics of one case have, input.
 
     Args:
-        cases: name and record of each finished case.
+        cases: the finished ones with their records.
 
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
@@ -25,6 +26,6 @@ def write_table(path: Path, cases: Iterable[tuple[str, Finished]]) -> None:
     ) as file:
         writer = csv.writer(file)
         writer.writerow(("case", *COLUMNS, "input"))
-        for name, finished in cases:
+        for case, finished in cases:
             for item in finished.organs:
-                writer.writerow([name, *statistics_row(item), finished.input])
+                writer.writerow([case.name, *statistics_row(item), case.input])

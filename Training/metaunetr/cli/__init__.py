@@ -6,16 +6,16 @@ Importing this package must stay instant: commands import torch and the engine w
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import re
 import signal
 import sys
 import threading
 from contextlib import suppress
 
 from metaunetr import __version__
-from metaunetr.cli import estimate, evaluate, info, models, phantom, segment
-from metaunetr.errors import Cancelled, DeviceError, InputError, MetaUNETRError
+from metaunetr.cli import batch, estimate, evaluate, info, models, phantom, segment
+from metaunetr.errors import BUG, Cancelled, explain
 from metaunetr.result import DISCLAIMER
 
 EXIT_CODES = """\
@@ -27,9 +27,10 @@ exit codes:
   4    the model is missing, damaged, or from a newer version
   5    a result cannot be written
   6    the device cannot run the model, or memory ran out
+  7    cases of a batch failed; the others are done
   130  interrupted (Ctrl-C, standard input closed); 143 terminated, 129 terminal closed
 """
-BUG = 1
+GRACE = 0.8  # seconds that a signalled process has to end by itself
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,11 +42,11 @@ def main(argv: list[str] | None = None) -> int:
         args = parser().parse_args(argv)
     except SystemExit as stop:  # --help, --version, or a usage error that argparse has explained
         return int(stop.code or 0)
-    with _Signals() as signals:
+    with _Signals(getattr(args, "json_progress", False)) as signals:
         try:
-            args.run(args)
+            code = args.run(args) or 0
             sys.stdout.flush()  # a reader that has gone is noticed here
-            return 0
+            return code
         except BaseException as error:
             from metaunetr.io.atomic import discard_unfinished  # not before it is needed: slow
 
@@ -66,13 +67,16 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (segment, estimate, evaluate, info, models, phantom):
+    for command in (segment, batch, estimate, evaluate, info, models, phantom):
         command.add_to(commands)
     return top
 
 
 class _Signals:
     """Within, signals that end a process raise KeyboardInterrupt, unless they are ignored.
+
+    Python raises between two of its instructions, and one of them may be a convolution of
+    seconds. So a thread ends the process when it has not ended by itself after GRACE.
 
     Attributes:
         code: the exit code that stands for the signal that came, 0 for none. It is kept here
@@ -81,16 +85,29 @@ class _Signals:
 
     code = 0
 
+    def __init__(self, json_progress: bool) -> None:
+        self.json_progress = json_progress
+        self.left = threading.Event()
+
     def __enter__(self) -> _Signals:
-        self.previous = {}
+        self.previous, self.pipe = {}, None
         if threading.current_thread() is threading.main_thread():
             for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # each where it exists
                 number = getattr(signal, name, None)
                 if number and signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
                     self.previous[number] = signal.signal(number, self._stop)
+            reader, self.pipe = os.pipe()
+            if os.name != "nt":
+                os.set_blocking(self.pipe, False)
+            signal.set_wakeup_fd(self.pipe, warn_on_full_buffer=False)
+            threading.Thread(target=self._insist, args=(reader,), daemon=True).start()
         return self
 
     def __exit__(self, *error) -> None:
+        self.left.set()
+        if self.pipe is not None:
+            signal.set_wakeup_fd(-1)
+            os.close(self.pipe)
         for number, handler in self.previous.items():
             signal.signal(number, handler)
 
@@ -98,29 +115,32 @@ class _Signals:
         self.code = 128 + number
         raise KeyboardInterrupt
 
+    def _insist(self, pipe: int) -> None:
+        with open(pipe, "rb", buffering=0) as signals:
+            while number := signals.read(1):  # until the other end is closed
+                if number[0] in self.previous and not self.left.wait(GRACE):
+                    self._end(128 + number[0])
+
+    def _end(self, code: int) -> None:
+        if atomic := sys.modules.get("metaunetr.io.atomic"):
+            atomic.discard_unfinished()
+        text, _ = _explain(KeyboardInterrupt(), code)
+        event = json.dumps({"event": "error", "text": text, "exit_code": code})
+        with suppress(OSError):  # not through sys.stdout: the main thread may hold its lock
+            os.write(2, f"metaunetr: {text}\n".encode())
+            if self.json_progress:
+                os.write(1, f"{event}\n".encode())
+        os._exit(code)
+
 
 def _explain(error: BaseException, signalled: int) -> tuple[str, int]:
     """A sentence for the user ("" where nobody reads it), and the exit code."""
     if signalled or isinstance(error, KeyboardInterrupt):
         how = "Interrupted" if signalled in (0, Cancelled.exit_code) else "Terminated"
         return f"{how}; unfinished files were removed.", signalled or Cancelled.exit_code
-    if isinstance(error, MetaUNETRError):
-        return str(error), error.exit_code
     if isinstance(error, BrokenPipeError):  # as with `| head`
         return "", Cancelled.exit_code
-    if isinstance(error, OSError):  # those of outputs are OutputErrors
-        return (f"{error.filename or 'The input'}: cannot be read: {error.strerror or error}",
-                InputError.exit_code)
-    if isinstance(error, ModuleNotFoundError):
-        return f"The Python package {error.name} is missing; install it with pip.", BUG
-    if isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and re.search("allocate memory|out of memory", str(error))
-    ):
-        return ("Not enough memory; close other programs or use a smaller image.",
-                DeviceError.exit_code)
-    what = f"{type(error).__name__}: {error}".rstrip(".: ")
-    return (f"Unexpected {what}. This is a bug; please report it with the output under "
-            "METAUNETR_DEBUG=1.", BUG)
+    return explain(error)
 
 
 def _fail(text: str, code: int, json_progress: bool) -> None:

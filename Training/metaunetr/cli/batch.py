@@ -1,0 +1,92 @@
+"""`metaunetr batch`: files and folders of CTs in, segmentations and one table out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from metaunetr.cli import engine
+from metaunetr.cli.arguments import Organs
+from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
+from metaunetr.errors import InputError
+from metaunetr.result import DISCLAIMER
+
+CASES_FAILED = 7  # exit code
+SUFFIXES = {"seg.nrrd": ".seg.nrrd", "nii.gz": ".nii.gz", "dicomseg": ".dcm"}
+
+
+def add_to(commands) -> None:
+    parser = commands.add_parser(
+        "batch", help="segment all CTs in files and folders",
+        description="Segment all CTs in files and folders. Results keep the folder structure of "
+                    f"the input; a case that fails is told and the rest goes on. {DISCLAIMER}",
+    )
+    parser.add_argument("--input", nargs="+", type=Path, required=True, metavar="PATH",
+                        help="files, and folders that are searched to the bottom: NIfTI, NRRD, "
+                             "MetaImage, DICOM series")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR",
+                        help="folder for the results; made if it is missing")
+    parser.add_argument("--organs", action=Organs,
+                        help="only these, such as: liver spleen kidneys")
+    engine.add_options(parser)
+    parser.add_argument("--format", choices=SUFFIXES, default="seg.nrrd",
+                        help="of the labels (default: seg.nrrd); dicomseg for DICOM input")
+    parser.add_argument("--surfaces", choices=("stl", "obj"),
+                        help="also a surface of each organ, in LPS mm as 3D Slicer writes them")
+    parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
+                        help="volume, HU, confidence and flags, one line per case and organ")
+    parser.add_argument("--resume", action="store_true",
+                        help="do only what is missing, or was made from another input, model or "
+                             "options (default: everything once more)")
+    parser.add_argument("-C", dest="folder", metavar="DIR", type=Path,
+                        help="start in this folder: relative paths are meant from there")
+    parser.add_argument("--json-progress", action="store_true",
+                        help="one JSON object a line on standard output; the run ends when a "
+                             "pipe on standard input closes")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.json_progress:
+        end_with_stdin()
+    if args.folder:
+        _enter(args.folder)
+    from metaunetr import batch
+
+    options = batch.Options(
+        output=args.output, suffix=SUFFIXES[args.format], organs=args.organs, model=args.model,
+        device=args.device, overlap=args.overlap, precision=args.precision,
+        surfaces=f".{args.surfaces}" if args.surfaces else "", table=args.statistics,
+        resume=args.resume,
+    )
+    report = JsonProgress() if args.json_progress else _Terminal()
+    try:
+        failed = batch.run(args.input, options, report)
+    finally:
+        report.close()
+    return CASES_FAILED if failed else 0
+
+
+def _enter(folder: Path) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be entered: {error.strerror}") from None
+
+
+class _Terminal(TerminalProgress):
+    """The lines of a batch on standard output, and a bar for the case that is running.
+
+    What is told of single windows and warnings stays in the records.
+    """
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        if event.get("line"):
+            self.close()
+            print(event["line"], flush=True)
+        elif (event["event"] == "warning" and "case" in event) or event["event"] == "estimate":
+            pass
+        else:
+            super().__call__(event)
