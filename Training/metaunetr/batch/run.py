@@ -16,11 +16,11 @@ from metaunetr.batch.events import Event, Told, cases_event
 from metaunetr.batch.finished import Finished, input_state
 from metaunetr.batch.table import write_table
 from metaunetr.bundle import Bundle, find
-from metaunetr.cli.outputs import check_distinct, together
 from metaunetr.errors import Cancelled, InputError, OutputError, explain
 from metaunetr.io import dicom_seg, formats, mesh
 from metaunetr.io.atomic import discard_abandoned
 from metaunetr.organs import Organ
+from metaunetr.outputs import check_distinct, together
 from metaunetr.result import Result
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from metaunetr.cli.arguments import Organs
-from metaunetr.cli.outputs import check_distinct
+from metaunetr.outputs import check_distinct
 
 
 def add_to(commands) -> None:

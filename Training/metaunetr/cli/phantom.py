@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from metaunetr.cli.arguments import number
-from metaunetr.cli.outputs import check_distinct, together
+from metaunetr.outputs import check_distinct, together
 
 
 def add_to(commands) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from metaunetr import bundle
 from metaunetr.cli import engine
 from metaunetr.cli.arguments import Organs
-from metaunetr.cli.outputs import check_distinct, together
 from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
+from metaunetr.outputs import check_distinct, together
 from metaunetr.result import DISCLAIMER, Result
 
 

@@ -1,4 +1,4 @@
-"""What a command makes sure of about the files it will write, before it works for minutes."""
+"""What is made sure of about files that will be written, before minutes of work."""
 
 from __future__ import annotations
 
