@@ -12,6 +12,7 @@ import pytest
 
 from metaunetr import __version__
 from metaunetr.cli import EXIT_CODES
+from metaunetr.cli.batch import CASES_FAILED
 from metaunetr.errors import BundleError, Cancelled, DeviceError, InputError, OutputError
 from metaunetr.io import read_image, read_labels
 
@@ -19,9 +20,10 @@ from metaunetr.io import read_image, read_labels
 def test_help_tells_the_commands_and_the_exit_codes(run):
     ran = run("--help")
     assert ran.code == 0
-    for command in ("segment", "estimate", "evaluate", "info", "models", "phantom"):
+    for command in ("segment", "batch", "estimate", "evaluate", "info", "models", "phantom"):
         assert re.search(rf"^    {command} ", ran.out, re.MULTILINE)
     assert EXIT_CODES.strip() in ran.out
+    assert re.search(rf"^  {CASES_FAILED} ", EXIT_CODES, re.MULTILINE)
     for error in (InputError, BundleError, OutputError, DeviceError, Cancelled):
         assert re.search(rf"^  {error.exit_code} ", EXIT_CODES, re.MULTILINE)
 
