@@ -41,7 +41,7 @@ def exportPair(nodeA, nodeB, folder: Path) -> tuple[Path, Path]:
     grid = geometryOf(nodeB)
     paths = tuple(folder / name for name in FILES)
     pair = _organMaps(nodeA, nodeB, grid)
-    for path, array in zip(paths, pair, strict=True):
+    for path, (array, _) in zip(paths, pair, strict=True):
         writeArray(array, grid.ijkToRas, path)
     return paths
 
@@ -65,11 +65,10 @@ def differenceNode(nodeA, nodeB, volumeNode=None):
         ValueError: as `exportPair`.
     """
     grid = snapshot(volumeNode) if volumeNode else geometryOf(nodeB)
-    a, b = _organMaps(nodeA, nodeB, grid)
-    a[~np.isin(a, np.unique(b))] = 0
+    (a, _), (b, scored) = _organMaps(nodeA, nodeB, grid)
+    a *= np.isin(np.arange(256), list(scored))[a]
     differs = a != b
-    named = Snapshot(grid.volumeId, nodeA.GetName(), grid.shape, grid.ijkToRas, grid.transformId)
-    with besideVolume(named, f"{nodeA.GetName()} against {nodeB.GetName()}") as node:
+    with besideVolume(grid, f"{nodeA.GetName()} against {nodeB.GetName()}") as node:
         for name, key, colour, array in (
             (f"only in {nodeA.GetName()}", "only_in_A", COLOURS[0], a),
             (f"only in {nodeB.GetName()}", "only_in_B", COLOURS[1], b),
@@ -84,25 +83,27 @@ def differenceNode(nodeA, nodeB, volumeNode=None):
     return node
 
 
-def _organMaps(nodeA, nodeB, grid: Snapshot) -> tuple[np.ndarray, np.ndarray]:
-    maps = tuple(_organMap(node, grid) for node in (nodeA, nodeB))
-    if not np.intersect1d(*(np.unique(array[array > 0]) for array in maps)).size:
+def _organMaps(nodeA, nodeB, grid: Snapshot) -> list[tuple[np.ndarray, set[int]]]:
+    pair = [_organMap(node, grid) for node in (nodeA, nodeB)]
+    if not pair[0][1] & pair[1][1]:
         raise ValueError(
             f"{nodeA.GetName()} and {nodeB.GetName()} must have an organ in common, by "
             f"terminology or name; known names are {', '.join(o.name for o in BY_NUMBER.values())}."
         )
-    return maps
+    return pair
 
 
-def _organMap(node, grid: Snapshot) -> np.ndarray:
-    """Organ numbers uint8 (K, J, I) on the grid."""
+def _organMap(node, grid: Snapshot) -> tuple[np.ndarray, set[int]]:
+    """Organ numbers uint8 (K, J, I) on the grid, and which there are."""
     array = np.zeros(grid.shape, np.uint8)
     segmentation = node.GetSegmentation()
-    seen = set()
+    seen, present = set(), set()
     for segmentId in segmentation.GetSegmentIDs():
         organ = organOf(segmentation, segmentId)
         if organ and organ.number not in seen:
             seen.add(organ.number)
             mask = maskOf(node, segmentId, grid)
             array[mask.box][mask.voxels] = organ.number
-    return array
+            if mask.voxels.any():
+                present.add(organ.number)
+    return array, present
