@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from metaunetr.cli import main
 from metaunetr.io import write_image
 from tiny_bundle import small_ct, write_bundle
 
@@ -37,13 +38,20 @@ sys.exit(codes[-1] if codes else 99)
 """
 
 
-def slicer(*arguments, script: Path = SCRIPT, cwd: Path) -> subprocess.CompletedProcess:
-    return subprocess.run(
+def start(*arguments, script: Path = SCRIPT, cwd: Path) -> subprocess.Popen:
+    return subprocess.Popen(
         [sys.executable, "-c", SLICER.format(script=str(script)), *map(str, arguments)], cwd=cwd,
-        capture_output=True, text=True, encoding="utf-8", timeout=120, stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        encoding="utf-8",
         env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         | {"OMP_NUM_THREADS": "1", "TMPDIR": str(cwd / "temporary")},
     )
+
+
+def slicer(*arguments, **options) -> subprocess.CompletedProcess:
+    process = start(*arguments, **options)
+    out, err = process.communicate(timeout=500)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 
 @pytest.fixture
@@ -144,3 +152,42 @@ def startEngine(arguments, folder):
 def test_the_script_is_plain_ascii():
     """Slicer reads it in the encoding of the system, which is not UTF-8 on Windows."""
     SCRIPT.read_bytes().decode("ascii")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+def test_ten_phantoms_and_two_bad_files_with_the_bundled_model_killed_and_resumed(tmp_path):
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "in").mkdir()
+    for seed in range(10):
+        main(["phantom", "-o", str(tmp_path / "in" / f"{seed}.nii.gz"), "--seed", str(seed),
+              "--spacing", "4", "4", "6"])
+    (tmp_path / "in" / "cut.nii.gz").write_bytes((tmp_path / "in" / "3.nii.gz").read_bytes()[:9999])
+    (tmp_path / "in" / "noise.nrrd").write_bytes(bytes(range(256)) * 9)
+    arguments = ("--input", "in", "--output", "out", "--statistics", "all.csv", "--resume")
+
+    def finished() -> dict[str, int]:
+        records = (tmp_path / "out").glob("*.json")
+        return {name.name: name.stat().st_mtime_ns
+                for record in records for name in (record, record.with_suffix(".seg.nrrd"))}
+
+    before = {}
+    for words in ("[2/12]", "[4/12]", "[9/12]"):
+        process = start(*arguments, cwd=tmp_path)
+        for line in process.stdout:
+            if line.startswith(words):
+                break
+        process.kill()
+        process.communicate()
+        assert before.items() <= finished().items()
+        before = finished()
+    assert 8 <= len(before) / 2 <= 9
+    ran = slicer(*arguments, cwd=tmp_path)
+    assert ran.returncode == 7
+    assert before.items() <= finished().items()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"{n}{suffix}" for n in range(10) for suffix in (".json", ".seg.nrrd")}
+    assert ran.stdout.count("finished before\n") + ran.stdout.count("finished before;") == (
+        len(before) / 2)
+    assert ran.stdout.count("FAILED") == 2
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 10 * 8

@@ -38,11 +38,11 @@ def test_a_batch_from_begin_to_end():
         "[2/4] b: finished before",
         "",
         "[1/4] a: 1 organ in 10.0 s; look at: spleen; about 20 s left",
-        "[3/4] c: FAILED: c.nii.gz: the file is empty; about 6 s left",
+        "[3/4] c: FAILED: c.nii.gz: the file is empty; about 10 s left",
         "[4/4] d: 1 organ in 200.0 s",
         "4 cases: 2 done, 1 finished before, 1 failed, in 4 min.",
     ]
-    assert [event.get("remaining_s") for event in events[:-1]] == [None, None, 20.0, 6.0, 0.0]
+    assert [event.get("remaining_s") for event in events[:-1]] == [None, None, 20.0, 10.0, 0.0]
     assert events[2]["flags"] == ["spleen: not found"]
     assert events[2]["output"] == "a.seg.nrrd"
     assert events[3]["text"] == "c.nii.gz: the file is empty"

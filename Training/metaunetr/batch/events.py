@@ -46,12 +46,14 @@ class Told:
 
     Attributes:
         counts: how many cases ended in each state.
+        left: how many have not ended.
+        seconds: that the cases done have taken.
     """
 
     def __init__(self, cases: list[Case]) -> None:
         self.cases = cases
         self.counts = Counter()
-        self.left = len(cases)  # to be worked on; `skipped` ones are taken off at once
+        self.left = len(cases)
         self.seconds = 0.0
 
     def running(self, index: int) -> Event:
@@ -81,7 +83,8 @@ class Told:
     def _end(self, index: int, state: str, seconds: float, told: str, **facts) -> Event:
         self.counts[state] += 1
         self.left -= 1
-        self.seconds += seconds
+        if state == "done":  # most that fail do so at once
+            self.seconds += seconds
         remaining = self._remaining()
         if state != "skipped" and remaining:
             told += f"; about {duration(remaining)} left"
@@ -94,9 +97,9 @@ class Told:
                 "line": line} | facts
 
     def _remaining(self) -> float | None:
-        """Seconds for the cases left, from the mean of those worked on; None before the first."""
-        worked = self.counts["done"] + self.counts["failed"]
-        return round(self.seconds / worked * self.left, 1) if worked else None
+        """Seconds for the cases left, from the mean of those done; None before the first."""
+        done = self.counts["done"]
+        return round(self.seconds / done * self.left, 1) if done else None
 
 
 def counted(count: int, noun: str) -> str:
