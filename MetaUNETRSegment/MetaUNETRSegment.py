@@ -71,7 +71,9 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel = Panel(self.ui, self.logic)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
+        for event in (scene.EndCloseEvent, scene.EndImportEvent, scene.EndBatchProcessEvent):
+            self.addObserver(scene, event, self.onSceneComplete, priority=-1.0)  # selectors first
         self.enter()
 
     def enter(self):
@@ -95,8 +97,13 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel.sceneClosing()
         self._setParameters(None)
 
-    def onSceneEndClose(self, caller, event):
-        if self.parent.isEntered:
+    def onSceneStartImport(self, caller, event):
+        """Selectors must not write into parameters whose nodes are still on their way."""
+        self._setParameters(None)
+
+    def onSceneComplete(self, caller, event):
+        needed = self.parent.isEntered or self.panel.runner.running
+        if needed and self._parameters is None and not caller.IsBatchProcessing():
             self.enter()
 
     def onParametersChanged(self, caller=None, event=None):

@@ -113,11 +113,11 @@ def compare(panel, engines):
     panel.parameters.compareSecond = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLSegmentationNode", "Manual")
     panel.ui.tabs.currentIndex = 2
+    scores = (("spleen", 0.951, 0.972, 2.3), ("liver", 0.962, 0.934, 4.1),
+              ("portal and splenic vein", 0.0, None, None))
     panel.panel.compare.show([
-        {"organ": "spleen", "dice": 0.951, "nsd": 0.972, "hd95": 2.3},
-        {"organ": "liver", "dice": 0.962, "nsd": 0.934, "hd95": 4.1},
-        {"organ": "portal and splenic vein", "dice": 0.0, "nsd": None, "hd95": None},
-    ])
+        {"organ": organ, "dice": dice, "nsd": nsd, "hd95": hd95, "volumeA": 1, "volumeB": 1,
+         "note": ""} for organ, dice, nsd, hd95 in scores])
 
 
 @state
@@ -128,7 +128,8 @@ def batch(panel, engines):
     cases = [{"name": name, "input": f"/tmp/{name}"} for name in names]
 
     def case(index, kind, **more):
-        return {"event": "case", "index": index, "name": names[index], "state": kind, **more}
+        return {"event": "case", "index": index, "name": names[index], "state": kind, "line": "",
+                **more}
 
     engines.scripts["batch"] = [
         [{"event": "cases", "total": 5, "cases": cases},

@@ -1,6 +1,7 @@
 """A folder of CTs, one after the other."""
 
 import os
+import traceback
 
 import ctk
 import qt
@@ -25,14 +26,14 @@ class BatchPanel:
         self.format.offer(formatItems())
         self.surfaces = Choice(ui.batchSurfacesCombo, panel.current, "batchSurfaces")
         self.surfaces.offer(surfaceItems())
-        self.cases = []
+        self.cases, self.summary = [], None
         header(ui.batchTable, (
-            (_("Case"), _("Double-click a case to load it with its result.")),
+            (_("Case"), _("Click a case that is done to load it with its result.")),
             (_("State"), _("Why a case failed is in its tooltip.")),
             (_("Time"), ""),
             (_("Flags"), _("What looks wrong and should be looked at.")),
         ))
-        ui.batchTable.cellDoubleClicked.connect(self._open)
+        ui.batchTable.cellClicked.connect(self._open)
         ui.batchInputPath.filters = ui.batchOutputPath.filters = ctk.ctkPathLineEdit.Dirs
         ui.batchInputPath.currentPathChanged.connect(self._pathsChanged)
         ui.batchOutputPath.currentPathChanged.connect(self._pathsChanged)
@@ -77,11 +78,14 @@ class BatchPanel:
         arguments = self.arguments()
         self.panel.segment.estimate.stop()
         self._list([])
+        self.summary = None
 
         def makeJob(progress):
             def take(event):
-                progress(event)
                 self._take(event)
+                if event["event"] == "failed" and self.summary:  # of some cases only
+                    event = {"event": "finished"}
+                progress(event)
 
             return self.panel.logic.batch(arguments, wait=False, progress=take)
 
@@ -104,14 +108,19 @@ class BatchPanel:
         return arguments + ["--resume"] * bool(parameters.batchResume)
 
     def _take(self, event: dict) -> None:
-        if event["event"] == "cases":
+        kind = event["event"]
+        self.panel.log.write(event.get("line", ""))
+        if kind == "cases":
             self._list([dict(case) for case in event["cases"]])
-        elif event["event"] == "case":
+        elif kind == "case":
             self._update(event)
+            if event["state"] == "failed":
+                self.strip.warn(f"{event['name']}: {event['text']}")
+        elif kind == "summary":
+            self.summary = event
 
     def _finished(self, job) -> str:
-        return _("{line} Took {duration}.").format(
-            line=job.result["line"], duration=duration(job.seconds))
+        return self.summary["line"]
 
     def _list(self, cases: list) -> None:
         table = self.panel.ui.batchTable
@@ -137,29 +146,33 @@ class BatchPanel:
             table.item(index, TIME).setText(duration(event["seconds"]))
         flags = event.get("flags") or []
         table.item(index, FLAGS).setText(f"⚠ {len(flags)}" if flags else "")
-        tip = event.get("text") or "\n".join(flags) or _("Double-click to load it.")
+        tip = event.get("text") or "\n".join(flags)
         for column in (STATE, FLAGS):
             table.item(index, column).setToolTip(tip)
         table.scrollToItem(table.item(index, NAME))
 
     def _open(self, row) -> None:
         """Loads a case with its result."""
+        from MetaUNETRSegmentLib.batchcase import loadCase, nameOf
+
         case = self.cases[row]
+        output = case.get("output")
+        if not output:
+            return
         try:
-            self.load(case)
+            volume, segmentation = loadCase(nameOf(case), case["input"], output)
         except Exception as error:
-            self.panel.say(_("{name} cannot be loaded: {error}").format(
+            self.panel.log.write("".join(traceback.format_exception(error)))
+            self.strip.warn(_("{name} cannot be loaded: {error}").format(
                 name=case["name"], error=error))
-
-    def load(self, case: dict) -> None:
-        from MetaUNETRSegmentLib.batchcase import loadCase
-
-        volume, segmentation = loadCase(case["input"], case.get("output"))
+            return
         self.panel.parameters.inputVolume = volume
         slicer.util.setSliceViewerLayers(background=volume, fit=True)
         if segmentation:
             self.panel.results.show(segmentation)
             self.panel.ui.tabs.currentIndex = 0
+        else:
+            self.strip.warn(_("Load {path} with the DICOM module.").format(path=output))
 
 
 STATE_COLOURS = {"running": "#2f7fd0", "done": "#2e9e4f", "skipped": "#808080",

@@ -58,7 +58,10 @@ class ComparePanel:
         table = self.panel.ui.compareTable
         table.rowCount = len(rows)
         for index, row in enumerate(rows):
-            table.setItem(index, 0, qt.QTableWidgetItem(row["organ"]))
+            organ = qt.QTableWidgetItem(row["organ"])
+            organ.setToolTip(row["note"] or _("{a} mL and {b} mL").format(
+                a=f"{row['volumeA']:.1f}", b=f"{row['volumeB']:.1f}"))
+            table.setItem(index, 0, organ)
             for column, key in enumerate(COLUMNS, 1):
                 pattern = "{:.1f}" if key == "hd95" else "{:.3f}"
                 table.setItem(index, column, number(row[key], pattern))

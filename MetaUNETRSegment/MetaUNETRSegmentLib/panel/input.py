@@ -94,12 +94,15 @@ def shownVolume():
     """The volume in the slice views' background; else the first one, or None."""
     scene = slicer.mrmlScene
     composites = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
-    for index in range(composites.GetNumberOfItems()):
-        volumeId = composites.GetItemAsObject(index).GetBackgroundVolumeID()
-        node = scene.GetNodeByID(volumeId) if volumeId else None
+    ids = [composites.GetItemAsObject(index).GetBackgroundVolumeID()
+           for index in range(composites.GetNumberOfItems())]
+    shown = [scene.GetNodeByID(volumeId) for volumeId in ids if volumeId]
+    volumes = scene.GetNodesByClass("vtkMRMLScalarVolumeNode")
+    others = [volumes.GetItemAsObject(index) for index in range(volumes.GetNumberOfItems())]
+    for node in shown + others:  # label maps are scalar volumes, too
         if node and node.GetClassName() == "vtkMRMLScalarVolumeNode":
             return node
-    return scene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+    return None
 
 
 def organsText(chosen: int, total: int) -> str:

@@ -50,11 +50,15 @@ class Strip:
     def show(self, event: dict) -> None:
         """Takes one event of the engine."""
         if event["event"] == "warning":
-            self.warnings.append(event["text"])
-            self._notify(self.warnings, WARNING)
+            self.warn(event["text"])
         elif self.progress.take(event):
             self.bar.value = round(100 * self.progress.share)
             self._say(self.progress.text())
+
+    def warn(self, sentence: str) -> None:
+        """Adds a sentence below the progress; it stays when the run has ended."""
+        self.warnings.append(sentence)
+        self._notify(self.warnings, WARNING)
 
     def end(self, text: str) -> None:
         self.bar.visible = False

@@ -75,8 +75,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if scene:
             self._tags = [
                 scene.AddObserver(event, self._scene_changed)
-                for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent,
-                              scene.EndImportEvent)
+                for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent,
+                              scene.EndBatchProcessEvent)
             ]
         self._refresh()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import xml.etree.ElementTree as ElementTree
 
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
@@ -9,6 +11,11 @@ from PySide6.QtCore import *  # noqa: F403
 from PySide6.QtGui import *  # noqa: F403
 from PySide6.QtWidgets import *  # noqa: F403
 from __feature__ import true_property  # noqa: F401  isort: skip
+
+# Setting a true property takes one reference of None too many (PySide6 6.12), which ends Python
+# after some ten thousand of them; since Python 3.12 None needs no references.
+if sys.version_info < (3, 12):
+    ctypes.c_ssize_t.from_address(id(None)).value += 1 << 30
 
 # PythonQt calls the property objectName also `name`
 QtCore.QObject.name = property(

@@ -1,0 +1,243 @@
+"""What the panel offers, what it says about it, and what reaches the engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from metaunetr import bundle
+from slicer_qt.open_panel import GOOD_RUN, ROOT, Engines, OpenPanel
+
+
+@pytest.fixture
+def engines(monkeypatch):
+    engines = Engines(segment=GOOD_RUN)
+    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
+    return engines
+
+
+@pytest.fixture
+def open_panel(scene, engines):
+    panels = []
+
+    def open_it():
+        panels.append(OpenPanel())
+        return panels[-1]
+
+    yield open_it
+    for panel in panels:
+        panel.close()
+
+
+@pytest.fixture
+def broken_model(tmp_path, monkeypatch):
+    """A folder of the user with a model whose card lacks the labels."""
+    model = tmp_path / "broken"
+    shutil.copytree(ROOT / "Resources" / "Models" / bundle.DEFAULT_MODEL, model)
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    del card["labels"]
+    (model / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    monkeypatch.setenv("METAUNETR_MODELS", str(tmp_path))
+
+
+def show_in_slices(scene, volume):
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.SetBackgroundVolumeID(volume.GetID())
+
+
+def tips(combo):
+    import qt
+
+    return [combo.itemData(row, qt.Qt.ToolTipRole) for row in range(combo.count)]
+
+
+def test_the_volume_that_is_shown_is_chosen(scene, add_volume, open_panel):
+    add_volume(name="first")
+    shown = add_volume(name="shown")
+    show_in_slices(scene, shown)
+    assert open_panel().parameters.inputVolume is shown
+
+
+def test_without_views_the_first_volume_is_chosen(add_volume, open_panel):
+    first = add_volume(name="first")
+    add_volume(name="second")
+    assert open_panel().parameters.inputVolume is first
+
+
+def test_label_maps_are_no_inputs(scene, open_panel):
+    scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+    panel = open_panel()
+    assert panel.parameters.inputVolume is None
+    assert not panel.ui.segmentButton.enabled
+
+
+def no_volume(panel, scene):
+    scene.RemoveNode(panel.parameters.inputVolume)
+
+
+def no_organ(panel, scene):
+    panel.ui.noOrgansButton.click()
+
+
+def no_voxels(panel, scene):
+    panel.parameters.inputVolume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+
+
+def broken(panel, scene):
+    panel.parameters.model = "broken"
+
+
+def gone(panel, scene):
+    panel.parameters.model = "elsewhere"
+
+
+@pytest.mark.parametrize(("prepare", "reason"), [
+    (no_volume, "Choose a volume first."),
+    (no_organ, "Tick at least one organ."),
+    (no_voxels, "empty"),
+    (broken, "the card lacks 'labels'"),
+    (gone, "none called “elsewhere” was found"),
+])
+def test_a_disabled_button_says_why(
+        prepare, reason, scene, add_volume, broken_model, open_panel):
+    add_volume()
+    panel = open_panel()
+    assert panel.ui.segmentButton.enabled
+    prepare(panel, scene)
+    panel.settle()
+    assert not panel.ui.segmentButton.enabled
+    assert reason in panel.ui.segmentButton.toolTip
+    assert reason in panel.ui.segmentHint.text
+
+
+def test_a_model_tells_organs_dice_spacing_and_licence(open_panel):
+    tip = tips(open_panel().ui.modelCombo)[0]
+    for text in ("liver (0.90)", "3 × 3 × 3 mm", "0.80", "Apache-2.0", "Not for diagnosis"):
+        assert text in tip
+
+
+def test_a_broken_model_is_shown_disabled_with_its_reason(broken_model, open_panel):
+    panel = open_panel()
+    combo = panel.ui.modelCombo
+    labels = [combo.itemText(row) for row in range(combo.count)]
+    row = labels.index("broken (cannot be used)")
+    assert not combo.model().item(row).isEnabled()
+    assert "the card lacks 'labels'" in tips(combo)[row]
+    assert panel.parameters.model == bundle.DEFAULT_MODEL
+
+
+def test_organs_can_be_ticked_all_and_none(add_volume, open_panel):
+    import qt
+
+    add_volume()
+    panel = open_panel()
+    assert panel.ui.organsCollapsible.text == "Organs: all 8"
+    panel.ui.organList.item(0).setCheckState(qt.Qt.Unchecked)
+    assert panel.ui.organsCollapsible.text == "Organs: 7 of 8"
+    assert panel.parameters.skippedOrgans == ["spleen"]
+    panel.ui.noOrgansButton.click()
+    assert panel.ui.organsCollapsible.text == "Organs: 0 of 8"
+    panel.ui.allOrgansButton.click()
+    assert panel.parameters.skippedOrgans == []
+
+
+def few_organs(panel):
+    panel.parameters.skippedOrgans = [
+        "spleen", "right kidney", "left kidney", "gallbladder", "esophagus", "stomach", "aorta"]
+
+
+def device(panel):
+    panel.ui.deviceCombo.currentIndex = 1
+
+
+def overlap(panel):
+    panel.ui.overlapSpin.value = 0.5
+
+
+def precision(panel):
+    panel.ui.precisionCombo.currentIndex = 1
+
+
+def largest(panel):
+    panel.ui.largestComponentCheck.checked = True
+
+
+def uncertainty(panel):
+    panel.ui.uncertaintyCheck.checked = True
+
+
+@pytest.mark.parametrize(("choose", "arguments"), [
+    (lambda panel: None, ["--device", "auto"]),
+    (few_organs, ["--organs", "liver", "pancreas"]),
+    (device, ["--device", "cpu"]),
+    (overlap, ["--overlap", "0.5"]),
+    (precision, ["--precision", "float32"]),
+    (largest, ["--largest-component"]),
+    (uncertainty, ["--uncertainty"]),
+])
+def test_choices_reach_the_engine(choose, arguments, add_volume, open_panel, engines):
+    add_volume()
+    panel = open_panel()
+    choose(panel)
+    panel.ui.segmentButton.click()
+    said = engines.last("segment").arguments
+    start = said.index(arguments[0])
+    assert said[start:start + len(arguments)] == arguments
+    panel.panel.runner.cancel()
+
+
+def test_by_default_the_model_decides(add_volume, open_panel, engines):
+    add_volume()
+    open_panel().ui.segmentButton.click()
+    said = engines.last("segment").arguments
+    assert not {"--organs", "--overlap", "--largest-component", "--uncertainty"} & set(said)
+
+
+def test_a_new_region_begins_inside_the_volume(add_volume, open_panel):
+    volume = add_volume()
+    panel = open_panel()
+    roi = panel.ui.roiSelector.addNode()
+    bounds, inner = [0.0] * 6, [0.0] * 6
+    volume.GetRASBounds(bounds)
+    roi.GetRASBounds(inner)
+    assert all(low < high for low, high in zip(inner[::2], inner[1::2], strict=True))
+    assert all(a < b for a, b in zip(bounds[::2], inner[::2], strict=True))
+    assert all(a > b for a, b in zip(bounds[1::2], inner[1::2], strict=True))
+    assert panel.parameters.roi is roi
+
+
+def test_every_control_has_a_tooltip(open_panel):
+    import qt
+
+    controls = (qt.QAbstractButton, qt.QComboBox, qt.QAbstractSpinBox, qt.QAbstractItemView)
+    panel = open_panel()
+    ours = [widget for name, widget in vars(panel.ui).items()  # Qt's own parts are called otherwise
+            if isinstance(widget, controls) and name[0].islower() and not name.startswith("qt_")]
+    ours += [widget for name, widget in vars(panel.ui).items() if name.endswith("Selector")]
+    assert len(ours) > 25
+    assert not [widget.objectName for widget in ours if not widget.toolTip]
+
+
+def test_every_selector_gets_the_scene_and_a_parameter(open_panel):
+    import slicer
+
+    panel = open_panel()
+    for widget in vars(panel.ui).values():
+        if isinstance(widget, slicer.qMRMLNodeComboBox):
+            assert widget.enabled, widget.objectName
+            assert widget.property("SlicerParameterName"), widget.objectName
+
+
+def test_the_panel_says_that_nothing_is_uploaded(open_panel):
+    assert open_panel().ui.noteLabel.text == (
+        "Nothing is uploaded. Research use only, not for diagnosis.")
+
+
+def test_stages_of_the_command_line_have_names(open_panel):
+    from metaunetr.cli.progress import STAGES
+    from MetaUNETRSegmentLib.panel import progress
+
+    open_panel()
+    assert progress.STAGE_SHARES.keys() == STAGES.keys()
+    assert all(progress.stageText(stage) != stage for stage in STAGES)

@@ -1,0 +1,197 @@
+"""The results in the panel, and what can be done with them."""
+
+from __future__ import annotations
+
+import csv
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from slicer_qt.open_panel import FOUND, GOOD_RUN, Engines, OpenPanel
+
+ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(5)
+
+
+@pytest.fixture
+def engines(monkeypatch):
+    engines = Engines(segment=GOOD_RUN)
+    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
+    return engines
+
+
+@pytest.fixture
+def panel(scene, add_volume, engines):
+    """After a run."""
+    add_volume(name="CT")
+    panel = OpenPanel()
+    panel.ui.segmentButton.click()
+    panel.finish()
+    yield panel
+    panel.close()
+
+
+def cells(panel, column):
+    table = panel.ui.resultsTable
+    return [table.item(row, column).text() for row in range(table.rowCount)]
+
+
+def voxels(panel, row):
+    """Mask of a row's segment on the volume's grid."""
+    import slicer
+
+    return slicer.util.arrayFromSegmentBinaryLabelmap(
+        panel.parameters.result, panel.panel.results.rows[row].segmentId,
+        panel.parameters.inputVolume) > 0
+
+
+def test_the_table_has_a_row_for_each_organ(panel):
+    from metaunetr.organs import BY_NUMBER
+
+    assert cells(panel, ORGAN) == [BY_NUMBER[number].name for number in FOUND]
+    assert cells(panel, CONFIDENCE) == [f"{100 * found[3]:.0f} %" for found in FOUND.values()]
+
+
+def test_volume_and_hu_are_those_of_the_voxels(panel):
+    import slicer
+
+    hu = slicer.util.arrayFromVolume(panel.parameters.inputVolume)
+    matrix = slicer.util.arrayFromVTKMatrix(ijk_to_ras(panel.parameters.inputVolume))
+    ml = abs(np.linalg.det(matrix[:3, :3])) / 1000
+    for row in (0, 4):
+        inside = voxels(panel, row)
+        assert cells(panel, VOLUME)[row] == f"{inside.sum() * ml:.1f}"
+        assert cells(panel, HU)[row] == f"{hu[inside].mean():.0f}"
+
+
+def ijk_to_ras(volume):
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    return matrix
+
+
+def test_flags_are_marked_and_told_below(panel):
+    marked = [row for row, text in enumerate(cells(panel, FLAGS)) if "⚠" in text]
+    assert marked == [3, 4]
+    assert "<b>gallbladder</b>: 2 separate parts" in panel.ui.flagsLabel.text
+    assert panel.ui.flagsLabel.visible
+
+
+def test_a_click_jumps_to_the_organ(panel, scene):
+    slice_node = scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    panel.ui.resultsTable.cellClicked.emit(4, ORGAN)
+    segment = panel.panel.results.rows[4].segmentId
+    centre = panel.parameters.result.GetSegmentCenterRAS(segment)
+    to_ras = slice_node.GetSliceToRAS()
+    position = [to_ras.GetElement(axis, 3) for axis in range(3)]
+    assert np.allclose(position, centre, atol=1e-3)
+
+
+def test_an_organ_edited_by_hand_is_marked_when_the_panel_is_entered_again(panel):
+    import slicer
+
+    segment = panel.panel.results.rows[0].segmentId
+    mask = voxels(panel, 0).astype(np.uint8)
+    mask[:6] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        mask, panel.parameters.result, segment, panel.parameters.inputVolume)
+    before = cells(panel, VOLUME)[0]
+    panel.widget.enter()
+    assert "✎" in cells(panel, FLAGS)[0]
+    assert float(cells(panel, VOLUME)[0]) < float(before)
+
+
+def test_edit_opens_segment_editor_on_the_result(panel):
+    import slicer
+
+    calls = []
+    editor = SimpleNamespace(
+        setSegmentationNode=lambda node: calls.append(node),
+        setSourceVolumeNode=lambda node: calls.append(node))
+    widget = SimpleNamespace(self=lambda: SimpleNamespace(editor=editor))
+    slicer.modules.segmenteditor = SimpleNamespace(widgetRepresentation=lambda: widget)
+    panel.ui.editButton.click()
+    assert slicer.util.calls.selected[-1] == "SegmentEditor"
+    assert calls == [panel.parameters.result, panel.parameters.inputVolume]
+
+
+def test_surfaces_are_made_only_when_they_are_asked_for(panel):
+    segmentation = panel.parameters.result.GetSegmentation()
+    assert not segmentation.ContainsRepresentation("Closed surface")
+    panel.ui.show3DButton.click()
+    assert segmentation.ContainsRepresentation("Closed surface")
+
+
+def test_the_statistics_go_into_a_table_node(panel, scene):
+    panel.ui.tableButton.click()
+    table = scene.GetFirstNodeByClass("vtkMRMLTableNode")
+    assert table.GetNumberOfRows() == len(FOUND)
+    assert table.GetName() in panel.ui.resultsStatus.text
+
+
+def test_the_statistics_go_into_a_file(panel, tmp_path):
+    panel.panel.results.writeCsv(str(tmp_path / "organs.csv"))
+    with open(tmp_path / "organs.csv", encoding="utf-8-sig") as file:
+        assert len(list(csv.reader(file))) == len(FOUND) + 1
+
+
+def test_a_file_that_cannot_be_written_is_told(panel, tmp_path):
+    panel.panel.results.writeCsv(str(tmp_path / "nowhere" / "organs.csv"))
+    assert "Choose another folder" in panel.ui.resultsStatus.text
+
+
+def test_the_export_widget_gets_the_result(panel):
+    assert panel.ui.exportWidget.segmentationNode() is panel.parameters.result
+
+
+def test_without_dicom_the_button_says_so(panel):
+    assert not panel.ui.dicomButton.enabled
+    assert "without DICOM" in panel.ui.dicomButton.toolTip
+
+
+def test_dicom_export_begins_with_the_result(panel, monkeypatch, scene):
+    import slicer
+
+    shown = []
+
+    class Dialog:
+        def __init__(self, parent):
+            pass
+
+        def setMRMLScene(self, scene):
+            pass
+
+        def execDialog(self, item):
+            shown.append(item)
+
+    monkeypatch.setattr(slicer, "qSlicerDICOMExportDialog", Dialog, raising=False)
+    panel.panel.results.update()
+    panel.ui.dicomButton.click()
+    hierarchy = scene.GetSubjectHierarchyNode()
+    assert hierarchy.GetItemDataNode(shown[0]) is panel.parameters.result
+
+
+def test_without_a_result_its_controls_are_disabled_with_a_reason(panel):
+    panel.parameters.result = None
+    for button in (panel.ui.editButton, panel.ui.tableButton, panel.ui.csvButton):
+        assert not button.enabled
+        assert "There is no result yet" in button.toolTip
+    assert not panel.ui.show3DButton.enabled
+    assert not panel.ui.resultsTable.visible
+
+
+def test_an_earlier_result_can_be_shown_again(panel):
+    first = panel.parameters.result
+    panel.ui.segmentButton.click()
+    panel.finish()
+    assert panel.parameters.result is not first
+    panel.ui.resultSelector.setCurrentNode(first)
+    assert panel.panel.results.shown is first
+    assert panel.ui.resultsTable.rowCount == len(FOUND)
+
+
+def test_removing_the_result_empties_the_table(panel, scene):
+    scene.RemoveNode(panel.parameters.result)
+    panel.settle()
+    assert panel.ui.resultsTable.rowCount == 0
