@@ -424,6 +424,31 @@ def test_it_ends_within_a_second(folder, slow, tmp_path, stop, code):
 
 
 @posix
+def test_a_signal_in_a_call_that_lasts_is_heeded_within_a_second(folder, tiny, tmp_path):
+    """Python would raise only after it."""
+    code = """
+import hashlib, sys
+from metaunetr.cli import main
+from metaunetr.engine import Segmenter
+Segmenter.segment = lambda *args: hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+sys.exit(main(sys.argv[1:]))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "batch", "--input", folder, "--output", tmp_path / "out",
+         "--model", tiny, "--json-progress"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(process, event="stage", stage="read")
+    time.sleep(0.5)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - begun < 1.3  # a second, on a busy machine
+    assert process.returncode == 130
+    assert err == "metaunetr: Interrupted; unfinished files were removed.\n"
+    assert json.loads(out.splitlines()[-1])["exit_code"] == 130
+
+
+@posix
 def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
     """Whatever a record calls finished is complete, stays as it is, and is not done again."""
     for n in range(5):
