@@ -31,8 +31,8 @@ except ImportError:  # Slicer's classes without the application
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements.txt"
 
-# Wheels measured: torch 2.13 for CPU and Linux 192 MB, torch 2.15 for Windows 127 MB, torchvision,
-# which PyTorchUtils adds, 2 to 8 MB; torch for CUDA 12.8 and Linux 3.2 GB of libraries and itself.
+# Wheels: torch 2.13 for CPU on Linux 192 MB, torch 2.15 on Windows 127 MB, and torchvision, which
+# PyTorchUtils adds, 2 to 8 MB. For CUDA 12.8 on Linux 3.2 GB of libraries, and torch itself.
 SIZES = {"torch": _("about 200 MB, with an NVIDIA GPU up to 4 GB"),
          "safetensors": _("less than 1 MB")}
 
@@ -252,7 +252,8 @@ class FolderInstallation:
                  "--requirement", str(REQUIREMENTS)],
                 stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
                 # pip's settings may name servers and further folders
-                env=os.environ | {"PIP_CONFIG_FILE": os.devnull, "PYTHONUTF8": "1"},
+                env=os.environ | {"PIP_CONFIG_FILE": os.devnull, "PYTHONUTF8": "1",
+                                  "PYTHONNOUSERSITE": "1"},  # the engine does not look there
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         self._source = path.open("rb")

@@ -87,13 +87,10 @@ def application(need, monkeypatch):
 
 def test_the_requirements_are_those_of_the_package():
     """Beside them, the package has tqdm for the command line, which the panel does not need."""
-    import tomllib
-
-    project = Path(__file__).parents[2] / "pyproject.toml"
-    package = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    listed = re.search(r"^dependencies = \[(.*?)\]", project, re.MULTILINE | re.DOTALL).group(1)
     ours = {str(requirement) for requirement in dependencies.requirements()}
-    assert set(package) - ours == {"tqdm>=4.60"}
-    assert ours <= set(package)
+    assert {*re.findall(r'"(.*?)"', listed)} == ours | {"tqdm>=4.60"}
 
 
 @pytest.mark.parametrize(("line", "there"), [
@@ -218,6 +215,7 @@ def test_a_second_click_does_not_start_a_second_installation(application, need):
                     reason="METAUNETR_SLICER_SOURCE is not set")
 def test_slicers_own_pip_ensure_asks_nothing(application, need, monkeypatch):
     """Slicer's packaging.py itself, with its pip replaced."""
+    pytest.importorskip("tomllib", reason="it needs Python 3.11")
     import importlib.util
 
     i18n = types.ModuleType("slicer.i18n")
