@@ -36,8 +36,6 @@ REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements
 SIZES = {"torch": _("about 200 MB, with an NVIDIA GPU up to 4 GB"),
          "safetensors": _("less than 1 MB")}
 
-# PyTorch's own index of builds without CUDA; its packages depend on no NVIDIA library
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 LINUX = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 
 OFFLINE = ("connection broken", "Connection refused", "Max retries exceeded", "name resolution",
@@ -213,6 +211,7 @@ def downloadCommand() -> str:
     """Fills a folder, on a connected computer, with what is missing here.
 
     A computer with the same operating system: pip asks the one it runs on what torch depends on.
+    On Linux these are NVIDIA's libraries, too, so that the wheels serve computers with a GPU.
     """
     tag = next(platform_tags())  # win_amd64, macosx_14_0_arm64, manylinux_2_36_x86_64
     platforms = [f"{kind}_{platform.machine()}" for kind in LINUX] if "linux" in tag else [tag]
@@ -220,7 +219,7 @@ def downloadCommand() -> str:
         "python -m pip download --only-binary=:all:",
         f"--python-version {sys.version_info[0]}.{sys.version_info[1]}",
         *(f"--platform {name}" for name in platforms),
-        f"--extra-index-url {CPU_INDEX} --dest wheels",
+        "--dest wheels",
         *(f'"{requirement}"' for requirement in missing() or requirements()),
     ])
 
