@@ -366,8 +366,8 @@ def test_a_folder_without_fitting_wheels_is_refused(environment, need, tmp_path,
 def test_the_download_command_fits_this_python(need, monkeypatch):
     need("torch>=999", "safetensors>=999")
     for tag, platforms in (
-        ("win_amd64", "--platform win_amd64 --extra"),
-        ("macosx_14_0_arm64", "--platform macosx_14_0_arm64 --extra"),
+        ("win_amd64", "--platform win_amd64 --dest"),
+        ("macosx_14_0_arm64", "--platform macosx_14_0_arm64 --dest"),
         ("manylinux_2_36_x86_64", "--platform manylinux_2_28_x86_64 --platform manylinux_2_27"),
     ):
         monkeypatch.setattr(dependencies, "platform_tags", lambda tag=tag: iter([tag]))
