@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import slicer
 import slicer.util
+
 from metaunetr.io import read_image
 from metaunetr.organs import BY_NUMBER
-
 from MetaUNETRSegmentLib.exchange import LPS
 
 

@@ -1,4 +1,6 @@
-"""Writes a picture of every state of the panel: python Testing/MetaUNETRSegment/screenshots.py FOLDER
+"""Writes a picture of every state of the panel.
+
+    python Testing/MetaUNETRSegment/screenshots.py FOLDER
 
 Needs what the tests of the panel need; the engine is scripted, the scene is real.
 """
@@ -13,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / name) for name in ("Testing/standins", "MetaUNETRSegment", "Training")]
 
 import numpy as np  # noqa: E402
+
 import slicer_headless  # noqa: E402
 import slicer_qt  # noqa: E402
 from slicer_qt.open_panel import (  # noqa: E402

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+
 from metaunetr import bundle
 from slicer_qt.open_panel import GOOD_RUN, ROOT, Engines, OpenPanel
 
@@ -235,8 +236,9 @@ def test_the_panel_says_that_nothing_is_uploaded(open_panel):
 
 
 def test_stages_of_the_command_line_have_names(open_panel):
-    from metaunetr.cli.progress import STAGES
     from MetaUNETRSegmentLib.panel import progress
+
+    from metaunetr.cli.progress import STAGES
 
     open_panel()
     assert progress.STAGE_SHARES.keys() == STAGES.keys()

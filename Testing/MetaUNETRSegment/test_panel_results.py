@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from slicer_qt.open_panel import FOUND, GOOD_RUN, Engines, OpenPanel
 
 ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from slicer_qt.open_panel import GOOD_RUN, HOLD, Engines, OpenPanel, result, stages, windows
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 
 import pytest
+
 import slicer_qt
 from slicer_qt.open_panel import GOOD_RUN, ROOT, Engines, OpenPanel
 

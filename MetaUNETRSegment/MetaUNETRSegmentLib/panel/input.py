@@ -1,6 +1,7 @@
 """What is segmented, with which model, and where the result goes."""
 
 import slicer
+import slicer.util
 from slicer.i18n import tr as _
 
 from . import models
@@ -92,13 +93,10 @@ class InputPanel:
 
 def shownVolume():
     """The volume in the slice views' background; else the first one, or None."""
-    scene = slicer.mrmlScene
-    composites = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
-    ids = [composites.GetItemAsObject(index).GetBackgroundVolumeID()
-           for index in range(composites.GetNumberOfItems())]
-    shown = [scene.GetNodeByID(volumeId) for volumeId in ids if volumeId]
-    volumes = scene.GetNodesByClass("vtkMRMLScalarVolumeNode")
-    others = [volumes.GetItemAsObject(index) for index in range(volumes.GetNumberOfItems())]
+    composites = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    ids = [composite.GetBackgroundVolumeID() for composite in composites]
+    shown = [slicer.mrmlScene.GetNodeByID(volumeId) for volumeId in ids if volumeId]
+    others = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
     for node in shown + others:  # label maps are scalar volumes, too
         if node and node.GetClassName() == "vtkMRMLScalarVolumeNode":
             return node

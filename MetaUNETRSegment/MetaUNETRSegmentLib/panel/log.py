@@ -4,7 +4,6 @@ import json
 import platform
 import time
 
-import qt
 import slicer
 
 
@@ -30,8 +29,8 @@ class LogPanel:
 
         lines = [
             f"MetaUNETR {metaunetr.__version__}",
-            f"Slicer {slicer.app.applicationVersion}, Qt {qt.qVersion()}, "
-            f"Python {platform.python_version()}, {platform.platform()}",
+            f"Slicer {slicer.app.applicationVersion}, Python {platform.python_version()}, "
+            f"{platform.platform()}",
         ]
         if self.record:
             lines += ["", "Record", json.dumps(self.record, indent=1, ensure_ascii=False)]

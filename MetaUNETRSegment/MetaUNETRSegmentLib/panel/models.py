@@ -2,9 +2,10 @@
 
 import html
 
+from slicer.i18n import tr as _
+
 from metaunetr import bundle
 from metaunetr.errors import BundleError
-from slicer.i18n import tr as _
 
 from .choices import Item
 
@@ -51,7 +52,8 @@ def describe(model) -> str:
         (_("Licence of the weights"), model.card.get("weights_licence", "")),
         (_("Use"), model.card.get("intended_use", "")),
     ]
-    return "".join(f"<p><b>{label}:</b> {html.escape(str(text))}</p>" for label, text in lines if text)
+    return "".join(f"<p><b>{label}:</b> {html.escape(str(text))}</p>"
+                   for label, text in lines if text)
 
 
 def _accuracy(card) -> tuple:

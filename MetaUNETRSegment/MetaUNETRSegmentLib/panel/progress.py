@@ -84,7 +84,7 @@ class Progress:
         self.share = max(self.share, min(share, 1.0))
 
     def remaining(self) -> float | None:
-        """Seconds until the last window is done, by the speed of those that are; None: too early."""
+        """Seconds until the last window is done, at the speed so far; None: too early to tell."""
         if self.windows is None or self.networkBegan is None:
             return None
         (done, total), (began, first) = self.windows, self.networkBegan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6 import QtCore, QtWidgets
+
 from __feature__ import true_property  # noqa: F401  isort: skip
 
 __all__ = ["ctkCollapsibleButton", "ctkPathLineEdit"]

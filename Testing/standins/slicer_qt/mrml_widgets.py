@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import vtk
 from PySide6 import QtCore, QtWidgets
+
 from __feature__ import true_property  # noqa: F401  isort: skip
 
 __all__ = ["qMRMLNodeComboBox", "qMRMLRangeWidget", "qMRMLSegmentationFileExportWidget",
@@ -91,7 +92,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     def addNode(self):
         """What the menu item "Create new …" does."""
         name = self._scene.GenerateUniqueName(self.baseName or "Node")
-        node = self._scene.AddNewNodeByClass(list(self.nodeTypes)[0], name)
+        node = self._scene.AddNewNodeByClass(next(iter(self.nodeTypes)), name)
         self.setCurrentNode(node)
         self.nodeAddedByUserAction.emit(node)
         return node

@@ -10,12 +10,14 @@ from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 from PySide6.QtCore import *  # noqa: F403
 from PySide6.QtGui import *  # noqa: F403
 from PySide6.QtWidgets import *  # noqa: F403
+
 from __feature__ import true_property  # noqa: F401  isort: skip
 
-# Setting a true property takes one reference of None too many (PySide6 6.12), which ends Python
-# after some ten thousand of them; since Python 3.12 None needs no references.
+# PySide6 6.12 takes a reference of None, and sometimes of a bool, too many with each call, which
+# ends Python after some ten thousand calls; since Python 3.12 these objects need no references.
 if sys.version_info < (3, 12):
-    ctypes.c_ssize_t.from_address(id(None)).value += 1 << 30
+    for constant in (None, True, False):
+        ctypes.c_ssize_t.from_address(id(constant)).value += 1 << 30
 
 # PythonQt calls the property objectName also `name`
 QtCore.QObject.name = property(

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import slicer
 from PySide6 import QtWidgets
+
 from __feature__ import true_property  # noqa: F401  isort: skip
 
 

@@ -1,0 +1,387 @@
+"""Correct, Compare, Batch, and what is installed before the first run."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from slicer_qt.open_panel import GOOD_RUN, HOLD, Engines, OpenPanel, stages, windows
+
+
+@pytest.fixture
+def engines(monkeypatch):
+    engines = Engines(segment=GOOD_RUN)
+    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
+    return engines
+
+
+@pytest.fixture
+def panel(scene, add_volume, engines):
+    add_volume(name="CT")
+    panel = OpenPanel()
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def segmented(panel):
+    """After a run."""
+    panel.ui.segmentButton.click()
+    panel.finish()
+    return panel
+
+
+def rows(table):
+    return [[table.item(row, column).text() for column in range(table.columnCount)]
+            for row in range(table.rowCount)]
+
+
+# Correct
+
+
+def choose_segmentation(panel):
+    panel.parameters.correctSegmentation = panel.parameters.result
+
+
+def choose_organs(panel):
+    choose_segmentation(panel)
+    panel.parameters.correctOrgans = ["liver"]
+
+
+def choose_region(panel):
+    choose_organs(panel)
+    panel.ui.correctRoiSelector.addNode()
+
+
+@pytest.mark.parametrize(("choose", "reason"), [
+    (lambda panel: None, "Choose the segmentation to correct."),
+    (choose_segmentation, "Tick the organs to segment again."),
+    (choose_organs, "Choose or create the region to work in."),
+    (choose_region, ""),
+])
+def test_correct_asks_for_one_thing_after_the_other(segmented, choose, reason):
+    choose(segmented)
+    assert segmented.ui.correctHint.text == reason
+    assert segmented.ui.correctButton.enabled == (not reason)
+
+
+def test_a_new_region_begins_around_the_ticked_organs(segmented):
+    choose_region(segmented)
+    node = segmented.parameters.result
+    centre = node.GetSegmentCenterRAS(next(
+        row.segmentId for row in segmented.panel.results.rows if row.name == "liver"))
+    roi, bounds = segmented.parameters.correctRoi, [0.0] * 6
+    roi.GetRASBounds(bounds)
+    assert all(low < x < high for low, x, high in zip(
+        bounds[::2], centre, bounds[1::2], strict=True))
+
+
+def test_correct_segments_the_ticked_organs_in_the_region(segmented, engines, scene):
+    choose_region(segmented)
+    segmented.ui.correctButton.click()
+    assert segmented.ui.correctButton.text == "Cancel"
+    said = engines.last("segment").arguments
+    assert said[said.index("--organs") + 1] == "liver"
+    segmented.finish()
+    assert segmented.ui.correctStatus.text.startswith("Done in")
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+
+
+def test_a_cancelled_correction_keeps_the_segmentation(segmented, engines):
+    import slicer
+
+    choose_region(segmented)
+    row = segmented.panel.results.rows[4]
+
+    def mask():
+        return slicer.util.arrayFromSegmentBinaryLabelmap(
+            segmented.parameters.result, row.segmentId, segmented.parameters.inputVolume).copy()
+
+    before = mask()
+    engines.scripts["segment"] = [windows(2), *HOLD]
+    segmented.ui.correctButton.click()
+    segmented.settle(0.2)
+    segmented.ui.correctButton.click()
+    assert segmented.ui.correctStatus.text.startswith("Cancelled.")
+    assert np.array_equal(mask(), before)
+
+
+# Compare
+
+
+def scores(folder):
+    """What `metaunetr evaluate` writes."""
+    told = [{"organ": "liver", "dice": 0.962, "nsd_2mm": 0.934, "hd95_mm": 4.12,
+             "prediction_ml": 1500.0, "reference_ml": 1480.0, "note": ""},
+            {"organ": "aorta", "dice": 0.0, "nsd_2mm": 0.0, "hd95_mm": None,
+             "prediction_ml": 0.0, "reference_ml": 90.0, "note": "only in the reference"}]
+    (folder / "scores.json").write_text(json.dumps(told), encoding="utf-8")
+    return []
+
+
+@pytest.fixture
+def two_results(segmented):
+    segmented.ui.segmentButton.click()
+    segmented.finish()
+    scene = segmented.parameters.result.GetScene()
+    nodes = scene.GetNodesByClass("vtkMRMLSegmentationNode")
+    segmented.parameters.compareFirst = nodes.GetItemAsObject(0)
+    segmented.parameters.compareSecond = nodes.GetItemAsObject(1)
+    return segmented
+
+
+def test_compare_shows_the_scores_of_every_organ(two_results, engines):
+    engines.scripts["evaluate"] = [[], scores]
+    two_results.ui.compareButton.click()
+    two_results.finish()
+    assert rows(two_results.ui.compareTable) == [
+        ["liver", "0.962", "0.934", "4.1"], ["aorta", "0.000", "0.000", "–"]]
+    assert two_results.ui.compareTable.item(1, 0).toolTip() == "only in the reference"
+
+
+def test_the_difference_becomes_a_segmentation(two_results, scene):
+    import slicer
+
+    shown = two_results.parameters.compareFirst
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(
+        shown, two_results.panel.results.rows[0].segmentId, two_results.parameters.inputVolume)
+    mask = mask.copy()
+    mask[:6] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        mask, shown, two_results.panel.results.rows[0].segmentId,
+        two_results.parameters.inputVolume)
+    two_results.ui.differenceButton.click()
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 3
+    assert "against" in two_results.ui.compareStatus.text
+
+
+@pytest.mark.parametrize(("second", "reason"), [
+    (None, "Choose two segmentations."),
+    ("first", "Choose two different segmentations."),
+])
+def test_compare_needs_two(two_results, second, reason):
+    parameters = two_results.parameters
+    parameters.compareSecond = parameters.compareFirst if second else None
+    assert two_results.ui.compareButton.toolTip == reason
+    assert two_results.ui.differenceButton.toolTip == reason
+    assert not two_results.ui.compareButton.enabled
+
+
+# Batch
+
+
+def case(index, state, **more):
+    return {"event": "case", "index": index, "name": f"case {index}", "state": state,
+            "line": f"case {index} {state}", **more}
+
+
+def cases(count, folder="/data"):
+    return {"event": "cases", "total": count, "line": f"{count} cases.", "left_out": [],
+            "cases": [{"name": f"case {n}", "input": f"{folder}/{n}.nii.gz"}
+                      for n in range(count)]}
+
+
+def summary(**counts):
+    return [{"event": "summary", "line": "3 cases: 1 done, 1 finished before, 1 failed, in 9 s.",
+             **counts}]
+
+
+@pytest.fixture
+def batch(panel, tmp_path):
+    panel.parameters.batchInput = str(tmp_path)
+    panel.parameters.batchOutput = str(tmp_path / "out")
+    return panel
+
+
+@pytest.mark.parametrize(("folder", "output", "reason"), [
+    ("", "/out", "Choose the folder with the CTs."),
+    ("/does/not/exist", "/out", "does not exist: /does/not/exist"),
+    ("/", "", "Choose the folder for the results."),
+])
+def test_batch_asks_for_its_folders(panel, folder, output, reason):
+    panel.parameters.batchInput, panel.parameters.batchOutput = folder, output
+    assert not panel.ui.batchButton.enabled
+    assert reason in panel.ui.batchHint.text
+
+
+def test_batch_shows_each_case_as_it_goes(batch, engines):
+    engines.scripts["batch"] = [
+        [cases(3), case(0, "skipped", flags=[]), case(1, "running")],
+        stages("read") + windows(0) + windows(24), *HOLD]
+    batch.ui.batchButton.click()
+    batch.wait(lambda: "window 24" in batch.ui.batchStatus.text)
+    assert batch.ui.batchStatus.text.startswith("Case 2 of 3, case 1. Segmenting: window 24 of 48")
+    assert [row[1] for row in rows(batch.ui.batchTable)] == ["there already", "running", "waiting"]
+    assert 33 < batch.ui.batchProgress.value < 67
+
+
+def test_batch_tells_the_cases_that_failed_and_goes_on(batch, engines):
+    engines.scripts["batch"] = [
+        [cases(3), case(0, "skipped", flags=[]),
+         case(1, "failed", seconds=0.4, text="1.nii.gz: is not a NIfTI file.")],
+        [case(2, "done", seconds=8.6, flags=["liver: touches the border"])],
+        summary(done=1, skipped=1, failed=1), 7]
+    batch.ui.batchButton.click()
+    batch.finish()
+    assert rows(batch.ui.batchTable)[1:] == [
+        ["case 1", "failed", "0.4 s", ""], ["case 2", "done", "8.6 s", "⚠ 1"]]
+    assert "case 1: 1.nii.gz: is not a NIfTI file." in batch.ui.batchNotice.text
+    assert batch.ui.batchStatus.text == "3 cases: 1 done, 1 finished before, 1 failed, in 9 s."
+
+
+def test_batch_takes_the_choices_of_segment(batch, engines, tmp_path):
+    engines.scripts["batch"] = HOLD
+    batch.parameters.skippedOrgans = ["aorta", "stomach", "pancreas", "gallbladder"]
+    batch.ui.batchSurfacesCombo.currentIndex = 1
+    batch.ui.batchButton.click()
+    said = " ".join(engines.last("batch").arguments)
+    for text in (f"--input {tmp_path} --output {tmp_path}/out", "--format seg.nrrd",
+                 f"--statistics {tmp_path}/out/statistics.csv", "--surfaces stl", "--resume",
+                 "--organs spleen right kidney left kidney liver", "--json-progress"):
+        assert text in said
+
+
+def test_the_command_line_understands_what_batch_says(batch, engines):
+    from metaunetr.cli import parser
+
+    engines.scripts["batch"] = HOLD
+    batch.parameters.skippedOrgans = ["aorta"]
+    batch.ui.batchButton.click()
+    args = parser().parse_args(engines.last("batch").arguments)
+    assert args.resume
+    assert "aorta" not in [organ.name for organ in args.organs]
+
+
+def test_a_cancelled_batch_keeps_what_is_done(batch, engines):
+    engines.scripts["batch"] = [[cases(2), case(0, "done", seconds=1.0, flags=[])], *HOLD]
+    batch.ui.batchButton.click()
+    batch.wait(lambda: batch.ui.batchTable.rowCount)
+    batch.ui.batchButton.click()
+    assert engines.last("batch").stopped
+    assert batch.ui.batchStatus.text == "Cancelled. The cases that were done are kept."
+
+
+def test_a_click_loads_a_case_with_its_result(batch, engines, tmp_path, monkeypatch, scene):
+    import SimpleITK as sitk
+    import slicer
+
+    image = sitk.GetImageFromArray(np.zeros((10, 12, 14), np.int16))
+    image.SetOrigin((5.0, -7.0, 11.0))
+    sitk.WriteImage(image, str(tmp_path / "0.nii.gz"))
+
+    def load(path):
+        assert path == "/out/0.seg.nrrd"
+        return scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+
+    monkeypatch.setattr(slicer.util, "loadSegmentation", load, raising=False)
+    engines.scripts["batch"] = [
+        [cases(1, tmp_path), case(0, "done", seconds=1.0, flags=[], output="/out/0.seg.nrrd")],
+        summary(done=1, skipped=0, failed=0)]
+    batch.ui.batchButton.click()
+    batch.finish()
+    batch.ui.batchTable.cellClicked.emit(0, 0)
+    volume = batch.parameters.inputVolume
+    assert volume.GetName() == "case 0"
+    assert volume.GetOrigin() == pytest.approx((-5.0, 7.0, 11.0))
+    assert batch.parameters.result.GetName() == "case 0 organs"
+    assert batch.ui.tabs.currentIndex == 0
+
+
+def test_a_case_that_cannot_be_loaded_is_told(batch, engines):
+    engines.scripts["batch"] = [
+        [cases(1), case(0, "done", seconds=1.0, flags=[], output="/out/0.seg.nrrd")],
+        summary(done=1, skipped=0, failed=0)]
+    batch.ui.batchButton.click()
+    batch.finish()
+    batch.ui.batchTable.cellClicked.emit(0, 0)
+    assert "case 0 cannot be loaded" in batch.ui.batchNotice.text
+
+
+# Installation
+
+
+@pytest.fixture
+def lacking(monkeypatch, panel):
+    """Two packages are missing; `agree` says whether people let them be installed."""
+    from MetaUNETRSegmentLib import dependencies
+
+    state = SimpleNamespace(missing=["torch>=2.4", "safetensors>=0.4"], error=None, asked=0)
+
+    def ensure():
+        state.asked += 1
+        if state.error:
+            raise state.error
+        state.missing = []
+
+    monkeypatch.setattr(dependencies, "missing", lambda: state.missing)
+    monkeypatch.setattr(dependencies, "ensure", ensure)
+    panel.widget.enter()
+    return state
+
+
+def test_what_is_missing_is_told_before_the_first_run(panel, lacking):
+    assert panel.ui.installFrame.visible
+    assert "torch>=2.4, safetensors>=0.4" in panel.ui.installLabel.text
+    assert panel.ui.segmentButton.enabled
+
+
+def test_the_first_run_installs_and_carries_on(panel, lacking, engines):
+    panel.ui.segmentButton.click()
+    assert lacking.asked == 1
+    assert not panel.ui.installFrame.visible
+    panel.finish()
+    assert panel.ui.resultsTable.rowCount == 8
+
+
+def test_who_declines_can_go_on_with_other_things(panel, lacking, engines):
+    from MetaUNETRSegmentLib.dependencies import Declined
+
+    lacking.error = Declined("Nothing was installed. You will be asked again.")
+    panel.ui.segmentButton.click()
+    assert "Nothing was installed" in panel.ui.segmentNotice.text
+    assert panel.ui.segmentButton.text == "Segment"
+    assert not [e for e in engines.started if e.arguments[0] == "segment"]
+
+
+def test_with_everything_there_nothing_is_shown(panel):
+    assert not panel.ui.installFrame.visible
+
+
+@pytest.mark.parametrize(("error", "missing", "text"), [
+    (None, [], "Everything is installed."),
+    ("wheels does not hold torch.", ["torch>=2.4"], "wheels does not hold torch."),
+])
+def test_installing_from_a_folder_is_followed(panel, lacking, monkeypatch, error, missing, text):
+    from MetaUNETRSegmentLib import dependencies
+
+    class Installation:
+        def __init__(self, folder, output):
+            self.output, self.error, self.polls = output, None, 0
+
+        def poll(self):
+            self.polls += 1
+            self.output(f"Processing wheel {self.polls}")
+            if self.polls == 3:
+                lacking.missing, self.error = missing, error
+            return self.polls < 3
+
+    monkeypatch.setattr(dependencies, "installFromFolder", Installation)
+    panel.panel.install.installFrom("/wheels")
+    panel.wait(lambda: "Processing wheel" in panel.ui.installLabel.text)
+    assert not panel.ui.installFolderButton.enabled
+    panel.wait(lambda: panel.panel.install.installation is None)
+    assert text in panel.ui.installLabel.text + panel.ui.segmentStatus.text
+    assert panel.ui.installFrame.visible == bool(missing)
+    assert "Processing wheel 2" in panel.ui.logText.plainText
+
+
+def test_the_command_for_a_connected_computer_can_be_copied(panel, lacking, monkeypatch):
+    import slicer
+    from MetaUNETRSegmentLib import dependencies
+
+    monkeypatch.setattr(dependencies, "downloadCommand", lambda: "python -m pip download torch")
+    panel.ui.installCommandButton.click()
+    assert slicer.app.clipboard().text() == "python -m pip download torch"
