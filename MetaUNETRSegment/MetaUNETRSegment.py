@@ -81,8 +81,9 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._setParameters(self.logic.getParameterNode())
 
     def cleanup(self):
-        self.panel.close()
-        self._setParameters(None)
+        if self.panel:  # setup has been
+            self.panel.close()
+            self._setParameters(None)
         self.removeObservers()
 
     def onReload(self):

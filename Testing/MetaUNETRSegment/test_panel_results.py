@@ -125,7 +125,11 @@ def test_surfaces_are_made_only_when_they_are_asked_for(panel):
 
 
 def test_the_statistics_go_into_a_table_node(panel, scene):
+    import slicer
+
+    layout = slicer.app.layoutManager().layout
     panel.ui.tableButton.click()
+    assert slicer.app.layoutManager().layout != layout  # one with a table view
     table = scene.GetFirstNodeByClass("vtkMRMLTableNode")
     assert table.GetNumberOfRows() == len(FOUND)
     assert table.GetName() in panel.ui.resultsStatus.text

@@ -42,6 +42,13 @@ def test_before_a_run_the_estimate_stands_beside_the_button(panel):
     assert not panel.ui.segmentProgress.visible
 
 
+def test_a_region_makes_the_estimate_of_the_whole_volume_wrong_so_there_is_none(panel, engines):
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
+    panel.ui.roiSelector.addNode()
+    panel.settle(0.1)
+    assert panel.ui.segmentHint.text == ""
+
+
 def test_devices_of_the_engine_can_be_chosen(panel):
     panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
     labels = [panel.ui.deviceCombo.itemText(row) for row in range(panel.ui.deviceCombo.count)]
@@ -75,7 +82,7 @@ def test_a_finished_run_shows_its_result_and_the_time_it_took(panel, engines):
     start(panel, engines, *GOOD_RUN)
     panel.finish()
     assert panel.ui.segmentStatus.text.startswith("Done in ")
-    assert panel.ui.segmentStatus.text.endswith("Device: cpu.")
+    assert panel.ui.segmentStatus.text.endswith("on CPU.")
     assert panel.ui.segmentButton.text == "Segment"
     assert not panel.ui.segmentProgress.visible
     assert panel.ui.resultsTable.rowCount == 8

@@ -141,8 +141,10 @@ class ResultsPanel:
         from MetaUNETRSegmentLib import statistics
 
         table = statistics.toTable(self.rows)
-        selection = slicer.app.applicationLogic().GetSelectionNode()
-        selection.SetActiveTableID(table.GetID())
+        layouts, logic = slicer.app.layoutManager(), slicer.app.applicationLogic()
+        layouts.setLayout(slicer.modules.tables.logic().GetLayoutWithTable(layouts.layout))
+        logic.GetSelectionNode().SetActiveTableID(table.GetID())
+        logic.PropagateTableSelection()
         self.panel.say(_("The statistics are in the table “{name}”.").format(name=table.GetName()))
 
     def _chooseCsv(self) -> None:

@@ -160,5 +160,8 @@ class Runner:
                  "below.").format(error=sentence.rstrip("."))
 
 
-def tookText(seconds: float) -> str:
-    return _("Done in {duration}.").format(duration=duration(seconds))
+def tookText(seconds: float, device: str = "") -> str:
+    if not device:
+        return _("Done in {duration}.").format(duration=duration(seconds))
+    return _("Done in {duration} on {device}.").format(
+        duration=duration(seconds), device="CPU" if device == "cpu" else device)

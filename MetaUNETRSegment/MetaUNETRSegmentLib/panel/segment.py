@@ -1,7 +1,5 @@
 """The one button."""
 
-from slicer.i18n import tr as _
-
 from .estimate import Estimate
 from .run import Strip, tookText
 
@@ -18,7 +16,7 @@ class SegmentPanel:
     def refresh(self) -> None:
         parameters, reason = self.panel.parameters, self.panel.input.reason()
         if not self.panel.runner.running:
-            possible = not reason and not self.panel.install.needed
+            possible = not reason and not self.panel.install.needed and not parameters.roi
             options = self.panel.input.options()
             self.estimate.want(parameters.inputVolume if possible else None, {
                 name: options[name] for name in ("model", "device", "overlap", "precision")})
@@ -48,6 +46,4 @@ class SegmentPanel:
     def _finished(self, job) -> str:
         self.panel.results.show(job.result)
         record = job.last.get("result", {}).get("record", {})
-        device = record.get("device")
-        text = tookText(job.seconds)
-        return _("{done} Device: {device}.").format(done=text, device=device) if device else text
+        return tookText(job.seconds, record.get("device", ""))

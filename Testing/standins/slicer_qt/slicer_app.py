@@ -24,6 +24,13 @@ class Signals:
         self.slots.remove((signature, slot))
 
 
+class LayoutManager:
+    layout = 3  # four-up
+
+    def setLayout(self, layout: int) -> None:
+        self.layout = layout
+
+
 class Application(Signals):
     """What the module asks of qSlicerApplication."""
 
@@ -32,6 +39,7 @@ class Application(Signals):
     def __init__(self) -> None:
         super().__init__()
         self._modules = Signals()
+        self._layouts = LayoutManager()
 
     @property
     def temporaryPath(self) -> str:
@@ -39,6 +47,9 @@ class Application(Signals):
 
     def moduleManager(self) -> Signals:
         return self._modules
+
+    def layoutManager(self) -> LayoutManager:
+        return self._layouts
 
     def applicationLogic(self):
         return slicer.modules.colors.logic().GetMRMLApplicationLogic()
