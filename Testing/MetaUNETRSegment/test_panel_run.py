@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from slicer_qt.open_panel import GOOD_RUN, HOLD, Engines, OpenPanel, result, stages, windows
@@ -42,6 +44,14 @@ def test_before_a_run_the_estimate_stands_beside_the_button(panel):
     assert not panel.ui.segmentProgress.visible
 
 
+def test_the_estimate_is_measured_once(panel, engines):
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
+    assert [engine.arguments[0] for engine in engines.started] == ["estimate", "segment"]
+
+
 def test_a_region_makes_the_estimate_of_the_whole_volume_wrong_so_there_is_none(panel, engines):
     panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
     panel.ui.roiSelector.addNode()
@@ -76,6 +86,25 @@ def test_a_run_shows_how_far_it_is(panel, engines, events, status, least):
 def test_the_remaining_time_is_told_once_windows_are_done(panel, engines):
     start(panel, engines, windows(1), [], windows(24), *HOLD)
     assert panel.ui.segmentStatus.text.endswith("s left")
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(0, "9 s"), (4, "5 s"), (60, "1 s")])
+def test_before_the_first_window_the_time_left_is_that_of_the_estimate(
+        panel, monkeypatch, seconds, left):
+    from MetaUNETRSegmentLib.panel import progress
+
+    now = 100.0
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now))
+    run = progress.Progress()
+    for event in ({"event": "estimate", "seconds": 9.2}, *stages("network")):
+        run.take(event)
+    now += seconds
+    assert run.text() == f"Segmenting, {left} left"
+
+
+def test_the_time_left_is_counted_down_while_a_window_is_computed(panel, engines):
+    start(panel, engines, [{"event": "estimate", "seconds": 100}, *stages("network")], *HOLD)
+    panel.wait(lambda: panel.ui.segmentStatus.text == "Segmenting, 1 min 39 s left", 3)
 
 
 def test_a_finished_run_shows_its_result_and_the_time_it_took(panel, engines):

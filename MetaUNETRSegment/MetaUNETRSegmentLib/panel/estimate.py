@@ -19,6 +19,7 @@ class Estimate:
     def __init__(self, label, logic, devices) -> None:
         self.label, self.logic, self.devices = label, logic, devices
         self.wanted = self.job = None
+        self.known = {}  # what was measured before
         self.delay = qt.QTimer()
         self.delay.interval = WAIT_MS
         self.delay.timeout.connect(self._start)
@@ -32,7 +33,9 @@ class Estimate:
         if self.wanted:
             self.stop()
         self.wanted, self.volume, self.settings = wanted, volume, settings
-        if wanted:
+        if wanted in self.known:
+            self.label.text = self.known[wanted]
+        elif wanted:
             self.delay.start()
 
     def stop(self) -> None:
@@ -58,6 +61,7 @@ class Estimate:
             self.devices(event["devices"])
         elif kind == "estimate":
             self.label.text = estimateText(event["seconds"], event["memory_mb"])
+            self.known[self.wanted] = self.label.text
         elif kind == "failed":
             self.label.text = ""
         if kind in ("finished", "failed", "cancelled"):

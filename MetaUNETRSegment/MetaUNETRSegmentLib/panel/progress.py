@@ -53,15 +53,20 @@ class Progress:
         self.cases = 0
         self.case = None  # (index, name)
         self.networkBegan = None
+        self.left = None  # (moment, seconds that were left then)
 
     def take(self, event: dict) -> bool:
         """True when there is something new to show."""
         kind = event["event"]
         if kind == "stage":
             self.stage, self.windows, self.networkBegan = event["stage"], None, None
+            if self.stage != "network":
+                self.left = None
             self._reach(STAGE_SHARES.get(self.stage, 0.0))
         elif kind == "windows":
             self._takeWindows(event["done"], event["total"])
+        elif kind == "estimate":
+            self.left = (time.monotonic(), event["seconds"])
         elif kind == "cases":
             self.cases = event["total"]
         elif kind == "case":
@@ -72,8 +77,12 @@ class Progress:
         return True
 
     def _takeWindows(self, done: int, total: int) -> None:
+        now = time.monotonic()
         if self.networkBegan is None:
-            self.networkBegan = (time.monotonic(), done)
+            self.networkBegan = (now, done)
+        began, first = self.networkBegan
+        if done > first:
+            self.left = (now, (now - began) / (done - first) * (total - done))
         self.stage, self.windows = "network", (done, total)
         begin, end = STAGE_SHARES["network"], STAGE_SHARES["restore"]
         self._reach(begin + (end - begin) * done / max(total, 1))
@@ -84,25 +93,23 @@ class Progress:
         self.share = max(self.share, min(share, 1.0))
 
     def remaining(self) -> float | None:
-        """Seconds until the last window is done, at the speed so far; None: too early to tell."""
-        if self.windows is None or self.networkBegan is None:
+        """Seconds until the network is done: from the windows that are done, before that from the
+        engine's estimate; None where it is too early to tell."""
+        if self.left is None or self.stage != "network":
             return None
-        (done, total), (began, first) = self.windows, self.networkBegan
-        if done <= first:
-            return None
-        return (time.monotonic() - began) / (done - first) * (total - done)
+        moment, seconds = self.left
+        return max(1.0, seconds - (time.monotonic() - moment))
 
     def text(self) -> str:
         """Such as "Segmenting: window 12 of 48, 7 s left"."""
-        line = stageText(self.stage)
+        line, left = stageText(self.stage), self.remaining()
         if self.windows is not None:
             line += _(": window {done} of {total}").format(
                 done=self.windows[0], total=self.windows[1])
-            left = self.remaining()
-            if left is not None and self.windows[0] < self.windows[1]:
-                line += _(", {duration} left").format(duration=duration(max(1, round(left))))
-        else:
-            line += " …" if line else ""
+        elif line and left is None:
+            line += " …"
+        if left is not None and (self.windows is None or self.windows[0] < self.windows[1]):
+            line += _(", {duration} left").format(duration=duration(round(left)))
         if self.case:
             where = _("Case {number} of {total}, {name}").format(
                 number=self.case[0] + 1, total=self.cases or "?", name=self.case[1])

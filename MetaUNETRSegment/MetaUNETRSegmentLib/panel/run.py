@@ -3,6 +3,7 @@
 import html
 import traceback
 
+import qt
 from slicer.i18n import tr as _
 
 from .progress import Progress, duration
@@ -53,7 +54,12 @@ class Strip:
             self.warn(event["text"])
         elif self.progress.take(event):
             self.bar.value = round(100 * self.progress.share)
-            self._say(self.progress.text())
+            self.tick()
+
+    def tick(self) -> None:
+        """Time passes, also while one window is being computed."""
+        if text := self.progress.text():
+            self._say(text)
 
     def warn(self, sentence: str) -> None:
         """Adds a sentence below the progress; it stays when the run has ended."""
@@ -97,6 +103,9 @@ class Runner:
     def __init__(self, log, changed) -> None:
         self.log, self.changed = log, changed
         self.job = self.strip = self.finished = None
+        self.clock = qt.QTimer()
+        self.clock.interval = 500  # ms
+        self.clock.timeout.connect(self._tick)
 
     @property
     def running(self) -> bool:
@@ -117,6 +126,8 @@ class Runner:
             self.job = makeJob(self._take)
         except Exception as error:
             self._forget().fail(self._sentence(error))
+        else:
+            self.clock.start()
         self.changed()
 
     def cancel(self, why: str = "") -> None:
@@ -129,6 +140,9 @@ class Runner:
             self._end(event)
         elif self.strip is not None:
             self.strip.show(event)
+
+    def _tick(self) -> None:
+        self.strip.tick()
 
     def _end(self, event: dict) -> None:
         job, finished, strip = self.job, self.finished, self._forget()
@@ -145,6 +159,7 @@ class Runner:
 
     def _forget(self) -> Strip:
         """Ready for the next run; what the job noted goes into the log."""
+        self.clock.stop()
         if self.job is not None:
             self.log.write(self.job.log)
         strip, self.strip, self.job, self.finished = self.strip, None, None, None

@@ -73,7 +73,8 @@ def result(folder: Path) -> list[dict]:
     labels = np.zeros(image.GetSize()[::-1], np.uint8)  # (K, J, I)
     for index, number in enumerate(FOUND):
         step = max(1, labels.shape[2] // (len(FOUND) + 2))
-        labels[2:-2, 3:-3, (index + 1) * step:(index + 2) * step] = number
+        depth = max(2, round((labels.shape[1] - 6) * min(1.0, FOUND[number][0] / 1500)))
+        labels[2:-2, 3:3 + depth, (index + 1) * step:(index + 2) * step] = number
     out = sitk.GetImageFromArray(labels)
     out.CopyInformation(image)
     sitk.WriteImage(out, str(folder / "organs.nrrd"))
