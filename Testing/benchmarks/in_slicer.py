@@ -8,6 +8,7 @@ Slicer's side is slicer-core: the real nodes, displays and conversions, without 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def command_line(ct: Path) -> float:
         started = time.perf_counter()
         subprocess.run([sys.executable, "-m", "metaunetr", "segment", str(ct), "-o",
                         f"{folder}/organs.seg.nrrd"], check=True, capture_output=True,
-                       env={"PYTHONPATH": str(ROOT / "Training")})
+                       env=os.environ | {"PYTHONPATH": str(ROOT / "Training")})
         return time.perf_counter() - started
 
 
