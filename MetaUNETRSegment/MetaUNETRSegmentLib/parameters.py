@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
-from slicer.parameterNodeWrapper import SingleStep, WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 MODELS_OVERLAP = -0.05  # one step below the smallest overlap: as the model's card says
 
@@ -30,7 +30,7 @@ class Parameters:
     outputSegmentation: vtkMRMLSegmentationNode
     skippedOrgans: list[str]
     device: str = "auto"
-    overlap: Annotated[float, WithinRange(MODELS_OVERLAP, 0.9), SingleStep(0.05)] = MODELS_OVERLAP
+    overlap: Annotated[float, WithinRange(MODELS_OVERLAP, 0.9)] = MODELS_OVERLAP
     precision: str = "auto"
     largestComponent: bool = False
     uncertainty: bool = False

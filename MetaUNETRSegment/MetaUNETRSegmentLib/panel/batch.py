@@ -3,7 +3,6 @@
 import os
 import traceback
 
-import ctk
 import qt
 import slicer
 from slicer.i18n import tr as _
@@ -34,7 +33,6 @@ class BatchPanel:
             (_("Flags"), _("What looks wrong and should be looked at.")),
         ))
         ui.batchTable.cellClicked.connect(self._open)
-        ui.batchInputPath.filters = ui.batchOutputPath.filters = ctk.ctkPathLineEdit.Dirs
         ui.batchInputPath.currentPathChanged.connect(self._pathsChanged)
         ui.batchOutputPath.currentPathChanged.connect(self._pathsChanged)
         ui.batchButton.clicked.connect(self._clicked)

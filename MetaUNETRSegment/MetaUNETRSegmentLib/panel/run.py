@@ -88,7 +88,7 @@ class Strip:
 
     def _notify(self, sentences: list, colour: str) -> None:
         self.notice.styleSheet = NOTICE_STYLE.format(colour)
-        self.notice.text = "<br>".join(html.escape(sentence) for sentence in sentences)
+        self.notice.text = html.escape("\n".join(sentences)).replace("\n", "<br>")
         self.notice.visible = bool(sentences)
 
 

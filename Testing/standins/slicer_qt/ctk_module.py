@@ -85,14 +85,13 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
 class ctkPathLineEdit(QtWidgets.QWidget):
     """A path with a button for browsing."""
 
-    Dirs = 1
     currentPathChanged = QtCore.Signal(str)
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         layout = QtWidgets.QHBoxLayout(self)
         layout.contentsMargins = QtCore.QMargins(0, 0, 0, 0)
-        self._line, self._filters = QtWidgets.QLineEdit(), 0
+        self._line = QtWidgets.QLineEdit()
         layout.addWidget(self._line)
         browse = QtWidgets.QToolButton()
         browse.text = "…"
@@ -105,14 +104,7 @@ class ctkPathLineEdit(QtWidgets.QWidget):
     def _set_path(self, path):
         self._line.text = path
 
-    def _get_filters(self):
-        return self._filters
-
-    def _set_filters(self, filters):
-        self._filters = filters
-
     currentPath = QtCore.Property(str, _get_path, _set_path)
-    filters = QtCore.Property(int, _get_filters, _set_filters)
 
 
 def __getattr__(name: str):

@@ -19,11 +19,6 @@ class WithinRange:
     maximum: float
 
 
-@dataclass(frozen=True)
-class SingleStep:
-    value: float
-
-
 def parameterNodeWrapper(cls):
     """Makes the annotated attributes of a class parameters of the node that it is given."""
     hints = typing.get_type_hints(cls)

@@ -48,6 +48,9 @@ class QUiLoader(QtUiTools.QUiLoader):
         wanted = [[connection.findtext(key) for key in ("sender", "signal", "receiver", "slot")]
                   for connection in connections]
         root.remove(connections)
+        for widget in root.iter("widget"):  # flags of C++ classes that have none here
+            for flags in widget.findall("property[@name='filters']"):
+                widget.remove(flags)
         buffer = QtCore.QBuffer()
         buffer.setData(ElementTree.tostring(root))
         buffer.open(QtCore.QIODevice.ReadOnly)
