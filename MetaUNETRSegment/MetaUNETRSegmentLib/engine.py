@@ -91,30 +91,34 @@ def startEngine(arguments: list[str], folder: Path) -> EngineProcess:
 
 
 def pythonExecutable() -> Path:
-    """Slicer's Python: PythonSlicer, or the interpreter of the environment that Slicer runs in.
+    """PythonSlicer; in builds of Slicer that have none, the Python that Slicer itself runs on.
 
     Raises:
         FileNotFoundError: there is none.
     """
-    name = "python.exe" if os.name == "nt" else "bin/python3"
-    for candidate in (shutil.which("PythonSlicer"), sys.executable, Path(sys.prefix) / name):
-        if candidate and "python" in Path(candidate).name.lower() and Path(candidate).is_file():
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    candidates = (shutil.which("PythonSlicer"), sys.executable,
+                  os.path.join(sys.prefix, "bin", version), shutil.which(version))
+    for candidate in filter(None, candidates):
+        if "python" in os.path.basename(candidate).lower() and os.path.isfile(candidate):
             return Path(candidate)
-    raise FileNotFoundError(f"Neither PythonSlicer nor a Python in {sys.prefix} was found; "
+    raise FileNotFoundError(f"PythonSlicer is on none of the paths {os.environ.get('PATH', '')}; "
                             "install Slicer again.")
 
 
 def _environment(python: Path) -> dict[str, str]:
-    """PythonSlicer makes its own environment, and expects the one in which Slicer was started."""
-    environment = dict(os.environ)
-    paths = [str(core.root())]
+    """PythonSlicer makes its own environment, and expects the one in which Slicer was started.
+
+    Another Python is shown where this process finds its packages.
+    """
+    environment, paths = dict(os.environ), [str(core.root())]
     if python.name.startswith("PythonSlicer"):
         import slicer
 
         ours = {name: value for name, value in environment.items() if name.startswith("METAUNETR")}
         environment = dict(slicer.util.startupEnvironment()) | ours
-    elif environment.get("PYTHONPATH"):
-        paths.append(environment["PYTHONPATH"])
+    else:
+        paths += [path for path in sys.path if path]
     return environment | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONNOUSERSITE": "1",
                           "PYTHONUTF8": "1"}
 
