@@ -226,12 +226,14 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
         """Segments many CTs; `arguments` are those of `metaunetr batch`, with absolute paths.
 
         Returns:
-            The engine's last event: {"done", "skipped", "failed", "line"}.
+            How it went: {"done", "skipped", "failed", "line"}, numbers of cases and a sentence.
         """
+        from metaunetr.cli.batch import CASES_FAILED
         from MetaUNETRSegmentLib.job import Job
 
         job = Job(["batch", *arguments, "--json-progress"],
-                  finish=lambda job, folder: job.last["summary"], progress=progress)
+                  finish=lambda job, folder: job.last["summary"], progress=progress,
+                  successes=(0, CASES_FAILED))
         return self._run(job, wait)
 
     def cancelAll(self) -> None:

@@ -47,6 +47,7 @@ class Job:
         needs: nodes without which the job is pointless; it is cancelled when one leaves the scene.
         progress: told every event; last {"event": "finished", "result"}, {"event": "failed",
             "text"} or {"event": "cancelled", "text"}. What it raises cancels the job.
+        successes: exit codes of an engine that has made what `finish` needs.
 
     Attributes:
         state: "running", "finished", "failed" or "cancelled".
@@ -67,10 +68,12 @@ class Job:
         finish: Callable[["Job", Path], Any] = lambda job, folder: None,
         needs: tuple = (),
         progress: Callable[[Event], None] | None = None,
+        successes: tuple[int, ...] = (0,),
     ) -> None:
         self._started = time.monotonic()
         self._finish, self._needs = finish, [(node.GetID(), node) for node in needs]
         self._progress = progress or (lambda event: None)
+        self._successes = successes
         self.state, self.result, self.error = "running", None, ""
         self.last: dict[str, Event] = {}
         self._log: list[str] = []
@@ -149,7 +152,7 @@ class Job:
 
     def _end(self) -> None:
         code = self._process.exitCode
-        if code != 0:
+        if code not in self._successes:
             self._close("failed", self._reason(code))
             return
         try:
@@ -162,9 +165,8 @@ class Job:
 
     def _reason(self, code: int) -> str:
         """Why the engine ended, in a sentence or two."""
-        for told, text in (("error", "text"), ("summary", "line")):
-            if told in self.last:
-                return self.last[told][text]
+        if "error" in self.last:
+            return self.last["error"]["text"]
         if code in KILLED:
             return ("The engine was killed, probably because memory ran out. Close other "
                     "programs, or restrict the run to a region of interest.")

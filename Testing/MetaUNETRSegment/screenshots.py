@@ -153,6 +153,7 @@ def run(panel, engines, *script):
 def main(folder: Path) -> None:
     slicer_qt.start()
     import slicer
+
     from MetaUNETRSegmentLib import engine
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
-from MetaUNETRSegmentLib import comparison, exchange, segmentation
 from numpy.testing import assert_allclose, assert_array_equal
 
 from metaunetr.evaluation import as_json, evaluate
 from metaunetr.io import read_labels
+from MetaUNETRSegmentLib import comparison, exchange, segmentation
 
 
 @pytest.fixture

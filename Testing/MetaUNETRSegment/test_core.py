@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from MetaUNETRSegmentLib import core
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 import slicer
-from MetaUNETRSegmentLib import correction, exchange, ownership, segmentation
 from numpy.testing import assert_array_equal
 
 from metaunetr.organs import BY_NUMBER
+from MetaUNETRSegmentLib import correction, exchange, ownership, segmentation
 
 OFFSET = (3, 2, 4)
 

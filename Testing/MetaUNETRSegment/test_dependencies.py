@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 import slicer
+from packaging.requirements import Requirement
+
 from MetaUNETRSegmentLib import dependencies
 from MetaUNETRSegmentLib.dependencies import Declined, DependencyError
-from packaging.requirements import Requirement
 
 DEAD = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from MetaUNETRSegmentLib import core, engine
 
 WITHIN = 60.0  # seconds for what takes two on an idle machine

@@ -7,10 +7,10 @@ import time
 import numpy as np
 import pytest
 import slicer
-from MetaUNETRSegmentLib import exchange
 from numpy.testing import assert_allclose, assert_array_equal
 
 from metaunetr.io import read_image
+from MetaUNETRSegmentLib import exchange
 
 LPS = np.diag([-1, -1, 1, 1])
 FLIPPED = np.array([[-0.7, 0, 0, 120.1], [0, -0.7, 0, 80.3], [0, 0, 1.5, -300], [0, 0, 0, 1]])

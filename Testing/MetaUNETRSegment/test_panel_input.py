@@ -236,9 +236,8 @@ def test_the_panel_says_that_nothing_is_uploaded(open_panel):
 
 
 def test_stages_of_the_command_line_have_names(open_panel):
-    from MetaUNETRSegmentLib.panel import progress
-
     from metaunetr.cli.progress import STAGES
+    from MetaUNETRSegmentLib.panel import progress
 
     open_panel()
     assert progress.STAGE_SHARES.keys() == STAGES.keys()

@@ -380,6 +380,7 @@ def test_installing_from_a_folder_is_followed(panel, lacking, monkeypatch, error
 
 def test_the_command_for_a_connected_computer_can_be_copied(panel, lacking, monkeypatch):
     import slicer
+
     from MetaUNETRSegmentLib import dependencies
 
     monkeypatch.setattr(dependencies, "downloadCommand", lambda: "python -m pip download torch")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from MetaUNETRSegmentLib import exchange, roi
 from numpy.testing import assert_array_equal
+
+from MetaUNETRSegmentLib import exchange, roi
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import slicer
+
 from MetaUNETRSegmentLib import sampledata
 
 

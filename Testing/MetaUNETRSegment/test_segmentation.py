@@ -8,13 +8,13 @@ from itertools import product
 import numpy as np
 import pytest
 import slicer
-from MetaUNETRSegmentLib import exchange, ownership, segmentation
-from MetaUNETRSegmentLib.masks import maskOf
 from numpy.testing import assert_allclose, assert_array_equal
 
 from metaunetr.io import read_labels
 from metaunetr.io.seg_nrrd import terminology_entry
 from metaunetr.organs import BY_NUMBER
+from MetaUNETRSegmentLib import exchange, ownership, segmentation
+from MetaUNETRSegmentLib.masks import maskOf
 
 KEYS = ["spleen", "right_kidney", "left_kidney", "liver", "portal_and_splenic_vein"]
 NUMBERS = [1, 2, 3, 6, 10]

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import slicer
+
 from MetaUNETRSegmentLib import exchange, segmentation, statistics
 
 

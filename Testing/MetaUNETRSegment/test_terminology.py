@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import slicer
-from MetaUNETRSegmentLib import terminology
 
 from metaunetr.io.seg_nrrd import NOT_IN_MASTER_LIST, OWN_CONTEXT, terminology_entry
 from metaunetr.organs import ORGANS
+from MetaUNETRSegmentLib import terminology
 
 OURS = [organ for organ in ORGANS if organ.code[1] in NOT_IN_MASTER_LIST]
 

@@ -50,9 +50,9 @@ def command_line(ct: Path) -> float:
 
 def in_slicer(ct: Path) -> float:
     import slicer
-    from MetaUNETRSegment import MetaUNETRSegmentLogic
 
     from metaunetr.io import read_image
+    from MetaUNETRSegment import MetaUNETRSegmentLogic
 
     image = read_image(ct)
     volume = slicer.util.addVolumeFromArray(

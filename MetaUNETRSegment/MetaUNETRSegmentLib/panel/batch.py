@@ -25,7 +25,7 @@ class BatchPanel:
         self.format.offer(formatItems())
         self.surfaces = Choice(ui.batchSurfacesCombo, panel.current, "batchSurfaces")
         self.surfaces.offer(surfaceItems())
-        self.cases, self.summary = [], None
+        self.cases = []
         header(ui.batchTable, (
             (_("Case"), _("Click a case that is done to load it with its result.")),
             (_("State"), _("Why a case failed is in its tooltip.")),
@@ -76,13 +76,10 @@ class BatchPanel:
         arguments = self.arguments()
         self.panel.segment.estimate.stop()
         self._list([])
-        self.summary = None
 
         def makeJob(progress):
             def take(event):
                 self._take(event)
-                if event["event"] == "failed" and self.summary:  # of some cases only
-                    event = {"event": "finished"}
                 progress(event)
 
             return self.panel.logic.batch(arguments, wait=False, progress=take)
@@ -114,11 +111,9 @@ class BatchPanel:
             self._update(event)
             if event["state"] == "failed":
                 self.strip.warn(f"{event['name']}: {event['text']}")
-        elif kind == "summary":
-            self.summary = event
 
     def _finished(self, job) -> str:
-        return self.summary["line"]
+        return job.result["line"]
 
     def _list(self, cases: list) -> None:
         table = self.panel.ui.batchTable
