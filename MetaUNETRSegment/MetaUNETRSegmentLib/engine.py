@@ -19,6 +19,8 @@ from MetaUNETRSegmentLib import core
 
 PATIENCE = 0.7  # seconds that a stopped engine has to remove what it was writing
 SCRATCH = "METAUNETR_SCRATCH"  # see metaunetr/__main__.py
+# `python -m metaunetr`, but launchers may set PYTHONPATH themselves
+RUN = "import sys; sys.path.insert(0, {root!r}); from metaunetr.__main__ import run; run()"
 
 
 class EngineProcess(Protocol):
@@ -41,7 +43,7 @@ class EngineProcess(Protocol):
 
 
 class Engine:
-    """`PythonSlicer -m metaunetr ARGUMENTS` in `folder`, where relative names are found.
+    """`metaunetr ARGUMENTS` on PythonSlicer, in `folder`, where relative names are found.
 
     The process ends, and removes `folder`, when its standard input closes: so it does when
     Slicer crashes, and when only the launcher that PythonSlicer is can be killed.
@@ -51,7 +53,7 @@ class Engine:
         python = pythonExecutable()
         self.exitCode: int | None = None
         self._process = subprocess.Popen(
-            [str(python), "-m", "metaunetr", *arguments], cwd=folder,
+            [str(python), "-c", RUN.format(root=str(core.root())), *arguments], cwd=folder,
             env=_environment(python) | {SCRATCH: str(folder)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=os.name != "nt",  # so that a launcher's child can be killed with it
@@ -111,16 +113,15 @@ def _environment(python: Path) -> dict[str, str]:
 
     Another Python is shown where this process finds its packages.
     """
-    environment, paths = dict(os.environ), [str(core.root())]
+    environment = dict(os.environ)
     if python.name.startswith("PythonSlicer"):
         import slicer
 
         ours = {name: value for name, value in environment.items() if name.startswith("METAUNETR")}
         environment = dict(slicer.util.startupEnvironment()) | ours
     else:
-        paths += [path for path in sys.path if path]
-    return environment | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONNOUSERSITE": "1",
-                          "PYTHONUTF8": "1"}
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return environment | {"PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
 
 
 class _Lines:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from metaunetr import __version__
 from MetaUNETRSegmentLib import core, engine
 
 WITHIN = 60.0  # seconds for what takes two on an idle machine
@@ -147,14 +148,19 @@ def test_an_engine_whose_parent_was_killed_ends_and_removes_its_folder(folder, s
     assert not folder.exists()
 
 
-def test_it_finds_the_core_whatever_is_installed(folder, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", "/nowhere")
-    process = engine.startEngine(["models", "--help"], folder)
-    assert any("usage" in event["text"] for event in run_to_end(process))
+@pytest.mark.skipif(os.name == "nt", reason="the launcher of this test is a shell script")
+def test_a_launcher_that_sets_pythonpath_itself_finds_the_core(folder, tmp_path, monkeypatch):
+    launcher = tmp_path / "PythonSlicer"
+    launcher.write_text(f'#!/bin/sh\nPYTHONPATH=/nowhere exec "{sys.executable}" "$@"\n')
+    launcher.chmod(0o755)
+    monkeypatch.setattr(engine, "pythonExecutable", lambda: launcher)
+    monkeypatch.setattr("slicer.util.startupEnvironment", lambda: dict(os.environ), raising=False)
+    process = engine.startEngine(["--version"], folder)
+    assert [event["text"] for event in run_to_end(process)] == [f"MetaUNETR {__version__}"]
 
 
 def test_settings_of_the_user_reach_the_engine(monkeypatch):
     monkeypatch.setenv("METAUNETR_MODELS", "/models")
     environment = engine._environment(Path("/usr/bin/python3"))
     assert environment["METAUNETR_MODELS"] == "/models"
-    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(core.root())
+    assert environment["PYTHONPATH"].split(os.pathsep) == [path for path in sys.path if path]
