@@ -114,3 +114,32 @@ def entries():
 @pytest.fixture
 def record() -> dict:
     return {"model": "abdomen8-3mm", "model_sha256": "ab" * 32, "note": 'Größe | "quoted"'}
+
+
+@pytest.fixture
+def engines(monkeypatch):
+    """Engines that follow scripts, in place of the real process."""
+    from slicer_qt.open_panel import GOOD_RUN, Engines
+
+    engines = Engines(segment=GOOD_RUN)
+    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
+    return engines
+
+
+@pytest.fixture
+def panel(scene, add_volume, engines):
+    """The module's panel, a CT volume being loaded."""
+    from slicer_qt.open_panel import OpenPanel
+
+    add_volume(name="CT")
+    panel = OpenPanel()
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def segmented(panel):
+    """The panel after a run."""
+    panel.ui.segmentButton.click()
+    panel.finish()
+    return panel

@@ -8,14 +8,7 @@ import shutil
 import pytest
 
 from metaunetr import bundle
-from slicer_qt.open_panel import GOOD_RUN, ROOT, Engines, OpenPanel
-
-
-@pytest.fixture
-def engines(monkeypatch):
-    engines = Engines(segment=GOOD_RUN)
-    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
-    return engines
+from slicer_qt.open_panel import ROOT, OpenPanel
 
 
 @pytest.fixture

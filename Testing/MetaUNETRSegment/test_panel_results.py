@@ -8,27 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from slicer_qt.open_panel import FOUND, GOOD_RUN, Engines, OpenPanel
+from slicer_qt.open_panel import FOUND
 
 ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(5)
 
 
 @pytest.fixture
-def engines(monkeypatch):
-    engines = Engines(segment=GOOD_RUN)
-    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
-    return engines
-
-
-@pytest.fixture
-def panel(scene, add_volume, engines):
-    """After a run."""
-    add_volume(name="CT")
-    panel = OpenPanel()
-    panel.ui.segmentButton.click()
-    panel.finish()
-    yield panel
-    panel.close()
+def panel(segmented):
+    return segmented
 
 
 def cells(panel, column):

@@ -6,22 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from slicer_qt.open_panel import GOOD_RUN, HOLD, Engines, OpenPanel, result, stages, windows
-
-
-@pytest.fixture
-def engines(monkeypatch):
-    engines = Engines(segment=GOOD_RUN)
-    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
-    return engines
-
-
-@pytest.fixture
-def panel(scene, add_volume, engines):
-    add_volume(name="CT")
-    panel = OpenPanel()
-    yield panel
-    panel.close()
+from slicer_qt.open_panel import GOOD_RUN, HOLD, result, stages, windows
 
 
 def nodes(scene):

@@ -5,25 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-import pytest
-
 import slicer_qt
-from slicer_qt.open_panel import GOOD_RUN, ROOT, Engines, OpenPanel
-
-
-@pytest.fixture
-def engines(monkeypatch):
-    engines = Engines(segment=GOOD_RUN)
-    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
-    return engines
-
-
-@pytest.fixture
-def panel(scene, add_volume, engines):
-    add_volume(name="CT")
-    panel = OpenPanel()
-    yield panel
-    panel.close()
+from slicer_qt.open_panel import ROOT, OpenPanel
 
 
 def choose(panel):

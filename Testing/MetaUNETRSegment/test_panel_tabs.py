@@ -8,30 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from slicer_qt.open_panel import GOOD_RUN, HOLD, Engines, OpenPanel, stages, windows
-
-
-@pytest.fixture
-def engines(monkeypatch):
-    engines = Engines(segment=GOOD_RUN)
-    monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)
-    return engines
-
-
-@pytest.fixture
-def panel(scene, add_volume, engines):
-    add_volume(name="CT")
-    panel = OpenPanel()
-    yield panel
-    panel.close()
-
-
-@pytest.fixture
-def segmented(panel):
-    """After a run."""
-    panel.ui.segmentButton.click()
-    panel.finish()
-    return panel
+from slicer_qt.open_panel import HOLD, stages, windows
 
 
 def rows(table):
