@@ -303,8 +303,7 @@ def _folderFailure(folder: Path, log: str, code: int) -> str:
         return _(
             "{folder} does not hold {what} in a build for this Slicer. On a connected computer "
             "with the same operating system, run\n\n{command}\n\nand bring the folder \"wheels\" "
-            "here. For an NVIDIA GPU, put the CUDA version that its driver supports, such as "
-            "cu126, in place of cpu."
+            "here."
         ).format(folder=folder, what=what, command=downloadCommand())
     return _("Installing from {folder} failed: {reason}. Restart Slicer and try again."
              ).format(folder=folder, reason=reason or _("pip ended with code {n}").format(n=code))
