@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("slicer", reason="slicer-core is not installed (see README: tests)")
+pytest.importorskip("slicer", reason="slicer-core is not installed (extra: test)")
 
 import slicer_headless
 
