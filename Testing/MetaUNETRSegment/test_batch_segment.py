@@ -156,15 +156,17 @@ def test_the_script_is_plain_ascii():
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
-def test_ten_phantoms_and_two_bad_files_with_the_bundled_model_killed_and_resumed(tmp_path):
+def test_ten_phantoms_and_two_bad_files_killed_and_resumed(tmp_path):
     (tmp_path / "temporary").mkdir()
     (tmp_path / "in").mkdir()
     for seed in range(10):
         main(["phantom", "-o", str(tmp_path / "in" / f"{seed}.nii.gz"), "--seed", str(seed),
-              "--spacing", "4", "4", "6"])
+              "--spacing", "6", "6", "8"])
+    write_bundle(tmp_path / "tiny")
     (tmp_path / "in" / "cut.nii.gz").write_bytes((tmp_path / "in" / "3.nii.gz").read_bytes()[:9999])
     (tmp_path / "in" / "noise.nrrd").write_bytes(bytes(range(256)) * 9)
-    arguments = ("--input", "in", "--output", "out", "--statistics", "all.csv", "--resume")
+    arguments = ("--input", "in", "--output", "out", "--statistics", "all.csv", "--resume",
+                 "--model", "tiny")
 
     def finished() -> dict[str, int]:
         records = (tmp_path / "out").glob("*.json")
@@ -181,7 +183,7 @@ def test_ten_phantoms_and_two_bad_files_with_the_bundled_model_killed_and_resume
         process.communicate()
         assert before.items() <= finished().items()
         before = finished()
-    assert 8 <= len(before) / 2 <= 9
+    assert len(before) / 2 >= 8
     ran = slicer(*arguments, cwd=tmp_path)
     assert ran.returncode == 7
     assert before.items() <= finished().items()
@@ -190,4 +192,4 @@ def test_ten_phantoms_and_two_bad_files_with_the_bundled_model_killed_and_resume
     assert ran.stdout.count("finished before\n") + ran.stdout.count("finished before;") == (
         len(before) / 2)
     assert ran.stdout.count("FAILED") == 2
-    assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 10 * 8
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 10 * 4
