@@ -86,6 +86,13 @@ class Panel:
         self.segment.close()
         self.parameters = None
 
+    def press(self, strip, run, cancelled: str = "") -> None:
+        """What the button of a strip does: cancels, or runs once everything is installed."""
+        if self.runner.running:
+            self.runner.cancel(cancelled)
+        elif self.install.ensure(strip):
+            run()
+
     def allowRun(self, strip, reason: str) -> None:
         """Enables a button that starts runs, or says why it cannot; Cancel is always enabled."""
         if self.runner.strip is strip:

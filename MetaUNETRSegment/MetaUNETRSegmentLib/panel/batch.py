@@ -67,10 +67,7 @@ class BatchPanel:
         return ""
 
     def _clicked(self) -> None:
-        if self.panel.runner.running:
-            self.panel.runner.cancel(_("Cancelled. The cases that were done are kept."))
-        elif self.panel.install.ensure(self.strip):
-            self.run()
+        self.panel.press(self.strip, self.run, _("Cancelled. The cases that were done are kept."))
 
     def run(self) -> None:
         arguments = self.arguments()

@@ -36,10 +36,7 @@ class ComparePanel:
         return ""
 
     def _clicked(self) -> None:
-        if self.panel.runner.running:
-            self.panel.runner.cancel()
-        elif self.panel.install.ensure(self.strip):
-            self.run()
+        self.panel.press(self.strip, self.run)
 
     def run(self) -> None:
         parameters = self.panel.parameters
