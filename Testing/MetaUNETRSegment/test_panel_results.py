@@ -66,6 +66,14 @@ def test_flags_are_marked_and_told_below(panel):
     assert panel.ui.flagsLabel.visible
 
 
+def test_organs_with_the_same_flags_share_a_line(panel):
+    segmentation = panel.parameters.result.GetSegmentation()
+    for segment in ("liver", "spleen"):
+        segmentation.GetSegment(segment).SetTag("MetaUNETR.Flags", "restricted to a region")
+    panel.panel.results.update()
+    assert "<b>spleen, liver</b>: restricted to a region" in panel.ui.flagsLabel.text
+
+
 def test_a_click_jumps_to_the_organ(panel, scene):
     slice_node = scene.AddNewNodeByClass("vtkMRMLSliceNode")
     panel.ui.resultsTable.cellClicked.emit(4, ORGAN)

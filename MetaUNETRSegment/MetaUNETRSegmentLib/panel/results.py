@@ -101,8 +101,12 @@ class ResultsPanel:
             flag.setToolTip("\n".join(remarks))
             table.setItem(index, FLAGS, flag)
         fit(table)
-        sentences = [f"<b>{html.escape(row.name)}</b>: {html.escape('; '.join(row.flags))}"
-                     for row in self.rows if row.flags]
+        flagged = {}  # organs of which the same is said share a line
+        for row in self.rows:
+            if row.flags:
+                flagged.setdefault("; ".join(row.flags), []).append(row.name)
+        sentences = [f"<b>{html.escape(', '.join(names))}</b>: {html.escape(flags)}"
+                     for flags, names in flagged.items()]
         self.ui.flagsLabel.styleSheet = NOTICE_STYLE.format(WARNING)
         self.ui.flagsLabel.text = "<br>".join(sentences)
         self.ui.flagsLabel.visible = bool(sentences)

@@ -19,9 +19,7 @@ def aroundSegments(roi, segmentation, names: list) -> bool:
     for index in range(content.GetNumberOfSegments()):
         segment = content.GetNthSegment(index)
         if segment.GetName().lower() in names:
-            bounds = [0.0] * 6
-            segment.GetBounds(bounds)
-            box.AddBounds(bounds)
+            box.AddBounds(_bounds(segmentation, content.GetNthSegmentID(index)))
     if not box.IsValid():
         return False
     box.Inflate(MARGIN_MM)
@@ -32,7 +30,30 @@ def aroundSegments(roi, segmentation, names: list) -> bool:
     return True
 
 
+def _bounds(segmentation, segmentId: str) -> list:
+    """The segment's own voxels; Slicer's bounds are those of all that share its labelmap."""
+    import numpy as np
+    import vtk
+
+    from MetaUNETRSegmentLib.masks import geometryOf, ijkToNode, maskOf
+
+    grid = geometryOf(segmentation)
+    mask = maskOf(segmentation, segmentId, grid)
+    box = vtk.vtkBoundingBox()
+    if mask.voxels.size:
+        low = np.array(mask.offset[::-1]) - 0.5
+        high = low + mask.voxels.shape[::-1]
+        for corner in np.ndindex(2, 2, 2):
+            ijk = np.where(corner, high, low)
+            box.AddPoint((ijkToNode(grid, segmentation) @ [*ijk, 1])[:3])
+    bounds = [0.0] * 6
+    box.GetBounds(bounds)
+    return bounds
+
+
 def _set(roi, bounds, scale: float = 1.0) -> None:
     roi.SetCenter(*((low + high) / 2 for low, high in zip(bounds[::2], bounds[1::2], strict=True)))
     roi.SetSize(*(scale * (high - low)
                   for low, high in zip(bounds[::2], bounds[1::2], strict=True)))
+    roi.CreateDefaultDisplayNodes()
+    roi.GetDisplayNode().SetFillVisibility(False)  # it would hide the image
