@@ -25,7 +25,9 @@ def comparisonJob(segmentationNode, referenceNode, progress=None) -> Job:
 
     return Job(["evaluate", *FILES, "--json", SCORES], prepare,
                lambda job, folder: rows(folder / SCORES),
-               (segmentationNode, referenceNode), progress)
+               (segmentationNode, referenceNode), progress,
+               names=dict(zip(FILES, (segmentationNode.GetName(), referenceNode.GetName()),
+                              strict=True)))
 
 
 def exportPair(nodeA, nodeB, folder: Path) -> tuple[Path, Path]:

@@ -48,6 +48,7 @@ class Job:
         progress: told every event; last {"event": "finished", "result"}, {"event": "failed",
             "text"} or {"event": "cancelled", "text"}. What it raises cancels the job.
         successes: exit codes of an engine that has made what `finish` needs.
+        names: what people call the files in the temporary folder; the engine's sentences say so.
 
     Attributes:
         state: "running", "finished", "failed" or "cancelled".
@@ -69,11 +70,12 @@ class Job:
         needs: tuple = (),
         progress: Callable[[Event], None] | None = None,
         successes: tuple[int, ...] = (0,),
+        names: dict[str, str] | None = None,
     ) -> None:
         self._started = time.monotonic()
         self._finish, self._needs = finish, [(node.GetID(), node) for node in needs]
         self._progress = progress or (lambda event: None)
-        self._successes = successes
+        self._successes, self._names = successes, names or {}
         self.state, self.result, self.error = "running", None, ""
         self.last: dict[str, Event] = {}
         self._log: list[str] = []
@@ -145,6 +147,9 @@ class Job:
                    for nodeId, node in self._needs)
 
     def _take(self, event: Event) -> None:
+        for file, name in self._names.items():
+            if file in event.get("text", ""):
+                event["text"] = event["text"].replace(file, name)
         self.last[event["event"]] = event
         if event["event"] != "windows":
             self._note(event.get("text") or event.get("stage") or event["event"])

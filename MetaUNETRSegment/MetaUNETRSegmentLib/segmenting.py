@@ -113,7 +113,8 @@ def segmentationJob(
         return result
 
     command = ["segment", CT, "-o", LABELS, "--json-progress", *arguments]
-    return Job(command, prepare, finish, (volumeNode, *needs), progress)
+    return Job(command, prepare, finish, (volumeNode, *needs), progress,
+               names={CT: snapshot.name})
 
 
 def estimateJob(volumeNode, settings: Settings, progress=None) -> Job:

@@ -57,6 +57,16 @@ def test_an_engine_that_fails_is_explained(start, script, sentence):
     assert not fake.folder.exists()
 
 
+def test_the_engines_sentences_name_what_people_know(start):
+    told = []
+    job, _ = start([{"event": "warning", "text": "ct.nrrd: is short."}],
+                   [{"event": "error", "text": "ct.nrrd: is no CT.", "exit_code": 3}], 3,
+                   names={"ct.nrrd": "Patient"}, progress=told.append)
+    with pytest.raises(SegmentationError, match=r"^Patient: is no CT\.$"):
+        job.wait()
+    assert told[0]["text"] == "Patient: is short."
+
+
 def test_an_engine_that_ends_without_a_result_is_an_error(start):
     job, _ = start(0, finish=lambda job, folder: job.last["result"])
     with pytest.raises(SegmentationError, match="result cannot be used"):

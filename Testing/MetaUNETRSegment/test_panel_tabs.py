@@ -28,18 +28,23 @@ def choose_organs(panel):
     panel.parameters.correctOrgans = ["liver"]
 
 
+def choose_no_segmentation(panel):
+    panel.parameters.correctSegmentation = None
+
+
 def choose_region(panel):
     choose_organs(panel)
     panel.ui.correctRoiSelector.addNode()
 
 
 @pytest.mark.parametrize(("choose", "reason"), [
-    (lambda panel: None, "Choose the segmentation to correct."),
-    (choose_segmentation, "Tick the organs to segment again."),
+    (choose_no_segmentation, "Choose the segmentation to correct."),
+    (lambda panel: None, "Tick the organs to segment again."),
     (choose_organs, "Choose or create the region to work in."),
     (choose_region, ""),
 ])
-def test_correct_asks_for_one_thing_after_the_other(segmented, choose, reason):
+def test_correct_begins_with_the_result_and_asks_for_one_thing_after_the_other(
+        segmented, choose, reason):
     choose(segmented)
     assert segmented.ui.correctHint.text == reason
     assert segmented.ui.correctButton.enabled == (not reason)

@@ -35,8 +35,9 @@ class ResultsPanel:
         ui.dicomButton.clicked.connect(self.exportDicom)
 
     def show(self, node) -> None:
-        """Makes `node` the result, and opens the section."""
-        self.panel.parameters.result = node
+        """Makes `node` the result, what Correct and Compare begin with, and opens the section."""
+        parameters = self.panel.parameters
+        parameters.result = parameters.correctSegmentation = parameters.compareFirst = node
         self.update()
 
     def enter(self) -> None:
