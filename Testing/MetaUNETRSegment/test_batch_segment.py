@@ -159,9 +159,11 @@ def test_the_script_is_plain_ascii():
 def test_ten_phantoms_and_two_bad_files_killed_and_resumed(tmp_path):
     (tmp_path / "temporary").mkdir()
     (tmp_path / "in").mkdir()
-    for seed in range(10):
+    for seed in range(2):
         main(["phantom", "-o", str(tmp_path / "in" / f"{seed}.nii.gz"), "--seed", str(seed),
               "--spacing", "6", "6", "8"])
+    for number in range(2, 10):
+        shutil.copy(tmp_path / "in" / f"{number % 2}.nii.gz", tmp_path / "in" / f"{number}.nii.gz")
     write_bundle(tmp_path / "tiny")
     (tmp_path / "in" / "cut.nii.gz").write_bytes((tmp_path / "in" / "3.nii.gz").read_bytes()[:9999])
     (tmp_path / "in" / "noise.nrrd").write_bytes(bytes(range(256)) * 9)
