@@ -226,8 +226,5 @@ def _placeBeside(node, snapshot: Snapshot) -> None:
 
 
 def _organResult(organ: Organ, entry: dict[str, Any]) -> OrganResult:
-    """An organ of the engine's result event; JSON has null where a number does not exist."""
-    numbers = {key: nan if entry.get(key) is None else entry[key]
-               for key in ("volume_ml", "hu_mean", "hu_sd", "confidence")}
-    return OrganResult(organ, entry.get("voxels", 0), flags=tuple(entry.get("flags", ())),
-                       **numbers)
+    """An organ of the engine's result event; of one that it lacks, nothing is known."""
+    return OrganResult.from_json(entry) if entry else OrganResult(organ, 0, nan, nan, nan, nan)

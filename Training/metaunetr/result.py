@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from metaunetr.image import Image
-from metaunetr.organs import Organ
+from metaunetr.organs import BY_NAME, Organ
 
+DECIMALS = {"volume_ml": 3, "hu_mean": 1, "hu_sd": 1, "confidence": 4}
 DISCLAIMER = "Research use only. Not for diagnosis or treatment."
 
 
@@ -30,6 +32,25 @@ class OrganResult:
     hu_sd: float
     confidence: float
     flags: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, to the decimals that are told; numbers that do not exist are null."""
+        numbers = {name: None if math.isnan(value := getattr(self, name)) else round(value, digits)
+                   for name, digits in DECIMALS.items()}
+        return {"organ": self.organ.name, "number": self.organ.number, "voxels": self.voxels,
+                **numbers, "flags": list(self.flags)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> OrganResult:
+        """What `to_json` made.
+
+        Raises:
+            KeyError, TypeError, ValueError: the values are something else.
+        """
+        numbers = {name: math.nan if values[name] is None else float(values[name])
+                   for name in DECIMALS}
+        return cls(BY_NAME[values["organ"]], int(values["voxels"]), **numbers,
+                   flags=tuple(map(str, values["flags"])))
 
 
 @dataclass(frozen=True)

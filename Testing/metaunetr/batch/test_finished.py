@@ -19,7 +19,7 @@ from metaunetr.result import OrganResult
 MADE_FROM = {"version": "1", "input": "abc", "organs": ["liver"], "overlap": None}
 ORGANS = (
     OrganResult(BY_NAME["spleen"], 0, 0.0, math.nan, math.nan, math.nan, ("not found",)),
-    OrganResult(BY_NAME["liver"], 70, 1 / 3, 61.25, 1e-7, 0.875, ("one; flag", "größer")),
+    OrganResult(BY_NAME["liver"], 70, 0.333, 61.2, 0.0, 0.875, ("one; flag", "größer")),
 )
 
 

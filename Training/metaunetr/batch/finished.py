@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,11 +17,9 @@ from typing import Any
 
 from metaunetr.batch.case import Case
 from metaunetr.errors import InputError
-from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult
 
 FORMAT = 1
-NUMBERS = ("volume_ml", "hu_mean", "hu_sd", "confidence")
 HEADERS = (".mhd", ".nhdr")  # their voxels lie in another file of the same name
 
 
@@ -51,7 +48,7 @@ class Finished:
         """The record as JSON."""
         return json.dumps({
             "format": FORMAT, "input": self.input, "made_from": self.made_from,
-            "outputs": self.outputs, "organs": [_organ_to_json(item) for item in self.organs],
+            "outputs": self.outputs, "organs": [item.to_json() for item in self.organs],
             "record": self.record,
         }, indent=1)
 
@@ -62,7 +59,7 @@ class Finished:
             values = json.loads(case.record.read_text(encoding="utf-8"))
             if values["format"] != FORMAT:
                 return None
-            organs = tuple(map(_organ_of_json, values["organs"]))
+            organs = tuple(map(OrganResult.from_json, values["organs"]))
             found = cls(values["input"], values["made_from"], values["outputs"], organs,
                         values["record"])
             found.sizes(case)
@@ -117,19 +114,3 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
-
-
-def _organ_to_json(item: OrganResult) -> dict[str, Any]:
-    """What does not exist (NaN) is null."""
-    numbers = {key: getattr(item, key) for key in NUMBERS}
-    return {
-        "organ": item.organ.name, "voxels": item.voxels,
-        **{key: None if math.isnan(value) else value for key, value in numbers.items()},
-        "flags": list(item.flags),
-    }
-
-
-def _organ_of_json(values: dict[str, Any]) -> OrganResult:
-    numbers = {key: math.nan if values[key] is None else float(values[key]) for key in NUMBERS}
-    return OrganResult(BY_NAME[values["organ"]], int(values["voxels"]), **numbers,
-                       flags=tuple(map(str, values["flags"])))

@@ -9,7 +9,7 @@ from typing import Any
 
 from metaunetr.cli import engine
 from metaunetr.cli.arguments import Organs
-from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
+from metaunetr.cli.progress import TerminalProgress
 from metaunetr.errors import InputError
 from metaunetr.result import DISCLAIMER
 
@@ -42,15 +42,11 @@ def add_to(commands) -> None:
                              "options (default: everything once more)")
     parser.add_argument("-C", dest="folder", metavar="DIR", type=Path,
                         help="start in this folder: relative paths are meant from there")
-    parser.add_argument("--json-progress", action="store_true",
-                        help="one JSON object a line on standard output; the run ends when a "
-                             "pipe on standard input closes")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.json_progress:
-        end_with_stdin()
+    report = engine.reporter(args, _Terminal)
     if args.folder:
         _enter(args.folder)
     from metaunetr import batch
@@ -61,7 +57,6 @@ def run(args: argparse.Namespace) -> int:
         surfaces=f".{args.surfaces}" if args.surfaces else "", table=args.statistics,
         resume=args.resume,
     )
-    report = JsonProgress() if args.json_progress else _Terminal()
     try:
         failed = batch.run(args.input, options, report)
     finally:

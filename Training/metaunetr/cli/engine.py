@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from metaunetr.cli.arguments import number
+from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
 from metaunetr.image import Image
 
 
@@ -19,6 +20,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", default="auto",
                         help="auto (default: the fastest that the device does well), float32, "
                              "bfloat16, or float16 (GPU only)")
+    parser.add_argument("--json-progress", action="store_true",
+                        help="one JSON object a line on standard output; the run ends when a "
+                             "pipe on standard input closes")
+
+
+def reporter(args: argparse.Namespace, terminal: type[TerminalProgress] = TerminalProgress):
+    """Where events go: to a program, with whose pipe the run then ends, or to a terminal."""
+    if not args.json_progress:
+        return terminal()
+    end_with_stdin()
+    return JsonProgress()
 
 
 def read_while_torch_loads(read: Callable[[], Image], report) -> Image:

@@ -10,7 +10,6 @@ from pathlib import Path
 from metaunetr import bundle
 from metaunetr.cli import engine
 from metaunetr.cli.arguments import number
-from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
 
 READ = 0.003  # seconds to read a million uncompressed voxels, measured
 
@@ -24,17 +23,12 @@ def add_to(commands) -> None:
                         help="voxels of the CT, where INPUT holds every n-th of them along each "
                              "axis, from the first on")
     engine.add_options(parser)
-    parser.add_argument("--json-progress", action="store_true",
-                        help="one JSON object a line on standard output; the run ends when a "
-                             "pipe on standard input closes")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     started = _Clock()
-    if args.json_progress:
-        end_with_stdin()
-    report = JsonProgress() if args.json_progress else TerminalProgress()
+    report = engine.reporter(args)
     try:
         labels, needs = _estimate(args, report, started)
     finally:

@@ -10,7 +10,6 @@ from pathlib import Path
 from metaunetr import bundle
 from metaunetr.cli import engine
 from metaunetr.cli.arguments import Organs
-from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
 from metaunetr.outputs import check_distinct, together
 from metaunetr.result import DISCLAIMER, Result
 
@@ -37,17 +36,12 @@ def add_to(commands) -> None:
                         help="the reproducibility record")
     parser.add_argument("--uncertainty", type=Path, metavar="FILE",
                         help="image of the uncertainty in percent (.nii.gz, .nii, .nrrd, .mha)")
-    parser.add_argument("--json-progress", action="store_true",
-                        help="one JSON object a line on standard output; the run ends when a "
-                             "pipe on standard input closes")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     started = time.perf_counter()
-    if args.json_progress:
-        end_with_stdin()
-    report = JsonProgress() if args.json_progress else TerminalProgress()
+    report = engine.reporter(args)
     try:
         result = _segment(args, report)
     finally:
@@ -55,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     seconds = time.perf_counter() - started
     if args.json_progress:
         report({"event": "result", "output": str(args.output), "seconds": round(seconds, 2),
-                "organs": [_entry(found) for found in result.organs], "record": result.record})
+                "organs": [found.to_json() for found in result.organs], "record": result.record})
     else:
         print(f"{table(result)}\n\n{args.output} written in {seconds:.1f} s. {DISCLAIMER}")
 
@@ -105,24 +99,6 @@ def _write(args: argparse.Namespace, image, result: Result) -> None:
         if args.record:
             record = json.dumps(result.record, indent=1, ensure_ascii=False)
             io.write_text(place(args.record), record)
-
-
-def _entry(found) -> dict:
-    """An organ's result as JSON; numbers that do not exist are null."""
-    return {
-        "organ": found.organ.name,
-        "number": found.organ.number,
-        "voxels": found.voxels,
-        "volume_ml": round(found.volume_ml, 2),
-        "hu_mean": _rounded(found.hu_mean),
-        "hu_sd": _rounded(found.hu_sd),
-        "confidence": _rounded(found.confidence, 3),
-        "flags": list(found.flags),
-    }
-
-
-def _rounded(value: float, digits: int = 1) -> float | None:
-    return None if value != value else round(value, digits)
 
 
 def table(result: Result) -> str:
