@@ -1,0 +1,256 @@
+"""A recipe: one YAML file with everything that a training run depends on.
+
+Every value stands in the file, so nothing is decided by code. `--set training.iterations=100`
+replaces single values; what a run used is written into its folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import yaml
+
+from metaunetr import organs
+from metaunetr.bundle import Preprocessing
+from metaunetr.errors import InputError
+from metaunetr.organs import Organ
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Network:
+    """family: "MetaUNETR", or a baseline of `experiments.baselines`, which knows `feature_size`
+    only; the rest as `metaunetr.network.architecture` takes it."""
+
+    family: str
+    size: str
+    mixer: str
+    mixer_options: dict
+    feature_size: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the network is trained.
+
+    Attributes:
+        iterations: steps of the optimizer; with `max_minutes`, an upper limit.
+        max_minutes: wall-clock budget in which the schedule ends; None for none.
+        batch_size: patches a step, over all processes.
+        patch: (D, H, W) voxels at the model spacing.
+        warmup: share of the schedule in which the learning rate rises.
+        gradient_clip: largest norm of the gradient.
+        ema: decay of the moving average of the weights, which is validated and exported.
+        foreground: share of patches that are centred on a voxel of an annotated organ.
+        precision: "auto", "float32" or "bfloat16".
+        compile: "auto" (on GPUs), "yes" or "no".
+        workers: processes that cut patches; 0 cuts them between steps.
+        validate_every, checkpoint_every: iterations.
+        validation_cases: at most so many are looked at during training.
+    """
+
+    iterations: int
+    max_minutes: float | None
+    batch_size: int
+    patch: Triple
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+    gradient_clip: float
+    ema: float
+    foreground: float
+    precision: str
+    compile: str
+    workers: int
+    validate_every: int
+    validation_cases: int
+    checkpoint_every: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Probabilities are per patch; ranges are drawn from uniformly.
+
+    Attributes:
+        rotation_degrees: about each axis, up to this to both sides. scale: zoom, 1 is none.
+        shift_mm: along each axis, up to this to both sides.
+        elastic_mm: standard deviation of a displacement that changes over `elastic_pitch_mm`.
+        contrast, gamma: factor and exponent. brightness: added, in shares of the HU window.
+        noise: largest standard deviation, in shares of the HU window.
+        blur_mm: Gaussian sigma. low_resolution: how many times coarser.
+        phase_hu: largest change of an organ's attenuation, another one for each organ.
+    """
+
+    affine_probability: float
+    rotation_degrees: float
+    scale: tuple[float, float]
+    shift_mm: float
+    elastic_probability: float
+    elastic_mm: float
+    elastic_pitch_mm: float
+    contrast_probability: float
+    contrast: tuple[float, float]
+    brightness_probability: float
+    brightness: float
+    gamma_probability: float
+    gamma: tuple[float, float]
+    noise_probability: float
+    noise: float
+    blur_probability: float
+    blur_mm: tuple[float, float]
+    low_resolution_probability: float
+    low_resolution: tuple[float, float]
+    phase_probability: float
+    phase_hu: float
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What the card tells the engine about windows; see Resources/Models/README.md."""
+
+    overlap: float
+    smallest_window: Triple
+    largest_window: Triple
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """organs: names of the classes from 1 on; class 0 is background."""
+
+    name: str
+    organs: tuple[str, ...]
+    preprocessing: Preprocessing
+    network: Network
+    training: Training
+    augmentation: Augmentation
+    inference: Inference
+
+    @property
+    def classes(self) -> tuple[Organ, ...]:
+        """The organ of each class from 1 on."""
+        return tuple(organs.BY_NAME[name] for name in self.organs)
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(_plain(asdict(self)), sort_keys=False, default_flow_style=None)
+
+    def to_json(self) -> dict[str, Any]:
+        return _plain(asdict(self))
+
+
+def load(recipe: str | Path, changes: Iterable[str] = ()) -> Recipe:
+    """The recipe in a YAML file, or of that name in Training/configs.
+
+    Args:
+        changes: such as "training.iterations=100"; values are YAML.
+
+    Raises:
+        InputError: no such file, not YAML, or a value is unknown, missing or of a wrong kind.
+    """
+    path = find(recipe)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is no YAML file: {' '.join(str(error).split())}") from error
+    for change in changes:
+        _apply(values, change)
+    return from_json(values, str(path))
+
+
+def find(recipe: str | Path) -> Path:
+    """The file of a recipe: a path, or a name in Training/configs.
+
+    Raises:
+        InputError: there is none; the message lists the names.
+    """
+    for path in (Path(recipe), CONFIGS / f"{recipe}.yaml"):
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+    raise InputError(f"{recipe}: there is no such recipe; known: {known}, or the path of a file")
+
+
+def from_json(values: Any, source: str) -> Recipe:
+    """The recipe of plain values.
+
+    Raises:
+        InputError: as `load`; the message begins with `source`.
+    """
+    try:
+        recipe = _read(Recipe, values, "")
+    except ValueError as error:
+        raise InputError(f"{source}: {error}") from error
+    unknown = [name for name in recipe.organs if name not in organs.BY_NAME]
+    if unknown or not recipe.organs or len(set(recipe.organs)) < len(recipe.organs):
+        wrong = ", ".join(unknown) or "none or one twice"
+        raise InputError(f"{source}: organs must be of {', '.join(organs.BY_NAME)}: {wrong}")
+    return recipe
+
+
+def _apply(values: dict, change: str) -> None:
+    """Replaces one value by "section.key=value"; whether the key exists is found out later."""
+    place, equals, text = change.partition("=")
+    if not equals:
+        raise InputError(f"a change must read section.key=value: {change!r}")
+    *sections, key = place.strip().split(".")
+    for section in sections:
+        values = values.get(section)
+        if not isinstance(values, dict):
+            raise InputError(f"{change!r}: the recipe has no section {section!r}")
+    try:
+        values[key] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{change!r}: the value is no YAML") from error
+
+
+def _read(kind: Any, value: Any, place: str) -> Any:
+    """`value` as the annotated `kind`; dataclasses from mappings with exactly their fields."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if is_dataclass(kind):
+        return _read_section(kind, value, place)
+    if origin is tuple and isinstance(value, list | tuple):
+        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+        if len(kinds) == len(value):
+            return tuple(_read(k, v, place) for k, v in zip(kinds, value, strict=True))
+    elif arguments and type(None) in arguments:  # X | None
+        return None if value is None else _read(arguments[0], value, place)
+    elif kind is float and type(value) in (int, float, str):
+        try:
+            return float(value)  # YAML reads 1e-3 as a text
+        except ValueError:
+            pass
+    elif kind in (int, str, dict) and type(value) is kind:
+        return value
+    name = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
+    raise ValueError(f"{place} must be of the kind {name}: {value!r}")
+
+
+def _read_section(kind: Any, values: Any, place: str) -> Any:
+    here = f"the section {place}" if place else "the recipe"
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{here} must hold keys and values: {values!r}")
+    hints = get_type_hints(kind)
+    known = [field.name for field in fields(kind)]
+    for key in values:
+        if key not in known:
+            raise ValueError(f"{here} may hold {', '.join(known)}, not {key!r}")
+    for key in known:
+        if key not in values:
+            raise ValueError(f"{here} must give {key!r}")
+    return kind(**{
+        key: _read(hints[key], values[key], f"{place}.{key}" if place else key) for key in known
+    })
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, as JSON and YAML have them."""
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
