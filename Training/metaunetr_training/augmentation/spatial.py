@@ -1,0 +1,98 @@
+"""Affine and elastic deformation, in one resampling. Positions are mm from the patch's centre.
+
+A patch is never mirrored: right and left stay what their labels say.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from metaunetr_training.augmentation.separable import along_axes, gaussian
+
+Triple = tuple[float, float, float]
+
+
+def affine(degrees: Sequence[float], scale: float) -> list[list[float]]:
+    """The matrix M that rotates about the axes D, H and W (in this order) and zooms by `scale`:
+    what was at x comes to M x, both (d, h, w) in mm."""
+    matrix = torch.eye(3, dtype=torch.float64) * scale
+    for axis, angle in enumerate(degrees):
+        first, second = (axis + 1) % 3, (axis + 2) % 3
+        turn = torch.eye(3, dtype=torch.float64)
+        cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        turn[first, first] = turn[second, second] = cos
+        turn[first, second], turn[second, first] = -sin, sin
+        matrix = turn @ matrix
+    return matrix.tolist()
+
+
+def elastic(shape: Sequence[int], spacing: Triple, sigma_mm: float, pitch_mm: float,
+            generator: torch.Generator, device: torch.device) -> Tensor:
+    """(3, D, H, W) mm: a smooth random displacement along (d, h, w).
+
+    Gaussian bumps of random height on a grid of `pitch_mm`; everywhere of the standard
+    deviation `sigma_mm`, whatever the pitch. With sigma_mm below a third of pitch_mm, nothing
+    folds (its gradients have a standard deviation of about 1.2 sigma_mm / pitch_mm).
+    """
+    maps = []
+    for length, step in zip(shape, spacing, strict=True):
+        positions = torch.arange(length, dtype=torch.float32, device=device) * step
+        nodes = int(length * step / pitch_mm) + 5  # two beyond either end
+        weights = gaussian(
+            positions, (torch.arange(nodes, device=device) - 2) * pitch_mm, 0.6 * pitch_mm
+        )
+        maps.append(weights / weights.norm(dim=1, keepdim=True))  # unit variance
+    heights = torch.randn(3, *(m.shape[1] for m in maps), generator=generator)
+    return along_axes(sigma_mm * heights.to(device), tuple(maps))
+
+
+def deform(image: Tensor, labels: Tensor, spacing: Triple, matrix: Sequence[Sequence[float]],
+           shift_mm: Triple, displacement: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The patch after x → matrix x + shift; where the voxels come from is then displaced.
+
+    Beyond the patch there is air and background in plane. Along D, where the body goes on, the
+    outermost slices are repeated.
+
+    Args:
+        image: (D, H, W) float32. labels: (D, H, W) uint8.
+        spacing, shift_mm: along (d, h, w), mm.
+        displacement: (3, D, H, W) mm.
+    """
+    grid = _sources(image, spacing, matrix, shift_mm, displacement)
+    return _sample(image, grid, "bilinear"), _sample(labels.float(), grid, "nearest").to(
+        torch.uint8
+    )
+
+
+def _sources(image: Tensor, spacing: Triple, matrix: Sequence[Sequence[float]],
+             shift_mm: Triple, displacement: Tensor | None) -> Tensor:
+    """(D, H, W, 3): where each voxel comes from, as `grid_sample` counts: (w, h, d), -1 to 1."""
+    shape = image.shape
+    back = torch.linalg.inv(torch.tensor(matrix, dtype=torch.float64))
+    halves = [(length - 1) / 2 * step for length, step in zip(shape, spacing, strict=True)]
+    axes = [  # mm from the centre, less the shift; each in its own direction of the patch
+        (torch.linspace(-half, half, length, device=image.device) - shift).reshape(
+            [-1 if other == axis else 1 for other in range(3)]
+        )
+        for axis, (half, length, shift) in enumerate(zip(halves, shape, shift_mm, strict=True))
+    ]
+    grid = torch.empty(3, *shape, device=image.device)
+    for row, (weights, half) in enumerate(zip(back.tolist(), halves, strict=True)):
+        d, h, w = (axis * (weight / half) for axis, weight in zip(axes, weights, strict=True))
+        torch.add(d + h, w, out=grid[2 - row])
+        if displacement is not None:
+            grid[2 - row].add_(displacement[row], alpha=1 / half)
+    grid[2].clamp_(-1, 1)
+    return grid.permute(1, 2, 3, 0)
+
+
+def _sample(volume: Tensor, grid: Tensor, mode: str) -> Tensor:
+    """(D, H, W) at the positions. Slices are samples of a batch: grid_sample works on the
+    samples of a batch in parallel, and on CPUs only on these."""
+    batch = volume.expand(len(grid), 1, *volume.shape)
+    return F.grid_sample(batch, grid[:, None], mode, "zeros", align_corners=True)[:, 0, 0]
