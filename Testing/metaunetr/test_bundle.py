@@ -128,6 +128,8 @@ def test_a_card_without(tmp_path, key):
     (nested("preprocessing", antialias=[1]), "antialias must be a number"),
     (nested("preprocessing", body_crop={"value": 0.05}), "lacks 'share'"),
     (nested("preprocessing", body_crop=0.05), "body_crop must be an object"),
+    ({"calibration": {"confidence": [0.5, 1.0]}}, "lacks 'dice'"),
+    ({"calibration": [0.5]}, "calibration must be an object"),
 ])
 def test_a_wrong_card(tmp_path, changes, words):
     write_bundle(tmp_path)

@@ -5,8 +5,8 @@ import sys
 from contextlib import suppress
 
 
-def run() -> None:
-    """Runs the command line and ends the process with its exit code."""
+def run(make_parser=None) -> None:
+    """Runs the command line (or that of a parser) and ends the process with its exit code."""
     # Threads of the network that wait by spinning take the processor from those that they wait
     # for, once anything else runs on the machine: measured, four times as slow.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -16,7 +16,7 @@ def run() -> None:
 
         if os.environ.get(SCRATCH):
             end_with_stdin()
-        code = main()
+        code = main(make_parser=make_parser)
     except KeyboardInterrupt:  # before `main` could take care of it
         code = 130
     with suppress(OSError, AttributeError):

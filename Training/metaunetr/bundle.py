@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metaunetr import organs
+from metaunetr.calibration import Calibration
 from metaunetr.errors import BundleError
 from metaunetr.organs import Organ
 
@@ -59,6 +60,7 @@ class Bundle:
         smallest, largest: how far a window may shrink or grow to cover an axis at once.
         multiple: what window sizes must be divisible by.
         overlap: default overlap of neighbouring windows, 0 to below 1.
+        calibration: turns the engine's confidence into the Dice to be expected; None leaves it.
     """
 
     folder: Path
@@ -72,6 +74,7 @@ class Bundle:
     largest: tuple[int, int, int]
     multiple: int
     overlap: float
+    calibration: Calibration | None = None
 
     def network(self) -> MetaUNETR:
         """The network in evaluation mode, fp32 on the CPU.
@@ -188,6 +191,7 @@ def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
         largest=largest,
         multiple=multiple,
         overlap=_number("overlap", card["overlap"], 0, 0.9),
+        calibration=Calibration.from_card(card.get("calibration")),
     )
 
 

@@ -79,7 +79,7 @@ def evaluate(
             f"prediction and reference must be two files or two folders: {prediction}, {reference}"
         )
     if not prediction.is_dir():
-        return list(_evaluate_case(_case_of(reference), prediction, reference, organs))
+        return score(_case_of(reference), _read(prediction), _read(reference), organs)
     predicted, references = _cases(prediction), _cases(reference)
     if not predicted.keys() & references.keys():
         raise InputError(
@@ -93,12 +93,26 @@ def evaluate(
         elif case not in predicted:
             rows.append(Row(case, "", note=f"no prediction of this name in {prediction}"))
         else:
-            rows += _evaluate_case(case, predicted[case], references[case], organs)
+            rows += score(case, _read(predicted[case]), _read(references[case]), organs)
     return rows
 
 
+def score(
+    case: str, prediction: Image, reference: Image, organs: Sequence[Organ] | None = None
+) -> list[Row]:
+    """Score the organs of one label map against another; both hold organ numbers.
+
+    Args:
+        organs: those to score; None for those that the reference holds.
+
+    Raises:
+        InputError: the grids differ.
+    """
+    return list(_scored(case, *_aligned_pair(prediction, reference), organs))
+
+
 def write_csv(path: str | PathLike[str], rows: Sequence[Row]) -> None:
-    """Write `rows` with a line of column names; what has no value is left empty.
+    """Write `rows`, all of one kind, with a line of column names; what has no value is left empty.
 
     Raises:
         OutputError: the file cannot be written.
@@ -108,7 +122,7 @@ def write_csv(path: str | PathLike[str], rows: Sequence[Row]) -> None:
         open(temporary, "w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow(field.name for field in fields(Row))
+        writer.writerow(field.name for field in fields(rows[0] if rows else Row))
         for row in rows:
             writer.writerow(_cell(value) for value in astuple(row))
 
@@ -145,10 +159,9 @@ def format_table(rows: Sequence[Row]) -> str:
     return "\n".join([*_aligned(lines), *([""] if notes else []), *notes])
 
 
-def _evaluate_case(
-    case: str, prediction: Path, reference: Path, organs: Sequence[Organ] | None
+def _scored(
+    case: str, predicted: Image, referenced: Image, organs: Sequence[Organ] | None
 ) -> Iterator[Row]:
-    predicted, referenced = _aligned_pair(_read(prediction), _read(reference))
     occurring = set(np.unique(referenced.array))
     wanted = {organ.number for organ in organs} if organs is not None else occurring
     extra = set(np.unique(predicted.array)) if organs is None else set()
@@ -161,9 +174,9 @@ def _evaluate_case(
             note = "predicted, but not in the reference: not scored"
             yield Row(case, name, prediction_ml=volumes[0], reference_ml=0.0, note=note)
             continue
-        score = agreement(*masks, grid.spacing)
-        note = "in neither" if isnan(score.dice) else ""
-        yield Row(case, name, score.dice, score.surface_dice, score.hd95, *volumes, note)
+        found = agreement(*masks, grid.spacing)
+        note = "in neither" if isnan(found.dice) else ""
+        yield Row(case, name, found.dice, found.surface_dice, found.hd95, *volumes, note)
 
 
 def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:

@@ -20,8 +20,8 @@ class OrganResult:
     Attributes:
         volume_ml: volume in mL on the input grid; 0 when the organ was not found.
         hu_mean, hu_sd: mean and standard deviation of HU inside it; NaN when empty.
-        confidence: 0 to 1, mean probability of the organ over the voxels given to it; NaN when
-            empty.
+        confidence: 0 to 1, mean probability of the organ over the voxels given to it, or where the
+            model's card has a calibration, the Dice to be expected; NaN when empty.
         flags: sentences about what looks wrong, such as "touches the border of the image".
     """
 

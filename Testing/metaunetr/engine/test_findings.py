@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from metaunetr.calibration import Calibration
 from metaunetr.engine.findings import (
     InputStatistics,
     ModelFindings,
@@ -59,6 +60,19 @@ def test_flags_tell_what_looks_wrong(name, ml, cut, wrong, expected):
     assert found.volume_ml == ml
     assert len(found.flags) == len(expected)
     assert all(words in flag for words, flag in zip(expected, found.flags, strict=True))
+
+
+@pytest.mark.parametrize(("calibration", "expected"), [
+    (None, 0.9), (Calibration((0.5, 1.0), (0.2, 0.8)), 0.68),
+])
+def test_a_calibration_turns_confidence_into_the_dice_to_be_expected(calibration, expected):
+    scores = torch.zeros(2, 4, 4, 4)
+    scores[1] = float(np.log(9))  # against 1: a probability of 0.9
+    findings = ModelFindings(scores, uncertainty=False)
+    labels = np.full((1, 1, 100), 1, np.uint8)
+    statistics = InputStatistics(labels, np.full(labels.shape, 50, np.int16))
+    found = describe(find("spleen"), 1, findings, statistics, 1.0, False, False, calibration)
+    assert found.confidence == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("face", [(0, 0), (0, -1), (1, 0), (1, -1), (2, 0), (2, -1)])

@@ -147,6 +147,7 @@ class _Batch:
             "version": __version__,
             "input": input_state(case),
             "model_sha256": self.bundle.sha256,
+            "calibration": self.bundle.card.get("calibration"),
             "organs": None if organs is None else sorted({organ.name for organ in organs}),
             "overlap": self.options.overlap,
             "precision": self.options.precision,

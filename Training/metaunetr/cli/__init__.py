@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from metaunetr import __version__
@@ -33,13 +34,20 @@ exit codes:
 GRACE = 0.8  # seconds that a signalled process has to end by itself
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and returns its exit code; never lets a traceback out."""
+def main(
+    argv: list[str] | None = None,
+    make_parser: Callable[[], argparse.ArgumentParser] | None = None,
+) -> int:
+    """Runs the command line and returns its exit code; never lets a traceback out.
+
+    Args:
+        make_parser: of other commands than `metaunetr`'s; what they return is the exit code.
+    """
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
         with suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")
     try:
-        args = parser().parse_args(argv)
+        args = (make_parser or parser)().parse_args(argv)
     except SystemExit as stop:  # --help, --version, or a usage error that argparse has explained
         return int(stop.code or 0)
     with _Signals(getattr(args, "json_progress", False)) as signals:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metaunetr.calibration import Calibration
 from metaunetr.engine.parts import count_parts
 from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.result import OrganResult
@@ -94,6 +95,7 @@ def describe(
     voxel_volume: float,
     cut_off: bool,
     wrong_side: bool,
+    calibration: Calibration | None = None,
 ) -> OrganResult:
     """One organ's entry of the result.
 
@@ -101,6 +103,7 @@ def describe(
         voxel_volume: of the input grid, in mL.
         cut_off: it reaches the border of the image.
         wrong_side: see `swapped_sides`.
+        calibration: the model's; None leaves the confidence as it is.
     """
     voxels, mean, deviation = statistics.of(organ)
     volume = voxels * voxel_volume
@@ -118,8 +121,10 @@ def describe(
     pieces = count_parts(model.classes == channel)
     if pieces > 1:
         flags.append(f"{pieces} separate parts")
-    return OrganResult(organ, voxels, volume, mean, deviation, model.confidence(channel),
-                       tuple(flags))
+    confidence = model.confidence(channel)
+    if calibration:
+        confidence = calibration(confidence)
+    return OrganResult(organ, voxels, volume, mean, deviation, confidence, tuple(flags))
 
 
 def at_border(labels: np.ndarray) -> set[int]:

@@ -244,7 +244,8 @@ class _Run:
             self._warn(f"The {right} lies left of the {left}: the image may be mirrored.")
         found = [
             describe(organ, channel, findings, statistics, self.grid.voxel_volume,
-                     organ.number in border, any(organ.name in pair for pair in swapped))
+                     organ.number in border, any(organ.name in pair for pair in swapped),
+                     self.bundle.calibration)
             for channel, organ in self.channels.items()
         ]
         return tuple(sorted(found, key=lambda entry: entry.organ.number))
