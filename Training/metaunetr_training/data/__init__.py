@@ -1,7 +1,7 @@
 """From raw data sets to prepared cases.
 
     case       one CT with its labels, where they lie, and what the label numbers mean
-    datasets   the public data sets and general folders → cases
+    datasets/  the public data sets and general folders → cases
     labels     a data set's label numbers → organ numbers; kidneys split into right and left
     checks     what is wrong with a case
     prepare    cases → arrays at the model spacing; resumable, parallel

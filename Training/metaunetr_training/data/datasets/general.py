@@ -1,0 +1,167 @@
+"""Any folder of images and labels, with a dataset.json that says which number is which organ.
+
+    {"name": "ours", "labels": {"1": "liver", "2": "kidneys", "3": "liver"}}
+
+is enough beside the folders imagesTr and labelsTr (or images and labels, image and label, image
+and mask); an image and its labels have one name, apart from nnU-Net's _0000. Several numbers may
+mean one organ; "kidneys" means both, which are told apart when the labels are read. Labels as
+.seg.nrrd hold organ numbers, whatever numbers Slicer gave them.
+
+Also understood:
+    labels as {"liver": 1}                nnU-Net v2
+    training: [{image, label[, fold]}]    Medical Segmentation Decathlon, nnU-Net v1, MONAI; paths
+                                          are relative to the JSON file
+    validation: [{image, label}]          MONAI: held out as fold 0
+    dataset: {id: {images, label}}        nnU-Net v2
+    imagesTs with labelsTs                held out as test set
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from metaunetr.errors import InputError
+from metaunetr.io import formats
+from metaunetr_training.data.case import TEST, Case
+from metaunetr_training.data.datasets import pairs
+from metaunetr_training.data.datasets.names import organs_of
+
+FILE = "dataset.json"
+FOLDERS = (("imagestr", "labelstr"), ("images", "labels"), ("image", "label"), ("image", "mask"))
+CHANNEL = "_0000"  # nnU-Net's name of the first, here the only, channel
+Found = tuple[str, Path, Path, int | str | None]  # id, image, labels, fold
+
+
+def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
+    """The cases of a folder with a dataset.json, or of a JSON file of another name."""
+    path = folder if folder.is_file() else folder / FILE
+    values = _read(path)
+    name = re.sub(r"[^\w-]+", "_", str(values.get("name") or path.parent.name)).strip("_")
+    if not name:
+        raise InputError(f"{path}: must give the data set's \"name\"")
+    mapping = _mapping(path, name, report)
+    channels = values.get("channel_names", values.get("modality", {}))
+    if len(channels) > 1:
+        raise InputError(f"{path}: an image must have one channel, a CT; these have "
+                         f"{len(channels)}: {', '.join(map(str, dict(channels).values()))}")
+    found = _listed(path, values) or _in_folders(path, name, report)
+    twice = {id for n, (id, *_) in enumerate(found) if id in {other for other, *_ in found[:n]}}
+    if twice:
+        raise InputError(f"{path}: two cases may not have one name: {pairs.listed(twice)}")
+    return [Case(name, id, image, labels, mapping, fold) for id, image, labels, fold in found]
+
+
+def read_labels_of(path: Path) -> dict[int, tuple[str, tuple[int, ...]]]:
+    """Name and organ numbers (none when unknown) of every label number that the file gives.
+
+    Raises:
+        InputError: the file is no such JSON; a label is a region, "ignore", or no number.
+    """
+    labels = _read(path).get("labels")
+    if not isinstance(labels, dict) or not labels:
+        raise InputError(f"{path}: must give \"labels\" as {{\"1\": \"liver\"}} or "
+                         f"{{\"liver\": 1}}: {labels!r}")
+    meanings = {}
+    for key, value in labels.items():
+        name, label = (value, key) if str(key).isdigit() else (key, value)
+        if isinstance(label, list) or isinstance(name, list):
+            raise InputError(f"{path}: every label must be one number, {key!r} is a region: "
+                             f"{value!r}; write one label map without overlaps")
+        if not re.fullmatch(r"\d+", str(label)) or not 0 <= int(label) <= 255:
+            raise InputError(f"{path}: a label must be a number from 0 to 255, that of {name!r} "
+                             f"is {label!r}")
+        if not isinstance(name, str):
+            raise InputError(f"{path}: label {label} must have the name of an organ: {name!r}")
+        if name.lower() == "ignore":
+            raise InputError(f"{path}: voxels that are to be ignored (label {label}) are not "
+                             "supported; leave these cases out")
+        if int(label) == 0 and organs_of(name):
+            raise InputError(f"{path}: label 0 must be the background: {name!r}")
+        if int(label) in meanings:
+            raise InputError(f"{path}: label {label} has two names: {meanings[int(label)][0]!r} "
+                             f"and {name!r}")
+        meanings[int(label)] = name, organs_of(name)
+    return {label: meaning for label, meaning in meanings.items() if label}
+
+
+def _mapping(
+    path: Path, dataset: str, report: Callable[[str], None]
+) -> dict[int, tuple[int, ...]]:
+    meanings = read_labels_of(path)
+    unknown = {label: name for label, (name, organs) in meanings.items() if not organs}
+    told = ", ".join(f"{label} ({name})" for label, name in unknown.items())
+    if len(unknown) == len(meanings):
+        raise InputError(f"{path}: at least one label must be a known organ, these are not: "
+                         f"{told or 'none'}")
+    if unknown:
+        report(f"{dataset}: labels that are no organ known here count as background: {told}. "
+               f"Where one is part of an organ, name that organ in {path.name}.")
+    return {label: organs for label, (_, organs) in sorted(meanings.items())}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: is missing; it must say which label is which organ, such as "
+                         '{"labels": {"1": "liver", "2": "kidneys"}}') from None
+    except ValueError as error:
+        raise InputError(f"{path}: is no JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: must hold keys and values: {str(values)[:60]!r}")
+    return values
+
+
+def _listed(path: Path, values: dict[str, Any]) -> list[Found]:
+    """The cases that the JSON lists."""
+    entries = [(entry, None) for entry in values.get("training") or ()]
+    entries += [(entry, 0) for entry in values.get("validation") or ()]
+    found = [_entry(path, entry, fold) for entry, fold in entries]
+    return found + [(id, *_entry(path, entry, None)[1:])
+                    for id, entry in (values.get("dataset") or {}).items()]
+
+
+def _entry(path: Path, entry: Any, fold: int | None) -> Found:
+    try:
+        image, label = entry.get("image", entry.get("images")), entry["label"]
+        image, = image if isinstance(image, list) else [image]
+        image, label = path.parent / image, path.parent / label
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InputError(f"{path}: a case must have one \"image\" and one \"label\": {entry!r}"
+                         ) from None
+    suffix = formats.suffix_of(image, pairs.IMAGES)
+    stem = image.name[:len(image.name) - len(suffix)]
+    channel = image.with_name(stem + CHANNEL + suffix)  # nnU-Net v1 lists it without
+    if not image.is_file() and channel.is_file():
+        image = channel
+    for file in (image, label):
+        if not file.is_file():
+            raise InputError(f"{path}: lists {file}, which does not exist")
+    fold = entry.get("fold", fold)
+    if fold is not None and fold != TEST and (type(fold) is not int or fold < 0):
+        raise InputError(f"{path}: a fold must be a number from 0, or {TEST!r}: {fold!r}")
+    return stem.removesuffix(CHANNEL), image, label, fold
+
+
+def _in_folders(path: Path, name: str, report: Callable[[str], None]) -> list[Found]:
+    """The cases of imagesTr and labelsTr, or what these are called here."""
+    names, found = pairs.subfolders(path.parent), []
+    training = [both for both in FOLDERS if set(both) <= names.keys()]
+    for both, fold in [(both, None) for both in training[:1]] + [(("imagests", "labelsts"), TEST)]:
+        if set(both) <= names.keys():
+            labels = pairs.files(names[both[1]], pairs.LABELS)
+            images = {_id(stem, labels): image for stem, image
+                      in pairs.files(names[both[0]], pairs.IMAGES).items()}
+            found += [(*case, fold) for case in pairs.pair(name, images, labels, report)]
+    if not found:
+        raise InputError(f"{path.parent}: must have images in imagesTr and labels of the same "
+                         f"names in labelsTr, or list them in {path.name}; there are none")
+    return found
+
+
+def _id(stem: str, labels: dict[str, Path]) -> str:
+    return stem if stem in labels else stem.removesuffix(CHANNEL)

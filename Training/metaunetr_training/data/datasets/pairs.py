@@ -1,0 +1,95 @@
+"""Images and their labels, found by the names of folders and files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from metaunetr import organs
+from metaunetr.errors import InputError
+from metaunetr.io import formats
+
+IMAGES = formats.NIFTI + formats.NRRD + formats.META
+LABELS = IMAGES + formats.SEGMENTATION
+DEPTH = 3  # folders below the one that was named: Abdomen/RawData/Training
+NAMED = 5  # ids that a sentence lists
+
+
+def public_mapping(dataset: str) -> dict[int, tuple[int, ...]]:
+    """What the label numbers of a public data set mean, from the core's table of organs."""
+    mapping: dict[int, tuple[int, ...]] = {}
+    for organ in organs.ORGANS:
+        if dataset in organ.datasets:
+            label = organ.datasets[dataset]
+            mapping[label] = (*mapping.get(label, ()), organ.number)
+    return dict(sorted(mapping.items()))
+
+
+def subfolders(folder: Path) -> dict[str, Path]:
+    """The visible folders in `folder` by their names in lower case."""
+    return {path.name.lower(): path for path in sorted(folder.iterdir())
+            if path.is_dir() and not path.name.startswith(".")}
+
+
+def search(top: Path, has: Callable[[Mapping[str, Path]], bool]) -> Path | None:
+    """The folder nearest below `top`, or `top`, whose `subfolders` are right.
+
+    Raises:
+        InputError: several, equally near.
+    """
+    level = [top]
+    for _ in range(DEPTH + 1):
+        inside = {folder: subfolders(folder) for folder in level}
+        right = [folder for folder in level if has(inside[folder])]
+        if len(right) > 1:
+            raise InputError(f"{top}: holds several data sets of this kind; name one of them: "
+                             f"{', '.join(map(str, right))}")
+        if right:
+            return right[0]
+        level = [path for folders in inside.values() for path in folders.values()]
+    return None
+
+
+def files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
+    """The visible files in `folder` by their names without suffix.
+
+    Raises:
+        InputError: two files differ by their suffix only.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        suffix = formats.suffix_of(path)
+        if suffix not in suffixes or path.name.startswith(".") or not path.is_file():
+            continue
+        stem = path.name[:-len(suffix)]
+        if stem in found:
+            raise InputError(f"{folder}: two files stand for one image: {found[stem].name} and "
+                             f"{path.name}; remove one")
+        found[stem] = path
+    return found
+
+
+def numbered(folder: Path, pattern: str) -> dict[str, Path]:
+    """NIfTI files in `folder` whose names match `pattern`, by its group: the case's number."""
+    matches = {re.fullmatch(pattern, stem, re.IGNORECASE): path
+               for stem, path in files(folder, formats.NIFTI).items()}
+    return {match[1]: path for match, path in matches.items() if match}
+
+
+def pair(
+    name: str, images: Mapping[str, Path], labels: Mapping[str, Path],
+    report: Callable[[str], None],
+) -> list[tuple[str, Path, Path]]:
+    """(id, image, labels) of the cases that have both; the others are told and left out."""
+    for what, lonely in (("images without labels", images.keys() - labels.keys()),
+                         ("label maps without an image", labels.keys() - images.keys())):
+        if lonely:
+            report(f"{name}: {len(lonely)} {what} left out: {listed(lonely)}.")
+    return [(id, images[id], labels[id]) for id in sorted(images.keys() & labels.keys())]
+
+
+def listed(ids: Iterable[str]) -> str:
+    """The first ids, for a sentence."""
+    ids = sorted(ids)
+    return ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")

@@ -1,0 +1,102 @@
+"""Which case is trained on, and which is held out.
+
+The split is fixed: it follows from the cases' keys, not from a seed or the order of files.
+ 1. Cases that belong together (one patient, or identical voxels) form a group; a group is never
+    split. A case that belongs to none is a group by itself.
+ 2. A group with a case that its data set holds out for testing is test set, all of it.
+ 3. A group of which a case has a fold already keeps it: what a model has been trained on is not
+    held out later.
+ 4. A group with a case whose fold is a common split (BTCV 0035 to 0040: fold 0) gets that fold.
+ 5. The remaining groups, the largest first, then in the order of the SHA-256 of their first key,
+    go one after the other to the fold that has the fewest cases of their data sets, then the
+    fewest of all, then the lowest number.
+Where cases of one group disagree within a rule, the lowest fold counts. With five folds, BTCV's 30
+cases are split 6 to 6; without groups, folds differ by at most one case of a data set, unless
+rules 3 and 4 say otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+from metaunetr.errors import InputError
+from metaunetr_training.data.case import TEST, Case
+
+Fold = int | str
+
+
+def assign(
+    cases: Sequence[Case], previous: Mapping[str, Fold] | None = None, folds: int = 5,
+    groups: Mapping[str, str] | None = None,
+) -> dict[str, Fold]:
+    """The fold of every case, 0 to `folds` - 1 or TEST, by its key; see above for the rules.
+
+    Args:
+        previous: folds by key, of an earlier call; keys that are no longer there are left out.
+        groups: a group's id by key, for cases that belong to one.
+
+    Raises:
+        InputError: fewer than two folds; two cases have one key; or a fixed or previous fold is
+            not among the folds.
+    """
+    if folds < 2:
+        raise InputError(f"there must be at least two folds: {folds}")
+    members = _members(cases, groups or {})
+    assigned = {name: _fixed(group, previous or {}, folds) for name, group in members.items()}
+    used = Counter()  # of (fold, data set) and of fold
+    for name, fold in assigned.items():  # None, not yet, is counted too and never asked for
+        _count(used, fold, members[name])
+    free = [name for name, fold in assigned.items() if fold is None]
+    for name in sorted(free, key=lambda name: (-len(members[name]), _order(members[name]))):
+        assigned[name] = _emptiest(used, {case.dataset for case in members[name]}, folds)
+        _count(used, assigned[name], members[name])
+    folds_of = {case.key: assigned[name] for name, group in members.items() for case in group}
+    return {case.key: folds_of[case.key] for case in cases}
+
+
+def _members(cases: Sequence[Case], groups: Mapping[str, str]) -> dict[tuple, list[Case]]:
+    """The cases of each group, by a name that no other group has."""
+    seen: dict[str, Case] = {}
+    members: dict[tuple, list[Case]] = {}
+    for case in cases:
+        if case.key in seen:
+            raise InputError(f"{case.image}: a case must have a name of its own, "
+                             f"{seen[case.key].image} is called {case.key} too; give the data "
+                             "sets different names")
+        seen[case.key] = case
+        grouped = case.key in groups
+        members.setdefault((grouped, groups[case.key] if grouped else case.key), []).append(case)
+    return members
+
+
+def _fixed(group: Sequence[Case], previous: Mapping[str, Fold], folds: int) -> Fold | None:
+    """The fold that rules 2 to 4 give to a group; None when they give none."""
+    kept = [previous[case.key] for case in group if case.key in previous]
+    common = [case.fold for case in group if case.fold is not None]
+    if TEST in kept or TEST in common:
+        return TEST
+    for candidates in (kept, common):
+        if candidates:
+            fold = min(candidates)
+            if not 0 <= fold < folds:
+                raise InputError(f"{group[0].key}: is in fold {fold} already, so there must be at "
+                                 f"least {fold + 1} folds, not {folds}")
+            return fold
+    return None
+
+
+def _emptiest(used: Counter, datasets: set[str], folds: int) -> int:
+    return min(range(folds), key=lambda fold: (
+        sum(used[fold, dataset] for dataset in datasets), used[fold], fold))
+
+
+def _count(used: Counter, fold: Fold | None, group: Sequence[Case]) -> None:
+    for case in group:
+        used[fold, case.dataset] += 1
+        used[fold] += 1
+
+
+def _order(group: Sequence[Case]) -> str:
+    return sha256(min(case.key for case in group).encode()).hexdigest()
