@@ -1,0 +1,28 @@
+"""The commands of training: one file each. What they share with `metaunetr` is in its cli."""
+
+from __future__ import annotations
+
+import argparse
+
+from metaunetr import __version__
+from metaunetr.result import DISCLAIMER
+from metaunetr_training.cli import train
+
+EXIT_CODES = """\
+exit codes: those of `metaunetr` (0 done, 2 command line, 3 input, 4 model, 5 output, 6 device or
+memory, 7 some cases failed, 130 interrupted), and 8: a loss or gradient was not finite
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="metaunetr-training",
+        description=f"From raw data sets to a model, and the paper's experiments. {DISCLAIMER}",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in (train,):
+        command.add_to(commands)
+    return top

@@ -1,0 +1,124 @@
+"""`metaunetr-training train`: trains a network, or goes on with one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from metaunetr.cli.arguments import number
+
+QUIET = 30.0  # seconds between lines where nobody looks at a terminal
+
+
+def add_to(commands) -> None:
+    parser = commands.add_parser(
+        "train", help="train a network; an interrupted run goes on where it was",
+        description="Trains a network into a folder. The same command again goes on with an "
+                    "interrupted run; with nothing but the folder, by what is written there. On "
+                    "several GPUs: torchrun --nproc-per-node N -m metaunetr_training train …",
+    )
+    parser.add_argument("folder", metavar="RUN", type=Path, help="folder of the run")
+    parser.add_argument("--recipe", help="name in Training/configs, or a YAML file")
+    parser.add_argument("--prepared", type=Path, metavar="DIR", help="folder made by `prepare`")
+    parser.add_argument("--fold", type=number(int, 0, 1000), default=0,
+                        help="the fold that is held out (default 0)")
+    parser.add_argument("--from", dest="start", metavar="MODEL",
+                        help="begin with the weights of this model: its network, preprocessing "
+                             "and organs, and the organs that the recipe adds")
+    parser.add_argument("--max-minutes", type=number(float, 0.01, 1e6), metavar="M",
+                        help="end with a finished schedule after so many minutes")
+    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
+                        help="replace a value of the recipe, such as training.iterations=2000")
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    from metaunetr.bundle import find
+    from metaunetr.errors import InputError
+    from metaunetr_training import recipe as recipes
+    from metaunetr_training.data.prepared import Prepared
+    from metaunetr_training.training.finetune import adopt
+    from metaunetr_training.training.loop import train
+    from metaunetr_training.training.run import Run
+
+    start = find(args.start) if args.start else None
+    if args.recipe is None and args.prepared is None:
+        old = Run.open(args.folder)
+        recipe, prepared, fold = old.recipe, old.prepared, old.fold
+    elif args.recipe and args.prepared:
+        changes = list(args.changes)
+        if args.max_minutes is not None:
+            changes.append(f"training.max_minutes={args.max_minutes}")
+        recipe, prepared, fold = recipes.load(args.recipe, changes), args.prepared, args.fold
+        if start is not None:
+            recipe = adopt(recipe, start)
+    else:
+        raise InputError("a new run needs both --recipe and --prepared; neither goes on with "
+                         "the run in the folder")
+    progress = Progress()
+    done = train(recipe, Prepared.read(prepared.resolve()), fold, args.folder, start, args.device,
+                 progress)
+    progress.end()
+    print(f"{args.folder}: {done.record['iterations']} iterations in "
+          f"{done.record['minutes']:.0f} minutes, Dice {done.record['validation']['mean_dice']} "
+          f"on {len(done.record['validation']['cases'])} held-out cases at the model spacing")
+
+
+class Progress:
+    """A bar with loss and remaining time on a terminal, else a line now and then."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self.terminal = sys.stderr.isatty()
+        self.bar = tqdm(total=100, unit="%", disable=not self.terminal, dynamic_ncols=True,
+                        bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}")
+        self.told = -QUIET
+        self.loss = float("nan")
+        self.waited = self.seconds = 0.0
+        self.steps = 0
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        if event["event"] == "train":
+            self._step(event)
+        elif event["event"] == "validation":
+            self._say(f"iteration {event['iteration']}: Dice {event['mean']:.3f} on "
+                      f"{event['cases']} held-out cases at the model spacing")
+        else:
+            self._say(event["text"])
+
+    def end(self) -> None:
+        self.bar.close()
+
+    def _step(self, event: dict[str, Any]) -> None:
+        self.loss = event["total"] if self.loss != self.loss \
+            else 0.95 * self.loss + 0.05 * event["total"]
+        self.waited += event["waited"]
+        self.seconds += event["seconds"]
+        self.steps += 1
+        text = (f"loss {self.loss:.3f}, {self.seconds / self.steps:.2f} s a step, "
+                f"{100 * self.waited / self.seconds:.0f}% waiting for data, "
+                f"{_duration(event['remaining_s'])} left")
+        if self.terminal:
+            self.bar.set_description(f"iteration {event['iteration']}")
+            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.n = round(100 * event["progress"])
+            self.bar.refresh()
+        elif time.monotonic() - self.told > QUIET:
+            self.told = time.monotonic()
+            self._say(f"iteration {event['iteration']}: {text}")
+
+    def _say(self, text: str) -> None:
+        self.bar.write(text, file=sys.stderr)
+        sys.stderr.flush()
+
+
+def _duration(seconds: float) -> str:
+    if seconds == float("inf"):
+        return "unknown time"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

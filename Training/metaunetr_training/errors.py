@@ -1,0 +1,9 @@
+"""Errors of training beside those of the core."""
+
+from metaunetr.errors import MetaUNETRError
+
+
+class TrainingError(MetaUNETRError):
+    """Training cannot go on: a loss or gradient is not finite."""
+
+    exit_code = 8

@@ -1,0 +1,104 @@
+"""What a run writes down while it goes on: CSV for everybody, TensorBoard, pictures.
+
+A resumed run drops the lines of steps that were lost and done again.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr.errors import OutputError
+from metaunetr.image import Grid, Image
+from metaunetr.io.atomic import write_text
+from metaunetr.organs import BY_NUMBER
+from metaunetr.report import overlay_montage, save_png
+from metaunetr_training.data.prepared import PreparedCase
+from metaunetr_training.recipe import Recipe
+from metaunetr_training.training.validate import Scores, mean_dice, organ_means
+
+STEP_HEAD = ("iteration", "total", "cross_entropy", "dice", "gradient_norm", "learning_rate",
+             "seconds", "waited")
+PICTURED = 2  # cases
+
+
+class Journal:
+    """
+    Args:
+        iteration: steps done before; later lines are dropped.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, iteration: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.folder, self.recipe = folder, recipe
+        organs = [organ.name for organ in recipe.classes]
+        self.steps = Table(folder / "log.csv", STEP_HEAD, iteration)
+        self.validations = Table(folder / "validation.csv",
+                                 ("iteration", "mean", *organs), iteration)
+        self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=iteration + 1)
+
+    def step(self, iteration: int, values: dict[str, float]) -> None:
+        """
+        Raises:
+            OutputError: the log cannot be written.
+        """
+        self.steps.add([iteration, *(values[name] for name in STEP_HEAD[1:])])
+        for name in STEP_HEAD[1:]:
+            self.board.add_scalar(f"step/{name}", values[name], iteration)
+
+    def validation(self, iteration: int, scores: Scores) -> None:
+        """
+        Raises:
+            OutputError: the log cannot be written.
+        """
+        means = organ_means(scores)
+        row = [means.get(organ.number, float("nan")) for organ in self.recipe.classes]
+        self.validations.add([iteration, mean_dice(scores), *row])
+        self.board.add_scalar("validation/mean", mean_dice(scores), iteration)
+        for number, value in means.items():
+            self.board.add_scalar(f"validation/{BY_NUMBER[number].name}", value, iteration)
+        self.board.flush()
+
+    def picture(self, case: PreparedCase, found: np.ndarray, iteration: int) -> None:
+        """The predicted organs over the CT of a case."""
+        low, high = self.recipe.preprocessing.hu_window
+        hu = case.image().astype(np.float32) * (high - low) + low
+        grid = Grid(case.shape, self.recipe.preprocessing.spacing, (0.0, 0.0, 0.0))
+        (self.folder / "pictures").mkdir(exist_ok=True)
+        name = f"{case.key.replace('/', '_')}_{iteration:06d}.png"
+        save_png(self.folder / "pictures" / name,
+                 overlay_montage(Image(hu.astype(np.int16), grid), Image(found, grid)))
+
+    def close(self) -> None:
+        self.board.close()
+
+
+class Table:
+    """A CSV file whose first column is the iteration."""
+
+    def __init__(self, path: Path, head: tuple[str, ...], iteration: int) -> None:
+        self.path = path
+        kept = [row for row in read_table(path)[1:] if float(row[0]) <= iteration]
+        lines = [",".join(head), *(",".join(row) for row in kept)]
+        write_text(path, "\n".join(lines) + "\n")
+
+    def add(self, row: list[float]) -> None:
+        try:
+            with open(self.path, "a", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerow(
+                    [row[0], *(f"{value:.6g}" for value in row[1:])])
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+
+
+def read_table(path: Path) -> list[list[str]]:
+    """The complete rows of a table, its head first; none where there is no file."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+    except OSError:
+        return []
+    return [row for row in rows if len(row) == len(rows[0])]

@@ -1,0 +1,246 @@
+"""Training from the first step to the last, or from the last checkpoint on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import monai
+import torch
+
+from metaunetr import __version__
+from metaunetr.bundle import Bundle
+from metaunetr.errors import InputError, OutputError
+from metaunetr_training.data.prepared import Prepared, PreparedCase
+from metaunetr_training.recipe import Recipe
+from metaunetr_training.training import checkpoint
+from metaunetr_training.training.average import Average
+from metaunetr_training.training.checkpoint import Moment
+from metaunetr_training.training.finetune import initial_weights
+from metaunetr_training.training.journal import PICTURED, Journal
+from metaunetr_training.training.networks import build_network
+from metaunetr_training.training.processes import Processes, processes
+from metaunetr_training.training.run import Run
+from metaunetr_training.training.sampler import Patches, batches
+from metaunetr_training.training.schedule import Schedule
+from metaunetr_training.training.step import Step
+from metaunetr_training.training.validate import Scores, mean_dice, organ_means, validate
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def train(
+    recipe: Recipe, prepared: Prepared, fold: int, folder: Path, start: Bundle | None = None,
+    device: str = "auto", report: Report | None = None,
+) -> Run:
+    """Trains on all folds but one; goes on where `folder` holds a part of the same run.
+
+    Args:
+        start: a bundle whose weights are begun with.
+        report: told what happens, as small dictionaries with the key `event`: "train",
+            "validation", "warning".
+
+    Raises:
+        InputError: the recipe and the cases do not fit, or `folder` holds something else.
+        OutputError: `folder` cannot be written to; the last checkpoint is kept.
+        TrainingError: loss or gradient is not finite.
+    """
+    check_fit(recipe, prepared, fold)
+    with processes(device) as mine:
+        return _Training(recipe, prepared, fold, folder, start, mine, report or _ignore).run()
+
+
+def check_fit(recipe: Recipe, prepared: Prepared, fold: int) -> None:
+    """
+    Raises:
+        InputError: cases prepared otherwise than the recipe says, or a fold without cases.
+    """
+    if recipe.preprocessing != prepared.preprocessing:
+        raise InputError(
+            f"{prepared.folder}: was prepared with {prepared.preprocessing}, the recipe says "
+            f"{recipe.preprocessing}; prepare the cases with this recipe")
+    folds = sorted({f for f in prepared.folds.values() if isinstance(f, int)})
+    if fold not in folds:
+        raise InputError(f"{prepared.folder}: the fold must be one of "
+                         f"{', '.join(map(str, folds))}: {fold}")
+
+
+def _ignore(event: dict[str, Any]) -> None:
+    pass
+
+
+class _Training:
+    def __init__(
+        self, recipe: Recipe, prepared: Prepared, fold: int, folder: Path, start: Bundle | None,
+        mine: Processes, report: Report,
+    ) -> None:
+        self.recipe, self.mine, self.report = recipe, mine, report if mine.first else _ignore
+        self.patches = Patches(prepared.training(fold), recipe)
+        self.held_out = prepared.held_out(fold)[: recipe.training.validation_cases]
+        self.run_folder = _begin(Run(folder, recipe, prepared.folder, fold, {}), mine)
+        torch.manual_seed(recipe.training.seed)
+        network, self.averaged = (
+            build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
+            for _ in range(2))
+        if start is not None:
+            initial_weights(network, recipe.classes, start)
+        self.step = Step(network, recipe, mine)
+        self.average = Average(self.step.network, recipe.training.ema)
+        self.schedule = Schedule.of(recipe.training)
+        self.moment = Moment()
+        if self.run_folder.checkpoint.exists():
+            self.moment = checkpoint.restore(self.run_folder.checkpoint, self.step, self.average)
+        self.before = self.moment  # where this process began
+        self.started = time.perf_counter()
+        self.validation_seconds = 0.0
+        self.record = _record(self, start)
+
+    def run(self) -> Run:
+        if self.run_folder.record.get("finished"):
+            return self.run_folder
+        journal = Journal(self.run_folder.folder, self.recipe, self.moment.iteration) \
+            if self.mine.first else None
+        try:
+            self._steps(journal)
+            self._validate(journal, last=True)
+        finally:
+            if journal:
+                journal.close()
+        return self.run_folder
+
+    def _steps(self, journal: Journal | None) -> None:
+        training = self.recipe.training
+        patches = batches(self.patches, self.recipe, self.mine, self.moment.iteration)
+        progress = self._progress()
+        while progress < 1:
+            began = time.perf_counter()
+            batch = next(patches)
+            waited = time.perf_counter() - began
+            rate = self.schedule.learning_rate(progress)
+            values = self.step(batch, rate)
+            iteration = self.moment.iteration + 1
+            self.average.update(self.step.network, iteration)
+            values |= {"learning_rate": rate, "waited": waited,
+                       "seconds": time.perf_counter() - began}
+            self.moment = Moment(iteration, self._seconds())
+            if journal:
+                journal.step(iteration, values)
+            progress = self._progress()
+            self.report({"event": "train", "iteration": iteration, "progress": progress,
+                         "remaining_s": self._remaining(progress), **values})
+            if iteration % training.validate_every == 0 and progress < 1:
+                self._validate(journal)
+            elif iteration % training.checkpoint_every == 0:
+                self._save()
+
+    def _validate(self, journal: Journal | None, last: bool = False) -> None:
+        """Looks at the held-out cases with the averaged weights, and saves."""
+        self._save()
+        began = time.perf_counter()
+        self.average.copy_to(self.averaged)
+        iteration = self.moment.iteration
+        mine = self.held_out[self.mine.rank :: self.mine.count]
+        pictured = {case.key for case in self.held_out[:PICTURED]}
+
+        def look(case: PreparedCase, found) -> None:
+            if journal and case.key in pictured:
+                journal.picture(case, found, iteration)
+
+        part = validate(self.averaged.eval(), mine, self.recipe, self.mine.device,
+                        self.step.dtype, look)
+        scores: Scores = {}
+        for some in self.mine.gather(part):
+            scores |= some
+        self.validation_seconds = time.perf_counter() - began
+        if journal:
+            journal.validation(iteration, scores)
+            self._write_record(scores, last)
+            self.report({"event": "validation", "iteration": iteration, "cases": len(scores),
+                         "mean": mean_dice(scores), "organs": organ_means(scores)})
+
+    def _save(self) -> None:
+        self.moment = replace(self.moment, seconds=self._seconds())
+        if self.mine.first:
+            checkpoint.save(self.run_folder.checkpoint, self.step, self.average, self.moment)
+
+    def _write_record(self, scores: Scores, finished: bool) -> None:
+        record = self.record | {
+            "iterations": self.moment.iteration,
+            "minutes": round(self._seconds() / 60, 2),
+            "finished": finished,
+            "validation": {"cases": sorted(scores), "mean_dice": round(mean_dice(scores), 4)},
+        }
+        self.run_folder = replace(self.run_folder, record=record)
+        self.run_folder.write()
+
+    def _seconds(self) -> float:
+        return self.before.seconds + time.perf_counter() - self.started
+
+    def _progress(self) -> float:
+        """The first process's clock counts for all."""
+        if self.schedule.seconds == float("inf"):
+            return self.schedule.progress(self.moment.iteration, 0.0)
+        return self.mine.agree(self.schedule.progress(
+            self.moment.iteration, self._seconds(), self.validation_seconds))
+
+    def _remaining(self, progress: float) -> float:
+        """Seconds until the schedule ends, from the progress since this process began."""
+        gained = progress - self.schedule.progress(self.before.iteration, self.before.seconds)
+        spent = self._seconds() - self.before.seconds
+        return spent / gained * (1 - progress) if gained > 0 else float("inf")
+
+
+def _begin(run: Run, mine: Processes) -> Run:
+    """The folder of a new run, or of the same one that was interrupted."""
+    if (run.folder / "run.json").exists():
+        old = Run.open(run.folder)
+        if old.recipe != run.recipe or (old.prepared, old.fold) != (run.prepared, run.fold):
+            raise InputError(f"{run.folder}: holds a run with {_difference(old, run)}; choose "
+                             "another folder, or continue it with the same")
+        return old
+    if mine.first:
+        try:
+            run.folder.mkdir(parents=True, exist_ok=True)
+            occupied = any(run.folder.iterdir())
+        except OSError as error:
+            raise OutputError(f"{run.folder}: cannot be made: {error.strerror}") from error
+        if occupied:
+            raise OutputError(f"{run.folder}: is not empty and holds no run; choose a new folder")
+        run.write()
+    mine.agree(None)  # the others wait until the folder is there
+    return run
+
+
+def _difference(old: Run, new: Run) -> str:
+    """The first thing in which two runs differ, as a text."""
+    pairs = [("prepared", str(old.prepared), str(new.prepared)), ("fold", old.fold, new.fold)]
+    mine, theirs = old.recipe.to_json(), new.recipe.to_json()
+    for key, value in mine.items():
+        if isinstance(value, dict):
+            pairs += [(f"{key}.{name}", v, theirs[key].get(name)) for name, v in value.items()]
+        else:
+            pairs.append((key, value, theirs[key]))
+    return next(f"{key} = {a}, not {b}" for key, a, b in pairs if a != b)
+
+
+def _record(training: _Training, start: Bundle | None) -> dict[str, Any]:
+    device = training.mine.device
+    return {
+        "software": f"MetaUNETR {__version__}",
+        "start": start.name if start is not None else None,
+        "cases": dict(Counter(case.source.dataset for case in training.patches.cases)),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
+        "processes": training.mine.count,
+        "threads": torch.get_num_threads(),
+        "precision": str(training.step.dtype).removeprefix("torch."),
+        "parameters": sum(p.numel() for p in training.step.network.parameters()),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__,
+                     "monai": monai.__version__, "platform": platform.platform()},
+        "cores": os.cpu_count(),
+    }
