@@ -25,7 +25,7 @@ from metaunetr_training.data.case import Case
 GAP = 40.0
 CUT = 0.2  # share of a part beyond the middle, from which on it may be two organs
 SOFT_TISSUE = (-200, 300)  # HU: fat to enhanced vessels
-STEP = 4  # every fourth voxel along each axis tells where the middle of the body is
+PITCH = 8.0  # mm between the voxels that tell where the middle of the body is
 L, S = 0, 2  # rows of an affine
 
 
@@ -87,7 +87,8 @@ def middle_of_body(image: Image, mask: np.ndarray, grid: Grid) -> float:
     """
     box = box_of(mask)
     places = _coordinate(S, grid, box)[mask[box]]
-    every = (slice(None, None, STEP),) * 3
+    every = tuple(slice(None, None, max(1, int(PITCH / spacing)))
+                  for spacing in image.grid.spacing[::-1])
     hu = image.array[every]
     height, left = (_coordinate(axis, image.grid, every) for axis in (S, L))
     body = (hu > SOFT_TISSUE[0]) & (hu < SOFT_TISSUE[1])

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,7 @@ def find_cases(kind: str, folder: Path, report: Callable[[str], None] = tell) ->
     """
     if kind not in KINDS:
         raise InputError(f"a data set must be of the kind {', '.join(KINDS)}: {kind!r}")
-    folder = Path(folder).resolve()
+    folder = Path(os.path.abspath(folder))
     if not folder.is_dir() and not (kind == "general" and folder.is_file()):
         raise InputError(f"{folder}: the folder of the data set does not exist")
     return sorted(KINDS[kind](folder, report), key=lambda case: case.id)

@@ -40,14 +40,14 @@ def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
     """The cases of a folder with a dataset.json, or of a JSON file of another name."""
     path = folder if folder.is_file() else folder / FILE
     values = _read(path)
-    name = re.sub(r"[^\w-]+", "_", str(values.get("name") or path.parent.name)).strip("_")
+    name = re.sub(r"[^\w-]+", "_", str(values.get("name") or path.parent.name)).strip("_").lower()
     if not name:
         raise InputError(f"{path}: must give the data set's \"name\"")
     mapping = _mapping(path, name, report)
-    channels = values.get("channel_names", values.get("modality", {}))
-    if len(channels) > 1:
+    channels = values.get("channel_names", values.get("modality"))
+    if isinstance(channels, dict) and len(channels) > 1:
         raise InputError(f"{path}: an image must have one channel, a CT; these have "
-                         f"{len(channels)}: {', '.join(map(str, dict(channels).values()))}")
+                         f"{len(channels)}: {', '.join(map(str, channels.values()))}")
     found = _listed(path, values) or _in_folders(path, name, report)
     twice = {id for n, (id, *_) in enumerate(found) if id in {other for other, *_ in found[:n]}}
     if twice:
@@ -118,11 +118,18 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _listed(path: Path, values: dict[str, Any]) -> list[Found]:
     """The cases that the JSON lists."""
-    entries = [(entry, None) for entry in values.get("training") or ()]
-    entries += [(entry, 0) for entry in values.get("validation") or ()]
-    found = [_entry(path, entry, fold) for entry, fold in entries]
-    return found + [(id, *_entry(path, entry, None)[1:])
-                    for id, entry in (values.get("dataset") or {}).items()]
+    found = []
+    for part, fold in (("training", None), ("validation", 0)):
+        entries = values.get(part) or []
+        if not isinstance(entries, list):
+            raise InputError(f"{path}: {part!r} must be a list of cases: {entries!r}")
+        found += [_entry(path, entry, fold) for entry in entries]
+    named = values.get("dataset")
+    for id, entry in named.items() if isinstance(named, dict) else ():
+        if not re.fullmatch(r"[^./\\][^/\\]*", id):
+            raise InputError(f"{path}: a case must have a name that a file may have: {id!r}")
+        found.append((id, *_entry(path, entry, None)[1:]))
+    return found
 
 
 def _entry(path: Path, entry: Any, fold: int | None) -> Found:
