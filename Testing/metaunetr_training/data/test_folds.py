@@ -79,6 +79,13 @@ def test_groups_are_never_split_and_folds_stay_even(seed):
     assert {case.key: again[case.key] for case in cases} == folds
 
 
+@pytest.mark.parametrize("size", range(2, 8))
+def test_a_large_group_is_made_up_for_by_the_others(size):
+    cases = make("a", range(14))
+    folds = assign(cases, folds=2, groups={case.key: "one" for case in cases[-size:]})
+    assert sizes(folds, "a")[:2] == [7, 7]
+
+
 def test_a_group_is_no_case_of_the_same_name():
     one, two, three = make("a", range(3))
     folds = assign([one, two, three], groups={one.key: three.key, two.key: three.key}, folds=2)

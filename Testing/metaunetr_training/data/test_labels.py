@@ -71,6 +71,7 @@ PAIRS = {
                    ((40, 0, 75), (9, 9, 9))], None),
     "a shrunken left kidney": ([RIGHT], [((60, 30, 0), (11, 11, 18))], MIDDLE),
     "a kidney that reaches over the middle": ([((-14, 30, 0), (27, 27, 45))], [], MIDDLE),
+    "a cystic kidney, twice as wide": ([], [((45, 30, 0), (60, 40, 70))], MIDDLE),
     "both on the right of the image": (
         [((-150, 30, 0), (24, 27, 45))], [((-40, 30, 0), (24, 27, 45))], None),
     "both adrenal glands": ([((-30, 20, 20), (12, 10, 15))], [((32, 20, 15), (12, 10, 15))], None),
