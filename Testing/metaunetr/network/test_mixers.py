@@ -164,6 +164,28 @@ def test_convolution_forms_give_the_numbers_of_conv3d_with_groups(form, grid, ax
         )
 
 
+@pytest.mark.parametrize("axis", [1, 2, 3])
+def test_training_in_bfloat16_on_a_cpu_gives_the_numbers_of_float32(axis):
+    torch.manual_seed(2)
+    x, weight, bias, gradient = (
+        torch.randn(2, 9, 8, 10, C), torch.randn(C, 1, 7), torch.randn(C),
+        torch.randn(2, 9, 8, 10, C),
+    )
+    exact = [t.requires_grad_() for t in (x, weight, bias)]
+    half = [x.detach().bfloat16().requires_grad_(), *exact[1:]]
+    expected = depthwise(*exact, axis)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = depthwise(*half, axis)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, atol=0.1, rtol=0.05)
+    for ours, theirs in zip(
+        torch.autograd.grad(found, half, gradient.bfloat16()),
+        torch.autograd.grad(expected, exact, gradient),
+        strict=True,
+    ):
+        assert (ours.float() - theirs).norm() < 0.01 * theirs.norm()
+
+
 def test_the_scan_is_the_recurrence_of_the_paper():
     torch.manual_seed(3)
     u, delta = torch.randn(2, 5, 3), torch.rand(2, 5, 3)

@@ -7,6 +7,8 @@ from torch.autograd.function import once_differentiable
 from metaunetr.network.layers import convolve, uses_one_dnn
 from metaunetr.network.registry import Place, register
 
+TOKENS = (0, 1, 2, 3)  # axes of (B, D, H, W, C) but the channels
+
 
 def grouped(x: Tensor, weight: Tensor, bias: Tensor | None, axis: int) -> Tensor:
     """Depth-wise convolution of tokens (B, D, H, W, C) along `axis`, as Conv3d with groups.
@@ -34,7 +36,7 @@ def shifted_weight_gradient(x: Tensor, gradient: Tensor, kernel: int, axis: int)
     gradient: that of the result, (B, D, H, W, C).
     """
     sums = [
-        (gradient.narrow(axis, *target) * x.narrow(axis, *source)).sum((0, 1, 2, 3))
+        (gradient.narrow(axis, *target) * x.narrow(axis, *source)).sum(TOKENS, dtype=torch.float32)
         for source, target in _shifts(x.shape[axis], kernel)
     ]
     return torch.stack(sums, dim=-1).unsqueeze(1)
@@ -52,30 +54,37 @@ def _shifts(length: int, kernel: int) -> list[tuple[tuple[int, int], tuple[int, 
 
 class _FastDepthwise(torch.autograd.Function):
     """`grouped`, with the gradient of the weight by shifts: on a CPU several times faster than that
-    of Conv3d, while oneDNN is the faster one for the result and for the gradient of the input
-    (Testing/benchmarks/depthwise.py measures all of them)."""
+    of Conv3d. For the result and for the gradient of the input oneDNN is the faster one in float32,
+    and shifts in bfloat16 (Testing/benchmarks/depthwise.py measures all of them)."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, axis):
         ctx.save_for_backward(x, weight)
         ctx.axis = axis
-        return grouped(x, weight, bias, axis)
+        return _mixed(x, weight, bias, axis)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
-        of_x = grouped(gradient, weight.flip(-1), None, ctx.axis)
+        of_x = _mixed(gradient, weight.flip(-1), None, ctx.axis)
         of_weight = shifted_weight_gradient(x, gradient, weight.shape[-1], ctx.axis)
-        return of_x, of_weight, gradient.sum((0, 1, 2, 3)), None
+        return of_x, of_weight, gradient.sum(TOKENS, dtype=torch.float32), None
+
+
+def _mixed(x: Tensor, weight: Tensor, bias: Tensor | None, axis: int) -> Tensor:
+    if x.dtype == torch.float32:
+        return grouped(x, weight, bias, axis)
+    return shifted(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype), axis)
 
 
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor, axis: int) -> Tensor:
     """`grouped` in the form that is fastest here."""
-    if not uses_one_dnn(x):
-        return grouped(x, weight, bias, axis)
-    return _FastDepthwise.apply(x, weight, bias, axis)
+    trains_on_cpu = x.device.type == "cpu" and torch.is_grad_enabled()
+    if uses_one_dnn(x) or (trains_on_cpu and not torch.compiler.is_compiling()):
+        return _FastDepthwise.apply(x, weight, bias, axis)
+    return grouped(x, weight, bias, axis)
 
 
 class Convolution1d(nn.Module):
