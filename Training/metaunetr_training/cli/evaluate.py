@@ -1,0 +1,71 @@
+"""`metaunetr-training evaluate`: a run or a bundle on whole CTs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from metaunetr.cli.arguments import Organs, number
+
+CASES_FAILED = 7  # exit code, as of `metaunetr batch`
+
+
+def add_to(commands) -> None:
+    parser = commands.add_parser(
+        "evaluate", help="measure a run or a bundle on whole CTs",
+        description="Segments whole CTs as `metaunetr segment` does and compares them with their "
+                    "references on their own grids: Dice, NSD at 2 mm, HD95; tables, plots, "
+                    "pictures of the worst cases, and a calibration of the confidence. A run is "
+                    "measured on the cases that it held out. The same command again measures "
+                    "only what is missing, or what another model has made.",
+    )
+    parser.add_argument("model", metavar="RUN_OR_MODEL",
+                        help="folder of a run; name or folder of a bundle")
+    parser.add_argument("--prepared", type=Path, metavar="DIR",
+                        help="folder made by `prepare` (default: that of the run)")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--fold", type=number(int, 0, 1000), metavar="N",
+                      help="cases of this fold (default: the one that the run held out; of a "
+                           "bundle, all cases)")
+    part.add_argument("--test", action="store_true", help="cases of the test set")
+    part.add_argument("--data", action="append", default=[], type=dataset, metavar="KIND:DIR",
+                      help="cases of a raw data set instead, such as btcv:/data/BTCV; may be "
+                           "given several times")
+    parser.add_argument("--output", type=Path, metavar="DIR",
+                        help="folder for the results (default: RUN/evaluation)")
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
+    parser.add_argument("--organs", action=Organs, help="only these in the tables and plots")
+    parser.add_argument("--ceiling", action="store_true",
+                        help="also what a perfect mask reaches at the model spacing")
+    parser.set_defaults(run=run)
+
+
+def dataset(text: str) -> tuple[str, Path]:
+    kind, colon, folder = text.partition(":")
+    if not (kind and colon and folder):
+        raise argparse.ArgumentTypeError(f"must read KIND:DIR: {text!r}")
+    return kind, Path(folder)
+
+
+def run(args: argparse.Namespace) -> int:
+    from metaunetr.errors import InputError, OutputError
+    from metaunetr_training.evaluation.output import evaluate
+    from metaunetr_training.evaluation.subjects import choose, is_run
+
+    if args.data and args.prepared:
+        raise InputError("the cases are either those of --prepared or those of --data")
+    if args.output is None and not is_run(args.model):
+        raise OutputError(f"{args.model}: is no folder of a run; name a folder for the results "
+                          "with --output")
+    subject = choose(args.model, args.prepared, args.fold, args.test, args.data)
+    output = args.output or Path(args.model) / "evaluation"
+    tell(f"{subject.bundle.name} on {len(subject.cases)} cases: {subject.split}")
+    values, table = evaluate(subject, output, args.device, args.organs, args.ceiling, tell)
+    print(table)
+    print(f"Written to {output}")
+    return CASES_FAILED if values["failed"] else 0
+
+
+def tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,217 @@
+"""Whole CTs through the core's engine, scored on their own grid, and kept.
+
+    cases/DATASET/ID.json       scores of a case and what they were made from; written last
+    labels/DATASET/ID.seg.nrrd  what the model found
+
+A case is measured again only when its files, the model or the way of measuring have changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from metaunetr import evaluation, io
+from metaunetr.batch.events import counted, duration
+from metaunetr.batch.finished import state_of
+from metaunetr.bundle import Bundle
+from metaunetr.engine import Segmenter
+from metaunetr.engine.record import input_hash
+from metaunetr.errors import Cancelled, InputError, OutputError, explain
+from metaunetr.image import Image
+from metaunetr.organs import BY_NUMBER, Organ
+from metaunetr_training.data.case import Case
+from metaunetr_training.data.labels import read_reference
+from metaunetr_training.evaluation.ceiling import ceilings
+from metaunetr_training.evaluation.scores import Score
+from metaunetr_training.evaluation.subjects import Subject
+
+FORMAT = 1  # of a case's record; another one is measured again
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The record of a case.
+
+    Attributes:
+        made_from: what decides on the scores; equal when they would be the same.
+        reference: hash of the reference's organ numbers and grid.
+        scores: of the organs that the model knows and the case annotates.
+        ceilings: Dice of a perfect mask by organ (see `ceiling`); None when not asked for.
+    """
+
+    made_from: dict[str, Any]
+    reference: str
+    scores: tuple[Score, ...]
+    ceilings: dict[str, float | None] | None = None
+
+    def with_ceilings(self) -> list[Score]:
+        known = self.ceilings or {}
+        return [replace(score, ceiling=nan if (value := known.get(score.organ)) is None else value)
+                for score in self.scores]
+
+    def write(self, path: Path) -> None:
+        io.write_text(path, json.dumps({
+            "made_from": self.made_from, "reference": self.reference,
+            "scores": [score.to_json() for score in self.scores], "ceilings": self.ceilings,
+        }, indent=1, allow_nan=False))
+
+    @classmethod
+    def read(cls, path: Path) -> Measured | None:
+        """None when there is none, or none of ours."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            scores = tuple(Score.from_json(score) for score in values["scores"])
+            return cls(values["made_from"], values["reference"], scores, values["ceilings"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
+def record_path(output: Path, key: str) -> Path:
+    return output / "cases" / f"{key}.json"
+
+
+def labels_path(output: Path, key: str) -> Path:
+    return output / "labels" / f"{key}.seg.nrrd"
+
+
+def measure(
+    subject: Subject, output: Path, device: str = "auto", ceiling: bool = False,
+    tell: Tell = print,
+) -> tuple[list[Score], dict[str, str]]:
+    """Scores all cases; one that fails is told and the rest goes on.
+
+    Args:
+        output: folder for what is kept of each case.
+        ceiling: also what a perfect mask reaches.
+        tell: given a line for each case, with the remaining time.
+
+    Returns:
+        the scores, and why cases failed by their keys.
+
+    Raises:
+        OutputError: nothing can be written.
+        BundleError, DeviceError: the model or the device cannot be used.
+    """
+    work = _Work(subject.bundle, output, device, ceiling)
+    scores, failed = [], {}
+    total, spent, done = len(subject.cases), 0.0, 0
+    for number, case in enumerate(subject.cases, start=1):
+        started = time.perf_counter()
+        try:
+            measured, kept = work.case(case)
+        except (OutputError, Cancelled, BrokenPipeError):  # would fail in every case
+            raise
+        except Exception as error:
+            failed[case.key] = explain(error)[0]
+            tell(f"[{number}/{total}] {case.key}: FAILED: {failed[case.key]}")
+            continue
+        mine = measured.with_ceilings()
+        scores += mine
+        seconds = time.perf_counter() - started
+        line = f"[{number}/{total}] {case.key}: {_found(mine)}"
+        if kept:
+            line += ", as measured before"
+        else:
+            spent, done = spent + seconds, done + 1
+            line += f", {seconds:.1f} s"
+            if number < total:
+                line += f"; about {duration(spent / done * (total - number))} left"
+        tell(line)
+    return scores, failed
+
+
+class _Work:
+    """What the cases share; the model is loaded when the first of them needs it."""
+
+    def __init__(self, bundle: Bundle, output: Path, device: str, ceiling: bool) -> None:
+        self.bundle, self.output, self.device, self.ceiling = bundle, output, device, ceiling
+        self.engine: Segmenter | None = None
+        self.model = _model_state(bundle)
+
+    def case(self, case: Case) -> tuple[Measured, bool]:
+        """The scores of a case, and whether all of them had been kept."""
+        made_from = {"format": FORMAT, "model": self.model, "case": _case_state(case)}
+        path = record_path(self.output, case.key)
+        measured = Measured.read(path)
+        kept = (measured is not None and measured.made_from == made_from
+                and labels_path(self.output, case.key).is_file())
+        missing = self.ceiling and (not kept or measured.ceilings is None)
+        if kept and not missing:
+            return measured, True
+        image = io.read_image(case.image)
+        reference = read_reference(case, image)
+        if not kept:
+            measured = self._segment(case, image, reference, made_from)
+        if missing:
+            organs = [score.organ for score in measured.scores if score.reference_ml > 0]
+            measured = replace(measured, ceilings=ceilings(
+                reference, self.bundle.preprocessing, organs))
+        measured.write(_with_folder(path))
+        return measured, False
+
+    def _segment(
+        self, case: Case, image: Image, reference: Image, made_from: dict[str, Any]
+    ) -> Measured:
+        organs = _common(self.bundle, case)
+        if self.engine is None:
+            self.engine = Segmenter(self.bundle, self.device)
+            self.rungs = self.engine.rungs
+        self.engine.rungs = self.rungs  # what one CT was too large for, the next may do
+        result = self.engine.segment(image)
+        rows = evaluation.score(case.id, result.labels, reference, organs)
+        confidence = {found.organ.name: found.confidence for found in result.organs}
+        scores = tuple(
+            Score(**vars(row), dataset=case.dataset, confidence=confidence[row.organ])
+            for row in rows
+        )
+        record_path(self.output, case.key).unlink(missing_ok=True)  # of labels replaced now
+        io.write_labels(_with_folder(labels_path(self.output, case.key)), result)
+        return Measured(made_from, input_hash(reference), scores)
+
+
+def _common(bundle: Bundle, case: Case) -> list[Organ]:
+    organs = [organ for organ in bundle.classes if organ.number in case.annotated]
+    if not organs:
+        names = ", ".join(BY_NUMBER[number].name for number in sorted(case.annotated))
+        raise InputError(f"the model must know an organ that the case annotates: {names}")
+    return organs
+
+
+def _model_state(bundle: Bundle) -> str:
+    """Hash of the weights and of how the card has them used."""
+    use = (bundle.preprocessing, bundle.patch, bundle.smallest, bundle.largest, bundle.overlap,
+           [organ.name for organ in bundle.classes])
+    return hashlib.sha256(f"{bundle.sha256} {use}".encode()).hexdigest()
+
+
+def _case_state(case: Case) -> str:
+    """What the scores of a case rest on: its files, and the meaning of its labels."""
+    meaning = sorted((number, tuple(organs)) for number, organs in case.mapping.items())
+    return f"{state_of((case.image, case.labels))} {meaning}"
+
+
+def _with_folder(path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path.parent}: the folder cannot be made: "
+                          f"{error.strerror or error}") from None
+    return path
+
+
+def _found(scores: Iterable[Score]) -> str:
+    dice = [score.dice for score in scores if score.scored]
+    if not dice:
+        return "no organ in reference or result"
+    return f"mean Dice {np.mean(dice):.3f} of {counted(len(dice), 'organ')}"

@@ -1,0 +1,52 @@
+"""What a perfect mask reaches: the reference itself, to the model spacing and back.
+
+No network can do better with labels at its spacing, whatever it learns: a figure of thin organs
+means little without it. The reference takes the way of a training case's labels to the model
+grid, and from there the way of the engine's scores, with certainty for scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan
+
+import numpy as np
+import torch
+
+from metaunetr.bundle import Preprocessing
+from metaunetr.engine.resample import steps
+from metaunetr.engine.restore import restore
+from metaunetr.image import Image
+from metaunetr.metrics import dice
+from metaunetr.organs import BY_NAME
+from metaunetr.orientation import Orientation
+from metaunetr_training.data.resample import resample_labels
+
+
+def ceilings(
+    reference: Image, preprocessing: Preprocessing, organs: Sequence[str]
+) -> dict[str, float | None]:
+    """Dice of the restored reference by organ; None for organs that it does not hold."""
+    best = restored(reference, preprocessing).array
+    found = {name: dice(best == BY_NAME[name].number, reference.array == BY_NAME[name].number)
+             for name in organs}
+    return {name: None if isnan(value) else value for name, value in found.items()}
+
+
+def restored(reference: Image, preprocessing: Preprocessing) -> Image:
+    """Organ numbers on the reference's grid, after the model spacing and back."""
+    orientation = Orientation.of(reference.grid)
+    grid = orientation.canonical(reference.grid)
+    coarse = resample_labels(orientation.view(reference.array), grid, preprocessing)
+    numbers = np.concatenate([[0], np.setdiff1d(coarse, 0)]).astype(np.uint8)
+    scores = torch.from_numpy(coarse[None] == numbers[:, None, None, None]).half()
+    labels = np.zeros(reference.array.shape, np.uint8)
+    out = orientation.view(labels)
+
+    def sink(z: int, row: int, column: int, classes: torch.Tensor) -> None:
+        found = numbers[classes.numpy()]
+        rows, columns = found.shape
+        out[z, row : row + rows, column : column + columns] = found
+
+    restore(scores, grid.shape, steps(grid, preprocessing.spacing), (0, 0, 0), sink)
+    return Image(labels, reference.grid, reference.source)

@@ -1,0 +1,133 @@
+"""All files of an evaluation.
+
+    results.csv      a line for each case and organ, and for each case that failed
+    summary.json     means per organ with their intervals; goes into the card of a bundle
+    table.md, .tex   the same for people
+    boxplot.png, reliability.png, worst/
+    cases/, labels/  what is kept of each case (see `cases`)
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from metaunetr import io
+from metaunetr.batch.events import counted
+from metaunetr.errors import InputError, OutputError
+from metaunetr.evaluation import write_csv
+from metaunetr.organs import Organ
+from metaunetr_training.evaluation import calibration, plots, table, worst
+from metaunetr_training.evaluation.cases import measure
+from metaunetr_training.evaluation.scores import RULES, Score, by_case
+from metaunetr_training.evaluation.subjects import Subject
+from metaunetr_training.evaluation.table import Line
+
+
+def evaluate(
+    subject: Subject, output: Path, device: str = "auto", organs: Sequence[Organ] | None = None,
+    ceiling: bool = False, tell: Callable[[str], None] = print,
+) -> tuple[dict[str, Any], str]:
+    """Measures a model and writes all files.
+
+    Args:
+        organs: those that go into the files; None is all that the model knows. All are measured
+            and kept in any case.
+        ceiling: also what a perfect mask reaches at the model spacing (see `ceiling`).
+        tell: given a line for each case.
+
+    Returns:
+        the summary, and the table as Markdown.
+
+    Raises:
+        InputError: no case could be scored, or the model lacks an organ.
+        OutputError: nothing can be written to `output`.
+    """
+    _check(subject, organs)
+    _make(output / "worst")
+    scores, failed = measure(subject, output, device, ceiling, tell)
+    if organs is not None:
+        wanted = {organ.name for organ in organs}
+        scores = [score for score in scores if score.organ in wanted]
+    if not by_case(scores):
+        reasons = "; ".join(f"{key}: {text}" for key, text in failed.items())
+        raise InputError("no case could be scored" + (f": {reasons}" if failed else
+                         ": no organ is in a reference or a result"))
+    fit = _calibration(subject, scores)
+    lines = table.summarize(scores)
+    values = summary(subject, scores, lines, failed, fit)
+    text = write(output, subject, scores, lines, values, failed, fit)
+    worst.draw(output / "worst", scores, {case.key: case for case in subject.cases}, output)
+    return values, text
+
+
+def summary(
+    subject: Subject, scores: Sequence[Score], lines: Sequence[Line], failed: dict[str, str],
+    fit: calibration.Fit,
+) -> dict[str, Any]:
+    """The content of summary.json; it holds no path."""
+    *organs, mean = lines
+    cases = by_case(scores)
+    return {
+        "model": subject.bundle.name,
+        "model_sha256": subject.bundle.sha256,
+        "split": subject.split,
+        "cases": len(cases),
+        "datasets": dict(Counter(key.partition("/")[0] for key in cases)),
+        "failed": len(failed),
+        "rules": RULES,
+        "organs": {line.name: line.to_json() for line in organs},
+        "mean": mean.to_json(),
+        "mean_dice": mean.to_json()["dice"],
+        "calibration": fit.to_card(),
+        "calibration_note": fit.sentence(),
+    }
+
+
+def write(
+    output: Path, subject: Subject, scores: Sequence[Score], lines: Sequence[Line],
+    values: dict[str, Any], failed: dict[str, str], fit: calibration.Fit,
+) -> str:
+    """Writes tables and plots; the Markdown table is returned."""
+    rows = [*scores, *(
+        Score(key.partition("/")[2], "", note=f"failed: {text}", dataset=key.partition("/")[0])
+        for key, text in failed.items())]
+    write_csv(output / "results.csv", rows)
+    title = f"{subject.bundle.name}: {counted(values['cases'], 'case')}, {subject.split}"
+    notes = table.caption(lines)
+    if failed:
+        notes.insert(0, f"{counted(len(failed), 'case')} failed and counted nowhere: "
+                        f"{', '.join(failed)}.")
+    notes.append(values["calibration_note"])
+    text = table.markdown(lines, title, notes)
+    io.write_text(output / "table.md", text)
+    io.write_text(output / "table.tex", table.latex(lines, title, notes))
+    plots.box_plots(output / "boxplot.png", scores, title)
+    plots.reliability(output / "reliability.png", fit, scores, subject.bundle.name)
+    io.write_text(output / "summary.json", json.dumps(values, indent=1, allow_nan=False))
+    return text
+
+
+def _calibration(subject: Subject, scores: Sequence[Score]) -> calibration.Fit:
+    """No curve where cases were trained on: there a network is surer than elsewhere."""
+    fit = calibration.fit(scores)
+    return fit.refused("some of the cases were trained on") if subject.trained_on else fit
+
+
+def _check(subject: Subject, organs: Sequence[Organ] | None) -> None:
+    known = {organ.number for organ in subject.bundle.classes}
+    if missing := [organ.name for organ in organs or () if organ.number not in known]:
+        raise InputError(f"the model {subject.bundle.name} does not know {', '.join(missing)}; it "
+                         f"knows {', '.join(organ.name for organ in subject.bundle.classes)}")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the folder cannot be made: {error.strerror or error}") from None
+    io.prepare_file(folder.parent / "results.csv")

@@ -1,0 +1,146 @@
+"""Pictures of numbers: box plots, reliability, paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import isnan
+from pathlib import Path
+from textwrap import fill
+
+import numpy as np
+
+from metaunetr.io.atomic import atomic
+from metaunetr.organs import BY_NAME
+from metaunetr_training.evaluation.calibration import Fit
+from metaunetr_training.evaluation.scores import Score, by_organ
+
+DPI = 150
+INK, QUIET, LINE = "#1c2733", "#5b6b7b", "#dde3e9"  # as in the core's report
+STYLE = {
+    "font.size": 9, "axes.edgecolor": QUIET, "axes.labelcolor": INK, "text.color": INK,
+    "xtick.color": QUIET, "ytick.color": INK, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.grid": True, "grid.color": LINE, "axes.axisbelow": True,
+    "svg.fonttype": "none", "figure.dpi": DPI,
+}
+JITTER = 0.16  # of the points beside each other, in rows
+
+
+@contextmanager
+def figure(path: Path, rows: int, columns: int, size: tuple[float, float], **kwargs) -> Iterator:
+    """Axes (rows, columns) of a picture of `size` inches that is written when the block ends.
+
+    Drawn without pyplot, which keeps figures and asks for a display.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        drawn = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(drawn)
+        yield drawn, drawn.subplots(rows, columns, squeeze=False, **kwargs)
+        with atomic(path) as temporary:
+            drawn.savefig(temporary, dpi=DPI, format=path.suffix[1:])
+
+
+def colour(organ: str, light: float = 0.0) -> tuple[float, ...]:
+    """The organ's colour, mixed with white."""
+    rgb = np.array(BY_NAME[organ].colour) / 255
+    return tuple(rgb + (1 - rgb) * light)
+
+
+def dark(organ: str) -> tuple[float, ...]:
+    """The organ's colour, dark enough for a line on white."""
+    return tuple(0.62 * np.array(colour(organ)))
+
+
+def box_plots(path: Path, scores: Sequence[Score], title: str) -> None:
+    """Dice, NSD and HD95 by organ: a box, and a point for each case."""
+    organs = by_organ(scores)
+    names = list(organs)
+    metrics = (("dice", "Dice"), ("nsd_2mm", "NSD at 2 mm"), ("hd95_mm", "HD95 (mm)"))
+    with figure(path, 1, 3, (11, 1.4 + 0.36 * len(names)), sharey=True) as (drawn, axes):
+        for ax, (metric, label) in zip(axes[0], metrics, strict=True):
+            for row, (name, mine) in enumerate(organs.items()):
+                values = np.array([getattr(score, metric) for score in mine])
+                _box(ax, row, name, values[np.isfinite(values)])
+                best = [s.ceiling for s in mine if not isnan(s.ceiling)]
+                if metric == "dice" and best:
+                    ax.plot(np.mean(best), row, marker="D", markersize=4, color=INK,
+                            markerfacecolor="none", zorder=4)
+            ax.set_xlabel(label)
+            ax.grid(False, axis="y")
+            if metric != "hd95_mm":
+                ax.set_xlim(-0.02, 1.02)
+        _missed(axes[0][2], organs)
+        axes[0][0].set_yticks(range(len(names)),
+                              [f"{name}  (n = {len(mine)})" for name, mine in organs.items()])
+        axes[0][0].set_ylim(len(names) - 0.5, -0.5)
+        ceiling = any(not isnan(score.ceiling) for score in scores)
+        below = "Box: quartiles and median; whiskers: all cases; points: cases."
+        if ceiling:
+            below += " ◇: what a perfect mask reaches at the model spacing."
+        drawn.suptitle(title, fontsize=11)
+        drawn.supxlabel(below, fontsize=8, color=QUIET)
+
+
+def _box(ax, row: int, name: str, values: np.ndarray) -> None:
+    if not len(values):
+        return
+    ax.boxplot(
+        values, positions=[row], orientation="horizontal", widths=0.62, whis=(0, 100),
+        patch_artist=True, showfliers=False, manage_ticks=False,
+        boxprops={"facecolor": colour(name, 0.25), "edgecolor": dark(name), "linewidth": 0.8},
+        medianprops={"color": INK, "linewidth": 1.5},
+        whiskerprops={"color": dark(name), "linewidth": 0.8},
+        capprops={"color": dark(name), "linewidth": 0.8},
+    )
+    ax.scatter(values, row + spread(len(values)), s=9, color=INK, alpha=0.65, linewidths=0,
+               zorder=3)
+
+
+def spread(count: int) -> np.ndarray:
+    """Offsets that keep equal values apart, the same in every picture."""
+    return np.random.default_rng(0).uniform(-JITTER, JITTER, count)
+
+
+def _missed(ax, organs: dict[str, list[Score]]) -> None:
+    """Distances from 0 on, and how many are infinite."""
+    high = max((s.hd95_mm for mine in organs.values() for s in mine if np.isfinite(s.hd95_mm)),
+               default=1.0)
+    ax.set_xlim(-0.02 * high, 1.05 * high)
+    for row, mine in enumerate(organs.values()):
+        if count := sum(score.missed for score in mine):
+            ax.annotate(f"{count} missed", (1, row), xycoords=("axes fraction", "data"),
+                        ha="right", va="center", fontsize=8, color="#a03020")
+
+
+def reliability(path: Path, fit: Fit, scores: Sequence[Score], model: str) -> None:
+    """Confidence against Dice: organs of cases as points, and the curve where there is one."""
+    pairs = {name: [s for s in mine if not isnan(s.confidence)]
+             for name, mine in by_organ(scores).items()}
+    with figure(path, 1, 1, (7.2, 5.4)) as (drawn, axes):
+        ax = axes[0][0]
+        ax.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=(0, (4, 3)),
+                label="confidence = Dice")
+        for name, mine in pairs.items():
+            ax.scatter([s.confidence for s in mine], [s.dice for s in mine], s=26,
+                       color=colour(name), edgecolors=dark(name), linewidths=0.6,
+                       label=f"{name} ({len(mine)})", zorder=3)
+        if fit.curve:
+            x = [0, *fit.curve.confidence, 1]
+            y = [fit.curve.dice[0], *fit.curve.dice, fit.curve.dice[-1]]
+            ax.plot(x, y, color=INK, linewidth=1.6, zorder=4, label="calibration")
+            ax.plot(x[1:-1], y[1:-1], "o", color=INK, markersize=3.5, zorder=4)
+        low = min([0.5, *fit.confidence]) if len(fit.confidence) else 0.0
+        ax.set_xlim(np.floor(low * 10 - 0.2) / 10, 1.01)
+        ax.set_ylim(-0.02, 1.02)
+        ax.set_xlabel("confidence: mean probability over the organ's voxels")
+        ax.set_ylabel("Dice")
+        ax.set_title(f"{model}: {len(fit.dice)} organs of {fit.cases} cases", fontsize=11)
+        drawn.legend(loc="outside right upper", fontsize=8, frameon=False)
+        drawn.supxlabel(fill(fit.sentence(), 105), fontsize=8, color=QUIET)

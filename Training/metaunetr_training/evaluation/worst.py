@@ -1,0 +1,161 @@
+"""The worst cases, to be looked at: reference above, result below, in the three planes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr import io
+from metaunetr.image import Image
+from metaunetr.organs import BY_NAME
+from metaunetr.report.overlay import CONTEXT, MARGIN, PLANES, SMALLEST_FIELD, Scene
+from metaunetr_training.data.case import Case
+from metaunetr_training.data.labels import read_reference
+from metaunetr_training.evaluation.cases import labels_path
+from metaunetr_training.evaluation.plots import QUIET, colour, figure
+from metaunetr_training.evaluation.scores import Score, by_case, by_organ
+
+WORST_CASES = 3
+PIXELS = 320
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is worth a picture: one organ of a case, or all that was scored in it."""
+
+    file: str
+    key: str
+    organs: tuple[str, ...]
+    title: str
+
+
+def choose(scores: Sequence[Score]) -> list[Look]:
+    """For each organ its worst case, and the three cases of the lowest mean Dice."""
+    looks = []
+    for name, mine in by_organ(scores).items():
+        score = min(mine, key=lambda s: (s.dice, -s.reference_ml))
+        distance = f"HD95 {score.hd95_mm:.1f} mm" if isfinite(score.hd95_mm) else _missing(score)
+        looks.append(Look(
+            f"{BY_NAME[name].key}.png", score.key, (name,),
+            f"{name}, the worst of {len(mine)}: {score.key}, Dice {score.dice:.3f}, "
+            f"NSD {score.nsd_2mm:.3f}, {distance}"))
+    cases = {key: float(np.mean([s.dice for s in mine])) for key, mine in by_case(scores).items()}
+    for rank, key in enumerate(sorted(cases, key=cases.get)[:WORST_CASES], start=1):
+        organs = tuple(score.organ for score in by_case(scores)[key])
+        looks.append(Look(f"case_{rank}.png", key, organs,
+                          f"{key}, {_place(rank)} of {len(cases)} cases: mean Dice "
+                          f"{cases[key]:.3f} of {len(organs)} organs"))
+    return looks
+
+
+def draw(folder: Path, scores: Sequence[Score], cases: Mapping[str, Case], output: Path) -> None:
+    """Writes the pictures into `folder`; those of an earlier evaluation are removed.
+
+    Args:
+        cases: by key. output: folder of the evaluation, with the labels found.
+
+    Raises:
+        InputError: a file of a case cannot be read any more.
+        OutputError: a picture cannot be written.
+    """
+    looks = choose(scores)
+    for old in {*folder.glob("*.png")} - {folder / look.file for look in looks}:
+        with suppress(OSError):
+            old.unlink()
+    for key in sorted({look.key for look in looks}):  # each CT is read once
+        image = io.read_image(cases[key].image)
+        reference = read_reference(cases[key], image)
+        found = io.read_labels(labels_path(output, key))
+        for look in looks:
+            if look.key == key:
+                picture(folder / look.file, image, reference, found, look.organs, look.title)
+
+
+def picture(
+    path: Path, image: Image, reference: Image, found: Image, organs: Sequence[str], title: str
+) -> None:
+    """One picture of a CT: in each plane the slice where most is wrong (or, right or wrong, most
+    is, when nothing is wrong), with the reference above and the result below.
+
+    Args:
+        reference, found: organ numbers on the grid of the CT.
+    """
+    numbers = [BY_NAME[name].number for name in organs]
+    scenes = [Scene.of(image, _only(labels, numbers)) for labels in (reference, found)]
+    either = (scenes[0].labels > 0) | (scenes[1].labels > 0)
+    wrong = scenes[0].labels != scenes[1].labels
+    slices = [_fullest(wrong if wrong.any() else either, axis) for axis in range(3)]
+    centre, field = _view(either, np.array(scenes[0].spacing), single=len(organs) == 1)
+    rows = [[scene.picture(plane, index, numbers, centre, tuple(np.delete(field, axis)), PIXELS)
+             for axis, (plane, index) in enumerate(zip(PLANES, slices, strict=True))]
+            for scene in scenes]
+    _compose(path, rows, organs, title)
+
+
+def _compose(path: Path, rows, organs: Sequence[str], title: str) -> None:
+    """Rows and columns of RGB pictures with captions, and a legend for several organs."""
+    from matplotlib.patches import Patch
+
+    widths = [p.shape[1] for p in rows[0]]
+    heights = [max(p.shape[0] for p in row) for row in rows]
+    inches = 9.0 / sum(widths)
+    legend = 0.22 * -(-len(organs) // 5) if len(organs) > 1 else 0.0
+    size = (9.6, sum(heights) * inches + 0.8 + legend)
+    with figure(path, 2, 3, size, width_ratios=widths, height_ratios=heights) as (drawn, axes):
+        for row, name in enumerate(("reference", "result")):
+            for column, plane in enumerate(PLANES):
+                ax = axes[row][column]
+                ax.imshow(rows[row][column], interpolation="lanczos")
+                ax.set_axis_off()
+                ax.text(0.015, 0.985, f"{name}, {plane}", transform=ax.transAxes, color="#f4e9a8",
+                        fontsize=8, va="top", ha="left")
+                if plane != "sagittal":
+                    ax.text(0.015, 0.5, "R", transform=ax.transAxes, color="#f4e9a8", fontsize=8)
+        drawn.suptitle(title, fontsize=10)
+        if len(organs) > 1:
+            patches = [Patch(facecolor=colour(name), edgecolor=QUIET, label=name)
+                       for name in organs]
+            drawn.legend(handles=patches, loc="outside lower center", ncols=5, fontsize=8,
+                         frameon=False)
+
+
+def _only(labels: Image, numbers: Iterable[int]) -> Image:
+    """Labels without the other organs."""
+    keep = np.zeros(256, np.uint8)
+    keep[list(numbers)] = list(numbers)
+    return Image(keep[labels.array], labels.grid)
+
+
+def _fullest(mask: np.ndarray, axis: int) -> int:
+    counts = np.count_nonzero(mask, axis=tuple(n for n in range(3) if n != axis))
+    return int(counts.argmax())
+
+
+def _view(
+    mask: np.ndarray, spacing: np.ndarray, single: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centre (voxels) and field of view (mm) along (D, H, W) of the pictures."""
+    used = [np.flatnonzero(mask.any(axis=tuple(n for n in range(3) if n != axis)))
+            for axis in range(3)]
+    if not all(map(len, used)):
+        return np.array(mask.shape) / 2, np.array(mask.shape) * spacing
+    low, high = (np.array([u[end] for u in used]) for end in (0, -1))
+    extent = (high + 1 - low) * spacing
+    if single:
+        extent = np.full(3, max(SMALLEST_FIELD, MARGIN * extent.max()))
+    else:
+        extent = np.minimum(extent + CONTEXT, np.array(mask.shape) * spacing)
+    return (low + high + 1) / 2, extent
+
+
+def _missing(score: Score) -> str:
+    return "not found" if score.prediction_ml == 0 else "not in the reference"
+
+
+def _place(rank: int) -> str:
+    return {1: "the worst", 2: "the second worst", 3: "the third worst"}[rank]
