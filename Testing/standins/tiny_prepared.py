@@ -70,5 +70,6 @@ def _write_case(folder: Path, key: str, rng, organs, shape) -> None:
     np.save(place / "points.npy", np.concatenate(points).astype(np.int16))
     source = Case(dataset, name, Path(f"{name}.nii.gz"), Path(f"{name}_labels.nii.gz"),
                   {n: (n,) for n in organs})
-    case = PreparedCase(place, source, shape, dict.fromkeys(organs, 1.0), (), "")
+    case = PreparedCase(place, source, shape, dict.fromkeys(organs, 1.0), (6.0, 6.0, 6.0), (), "",
+                        key)
     (place / "case.json").write_text(json.dumps(case.to_json()))

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr.errors import InputError
-from metaunetr.image import Grid, Image
+from metaunetr.image import Image
 from metaunetr.io import formats, read_labels
 from metaunetr.io.atomic import atomic
-from metaunetr.io.describe import axis_letters
+from metaunetr.io.describe import describe_grid
 from metaunetr.metrics import agreement
 from metaunetr.organs import BY_NUMBER, ORGANS, Organ
 from metaunetr.orientation import Orientation
@@ -188,17 +188,10 @@ def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:
     if not pair[0].grid.same_as(pair[1].grid, SAME_PLACE_MM):
         raise InputError(
             "prediction and reference must lie on one grid: "
-            f"{prediction.source} has {_described(prediction.grid)}; "
-            f"{reference.source} has {_described(reference.grid)}"
+            f"{prediction.source} has {describe_grid(prediction.grid)}; "
+            f"{reference.source} has {describe_grid(reference.grid)}"
         )
     return pair[0], pair[1]
-
-
-def _described(grid: Grid) -> str:
-    size = "×".join(str(n) for n in reversed(grid.shape))
-    spacing = "×".join(f"{s:.4g}" for s in grid.spacing)
-    origin = ", ".join(f"{o:.2f}" for o in grid.origin)
-    return f"{size} voxels of {spacing} mm from ({origin}), axes {axis_letters(grid.direction)}"
 
 
 def _read(path: Path) -> Image:

@@ -81,13 +81,18 @@ class Finished:
 
 
 def input_state(case: Case) -> str:
-    """SHA-256 of names, sizes and modification times of the files of a case.
+    """The state of the files of a case, see `state_of`."""
+    return state_of(case.files)
+
+
+def state_of(files: Iterable[Path]) -> str:
+    """SHA-256 of names, sizes and modification times of files.
 
     Raises:
         InputError: one of them is gone or may not be read.
     """
     digest = hashlib.sha256()
-    for path in _with_data(case.files):
+    for path in _with_data(files):
         try:
             status = path.stat()
         except FileNotFoundError:

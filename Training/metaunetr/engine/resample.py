@@ -54,17 +54,23 @@ def antialias_sigma(step: float, preprocessing: Preprocessing) -> float:
     return preprocessing.antialias * step if step > 4 / 3 else 0.0
 
 
+def matrices(grid: Grid, preprocessing: Preprocessing) -> tuple[Tensor, Tensor, Tensor]:
+    """What resamples D, H and W of a canonical grid to the model spacing, see above."""
+    return tuple(
+        # both grids begin at the same edge, not at the same voxel centre
+        interpolation_matrix((step - 1) / 2, step, m, n, antialias_sigma(step, preprocessing))
+        for n, m, step in zip(grid.shape, model_shape(grid, preprocessing.spacing),
+                              steps(grid, preprocessing.spacing), strict=True)
+    )
+
+
 def to_model_input(view: np.ndarray, grid: Grid, preprocessing: Preprocessing) -> Tensor:
     """The network's input (D, H, W), float32 in 0..1, of a canonical view in HU.
 
     The grid of the view may be turned against the patient's axes; that is left as it is.
     """
     shape = model_shape(grid, preprocessing.spacing)
-    along_d, along_h, along_w = (
-        # both grids begin at the same edge, not at the same voxel centre
-        interpolation_matrix((step - 1) / 2, step, m, n, antialias_sigma(step, preprocessing))
-        for n, m, step in zip(grid.shape, shape, steps(grid, preprocessing.spacing), strict=True)
-    )
+    along_d, along_h, along_w = matrices(grid, preprocessing)
     in_plane = torch.empty(grid.shape[0], shape[1], shape[2])
     for first in range(0, grid.shape[0], SLAB):
         slab = scale(view[first : first + SLAB], preprocessing)

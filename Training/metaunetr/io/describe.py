@@ -10,6 +10,7 @@ import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.guard import inspect_ct
+from metaunetr.image import Grid
 from metaunetr.io import formats, seg_nrrd
 from metaunetr.io.read import read_image, read_labels
 
@@ -54,6 +55,14 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
     except InputError as error:
         facts["refused"] = str(error)
     return facts
+
+
+def describe_grid(grid: Grid) -> str:
+    """A grid in a sentence."""
+    size = "×".join(str(n) for n in reversed(grid.shape))
+    spacing = "×".join(f"{s:.4g}" for s in grid.spacing)
+    origin = ", ".join(f"{o:.2f}" for o in grid.origin)
+    return f"{size} voxels of {spacing} mm from ({origin}), axes {axis_letters(grid.direction)}"
 
 
 def axis_letters(direction: np.ndarray) -> str:

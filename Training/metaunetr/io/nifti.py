@@ -59,6 +59,16 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Grid]:
     return _scaled(data.reshape(shape), slope, intercept), grid
 
 
+def read_nifti_grid(path: Path) -> Grid:
+    """The grid that the header tells; voxels are not read.
+
+    Raises:
+        InputError: see the messages.
+    """
+    header = _read_header(path)
+    return _grid(path, header, _shape(path, header))
+
+
 def write_nifti(path: Path, image: Image) -> None:
     """Write `image`, gzip-compressed when `path` ends in .gz.
 

@@ -12,8 +12,8 @@ from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.checks import check_file
-from metaunetr.io.itk import read_itk
-from metaunetr.io.nifti import read_nifti
+from metaunetr.io.itk import grid_of, open_header, read_itk
+from metaunetr.io.nifti import read_nifti, read_nifti_grid
 
 
 def read_image(path: str | PathLike[str]) -> Image:
@@ -55,6 +55,20 @@ def read_labels(path: str | PathLike[str]) -> Image:
     if formats.suffix_of(path) in formats.SEGMENTATION:
         labels = seg_nrrd.as_organ_numbers(path, labels)
     return Image(labels, grid, path)
+
+
+def read_grid(path: str | PathLike[str]) -> Grid:
+    """The grid of a NIfTI, NRRD or MetaImage file, by its header alone.
+
+    Raises:
+        InputError: it cannot be told; of a damaged file, not all is looked at.
+    """
+    path = Path(path)
+    check_file(path)
+    if formats.suffix_of(path) in formats.NIFTI:
+        return read_nifti_grid(path)
+    meta = formats.suffix_of(path) in formats.META
+    return grid_of(open_header(path, "MetaImageIO" if meta else "NrrdImageIO"))
 
 
 def _read(path: Path) -> tuple[np.ndarray, Grid]:

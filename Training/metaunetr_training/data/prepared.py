@@ -2,7 +2,8 @@
 
     prepared.json            preprocessing and format
     folds.json               the fold of every case (see `folds`)
-    report.html, pictures/   what was prepared, for people
+    report.html              what was prepared, for people
+    pictures/DATASET/ID.png
     cases/DATASET/ID/        image.npy   float16 (D, H, W), the network's input, 0 to 1
                              labels.npy  uint8 (D, H, W), organ numbers
                              points.npy  int16 (n, 4): organ number, d, h, w of some of its voxels
@@ -35,16 +36,20 @@ class PreparedCase:
         source: the files it was made from.
         shape: (D, H, W) at the model spacing.
         volumes_ml: volume of each organ that it holds, on the source's grid.
+        spacing: of the source, mm along its canonical axes (i, j, k).
         warnings: sentences about what was odd.
         state: what it was made from; another state means it must be made again.
+        voxels: digest of the source's image, the same for identical images.
     """
 
     folder: Path
     source: Case
     shape: tuple[int, int, int]
     volumes_ml: dict[int, float]
+    spacing: tuple[float, float, float]
     warnings: tuple[str, ...]
     state: str
+    voxels: str
 
     @property
     def key(self) -> str:
@@ -72,7 +77,8 @@ class PreparedCase:
         return {
             "format": FORMAT, "source": self.source.to_json(), "shape": list(self.shape),
             "volumes_ml": {str(n): v for n, v in self.volumes_ml.items()},
-            "warnings": list(self.warnings), "state": self.state,
+            "spacing": list(self.spacing), "warnings": list(self.warnings),
+            "state": self.state, "voxels": self.voxels,
         }
 
     @classmethod
@@ -85,7 +91,8 @@ class PreparedCase:
             return cls(
                 folder, Case.from_json(values["source"]), tuple(values["shape"]),
                 {int(n): v for n, v in values["volumes_ml"].items()},
-                tuple(values["warnings"]), values["state"],
+                tuple(values["spacing"]), tuple(values["warnings"]), values["state"],
+                values["voxels"],
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -132,6 +139,15 @@ class Prepared:
         if not cases:
             raise InputError(f"{folder}: holds no prepared case; run `prepare` again")
         return cls(folder, preprocessing, cases, folds)
+
+
+def case_folder(folder: Path, key: str) -> Path:
+    """Where a prepared folder keeps a case."""
+    return folder / "cases" / key
+
+
+def picture_file(folder: Path, key: str) -> Path:
+    return folder / "pictures" / f"{key}.png"
 
 
 def preprocessing_to_json(preprocessing: Preprocessing) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""`metaunetr-training prepare`: data sets become the folder that training reads."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from metaunetr.cli.arguments import number
+from metaunetr.cli.batch import CASES_FAILED
+
+
+def add_to(commands) -> None:
+    parser = commands.add_parser(
+        "prepare", help="check and resample data sets for training",
+        description="Checks the cases of data sets, resamples them once to the recipe's spacing, "
+                    "crops them to the body and assigns folds. The same command again does only "
+                    "what is missing or has changed; other data sets can be added. A case that "
+                    "fails is told and the rest goes on.",
+    )
+    parser.add_argument("folder", metavar="OUT", type=Path, help="the prepared folder")
+    parser.add_argument("--recipe", default="fast",
+                        help="name in Training/configs, or a YAML file; only its preprocessing "
+                             "matters (default: fast)")
+    parser.add_argument("--data", type=_data_set, action="append", required=True,
+                        metavar="KIND:DIR",
+                        help="a data set: btcv, amos, abdomenct1k or general, and where it was "
+                             "unpacked; can be given several times")
+    parser.add_argument("--folds", type=number(int, 2, 100), default=5,
+                        help="for cross-validation (default 5)")
+    parser.add_argument("--jobs", type=number(int, 1, 1024), metavar="N",
+                        help="cases at a time (default: by processors and memory)")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="only say what there is to do and what it takes on disk")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from metaunetr_training import recipe as recipes
+    from metaunetr_training.data import prepare
+    from metaunetr_training.data.datasets import find_cases
+
+    preprocessing = recipes.load(args.recipe).preprocessing
+    cases = []
+    for kind, folder in args.data:
+        found = find_cases(kind, folder)
+        print(f"{kind} in {folder}: {len(found)} cases", file=sys.stderr)
+        cases += found
+    plan = prepare.plan(args.folder, preprocessing, cases, args.folds, args.jobs)
+    print(plan, file=sys.stderr)
+    if args.dry_run:
+        return 0
+    prepared = prepare.prepare(plan, lambda line: print(line, file=sys.stderr, flush=True))
+    print(f"{args.folder}: {len(prepared.cases)} cases are prepared, {len(plan.failed)} failed; "
+          f"see {args.folder / 'report.html'}")
+    return CASES_FAILED if plan.failed else 0
+
+
+def _data_set(text: str) -> tuple[str, Path]:
+    kind, colon, folder = text.partition(":")
+    if not colon or not folder:
+        raise argparse.ArgumentTypeError(f"must read KIND:DIR, such as btcv:/data/btcv: {text!r}")
+    return kind, Path(folder)

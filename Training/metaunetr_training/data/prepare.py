@@ -1,0 +1,197 @@
+"""The cases of data sets → the folder that training reads. Done again, it does what is missing.
+
+What has been prepared stays until its folder is deleted, also cases of data sets that are not
+named again, so a data set can be added later; folds.json keeps the fold of every case there ever
+was.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from metaunetr import io
+from metaunetr.bundle import Preprocessing
+from metaunetr.errors import InputError, OutputError, explain
+from metaunetr.io.atomic import discard_abandoned
+from metaunetr_training.data import needs
+from metaunetr_training.data.case import Case
+from metaunetr_training.data.checks import inspect_dataset
+from metaunetr_training.data.folds import Fold, assign
+from metaunetr_training.data.needs import Need
+from metaunetr_training.data.prepared import (
+    FORMAT,
+    Prepared,
+    PreparedCase,
+    preprocessing_of_json,
+    preprocessing_to_json,
+)
+from metaunetr_training.data.report import write_report
+from metaunetr_training.data.store import complete, prepare_case
+from metaunetr_training.data.workers import attempts
+
+Report = Callable[[str], None]
+
+
+@dataclass
+class Plan:
+    """What there is to do, see `plan`."""
+
+    folder: Path
+    preprocessing: Preprocessing
+    cases: list[Case]
+    folds: int
+    jobs: int
+    work: dict[str, Need]  # by key, what is yet to be done
+    previous: dict[str, Fold]
+    disk: int  # bytes, at most
+    free: int  # bytes
+    failed: dict[str, str] = field(default_factory=dict)  # by key, why
+
+    def __str__(self) -> str:
+        done = len(self.cases) - len(self.work)
+        return (f"{len(self.cases)} cases, {done} of them prepared already; the others take at "
+                f"most {self.disk / 1e6:,.0f} MB, {self.free / 1e6:,.0f} MB are free; "
+                f"{self.jobs} at a time")
+
+
+def plan(
+    folder: Path, preprocessing: Preprocessing, cases: Sequence[Case], folds: int = 5,
+    jobs: int | None = None,
+) -> Plan:
+    """Finds out what is to be done and what it takes; writes nothing.
+
+    Args:
+        jobs: cases at a time; None is by processors and memory.
+
+    Raises:
+        InputError: two cases have one name, the folds contradict earlier ones, or the folder was
+            prepared with another preprocessing.
+    """
+    previous = _previous(folder, preprocessing)
+    assign(cases, previous, folds)  # raises now rather than after hours
+    todo = {}
+    for case in cases:
+        try:
+            done = complete(case, folder, preprocessing)
+        except InputError:  # preparing it will tell
+            done = None
+        if done is None:
+            todo[case.key] = needs.need(case, preprocessing)
+    return Plan(
+        folder, preprocessing, list(cases), folds, jobs or needs.processes(todo.values()), todo,
+        previous, sum(need.disk for need in todo.values()), needs.free_disk(folder),
+    )
+
+
+def prepare(plan: Plan, report: Report) -> Prepared:
+    """Does what is planned. Cases that fail are told, and stand in `plan.failed`.
+
+    Raises:
+        InputError: no case could be prepared.
+        OutputError: there is not enough room on the disk, or it cannot be written.
+    """
+    if plan.disk > plan.free:
+        raise OutputError(f"{plan.folder}: preparing takes at most {plan.disk / 1e6:,.0f} MB, only "
+                          f"{plan.free / 1e6:,.0f} MB are free on this disk")
+    _begin(plan)
+    _work(plan, report)
+    found = [PreparedCase.read(path.parent)
+             for path in sorted((plan.folder / "cases").glob("*/*/case.json"))]
+    ready = [case for case in found if case is not None]
+    if not ready:
+        raise InputError(f"{plan.folder}: no case could be prepared; the first: "
+                         f"{next(iter(plan.failed.values()), 'there is none')}")
+    twins = _twins(ready)
+    folds = assign([case.source for case in ready], plan.previous, plan.folds,
+                   {case.key: case.voxels for same in twins for case in same})
+    io.write_text(plan.folder / "folds.json", json.dumps(plan.previous | folds, indent=1))
+    prepared = Prepared.read(plan.folder)
+    notices = _notices(prepared, twins)
+    for text in notices:
+        report(f"warning: {text}")
+    write_report(prepared, notices, plan.failed)
+    return prepared
+
+
+def _previous(folder: Path, preprocessing: Preprocessing) -> dict[str, Fold]:
+    """The folds that an earlier run has given."""
+    try:
+        values = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
+        before = preprocessing_of_json(values["preprocessing"])
+        file = folder / "folds.json"
+        folds = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder}: prepared.json or folds.json is damaged ({error}); choose "
+                         "another folder") from None
+    if before != preprocessing:
+        raise InputError(f"{folder}: was prepared with {before}, the recipe says {preprocessing}; "
+                         "choose another folder")
+    return folds
+
+
+def _begin(plan: Plan) -> None:
+    folder = plan.folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror or error}") from None
+    for place in (folder, *folder.glob("cases/*/*"), *folder.glob("pictures/*")):
+        discard_abandoned(place, now=0)
+    io.write_text(folder / "prepared.json", json.dumps(
+        {"format": FORMAT, "preprocessing": preprocessing_to_json(plan.preprocessing)}, indent=1))
+
+
+def _work(plan: Plan, report: Report) -> None:
+    work = [case for case in plan.cases if case.key in plan.work]
+    tasks = [(case, plan.folder, plan.preprocessing) for case in work]
+    total = max(1, sum(need.voxels for need in plan.work.values()))
+    started, voxels = time.perf_counter(), 0
+    for count, (number, result) in enumerate(attempts(prepare_case, tasks, plan.jobs), start=1):
+        key = work[number].key
+        try:
+            told = _told(result())
+        except OutputError:  # the next could not be written either
+            raise
+        except Exception as error:
+            plan.failed[key], _ = explain(error)
+            told = f"FAILED: {plan.failed[key]}"
+        voxels += plan.work[key].voxels
+        left = (time.perf_counter() - started) * (total / max(1, voxels) - 1)
+        report(f"[{count}/{len(work)}] {key}: {told}; {_duration(left)} left")
+
+
+def _told(case: PreparedCase) -> str:
+    size = " × ".join(map(str, reversed(case.shape)))
+    return "; ".join([f"{size} voxels, {len(case.volumes_ml)} organs",
+                      *(f"warning: {text.rstrip('.')}" for text in case.warnings)])
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _twins(cases: Sequence[PreparedCase]) -> list[list[PreparedCase]]:
+    """Cases with identical images: they must not part into training and held-out cases."""
+    same = defaultdict(list)
+    for case in cases:
+        same[case.voxels].append(case)
+    return [group for group in same.values() if len(group) > 1]
+
+
+def _notices(prepared: Prepared, twins: Sequence[Sequence[PreparedCase]]) -> list[str]:
+    """Warnings that are about more than one case."""
+    warnings = defaultdict(list)
+    for case in prepared.cases:
+        warnings[case.source.dataset].append(case.warnings)
+    mirrored = [text for name, texts in warnings.items() for text in inspect_dataset(name, texts)]
+    return mirrored + [
+        f"{', '.join(case.key for case in same)} are one image; they are kept in one fold."
+        for same in twins
+    ]

@@ -1,0 +1,104 @@
+"""A CT and its labels become the arrays that a network learns from.
+
+The image is made by the engine's own functions, so that training sees what inference will see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from scipy.ndimage import find_objects
+from torch import Tensor
+
+from metaunetr.bundle import Preprocessing
+from metaunetr.engine.parts import box_of
+from metaunetr.engine.resample import SLAB, body_box, matrices, model_shape, to_model_input
+from metaunetr.engine.turn import Turn
+from metaunetr.image import Grid, Image
+from metaunetr.orientation import Orientation
+
+Box = tuple[slice, slice, slice]
+
+
+def to_model_arrays(
+    image: Image, labels: Image, preprocessing: Preprocessing
+) -> tuple[np.ndarray, np.ndarray]:
+    """The network's input and its labels, cropped to the body and everything that is labelled.
+
+    Args:
+        image: HU. labels: organ numbers, at the same places, in whatever order of axes.
+
+    Returns:
+        image float16 (D, H, W), 0 to 1; labels uint8 (D, H, W).
+    """
+    orientation = Orientation.of(image.grid)
+    grid = orientation.canonical(image.grid)
+    volume = to_model_input(orientation.view(image.array), grid, preprocessing)
+    turn = Turn.needed(grid, tuple(volume.shape), preprocessing.spacing)
+    if turn:
+        volume = turn.to_patient(volume)
+    view = Orientation.of(labels.grid).view(labels.array)
+    drawn = resample_labels(view, grid, preprocessing, turn)
+    box = body_box(volume, preprocessing.body_crop)
+    if drawn.any():
+        box = tuple(slice(min(a.start, b.start), max(a.stop, b.stop))
+                    for a, b in zip(box, box_of(drawn), strict=True))
+    return volume[box].numpy().astype(np.float16), np.ascontiguousarray(drawn[box])
+
+
+def resample_labels(
+    view: np.ndarray, grid: Grid, preprocessing: Preprocessing, turn: Turn | None = None
+) -> np.ndarray:
+    """Each voxel's label is what covers most of it, background included.
+
+    Args:
+        view: canonical labels (D, H, W) on `grid`.
+
+    Returns:
+        uint8 (D, H, W) at the model spacing; on the patient's axes where there is a turn.
+    """
+    shape = turn.shape if turn else model_shape(grid, preprocessing.spacing)
+    labels = torch.zeros(shape, dtype=torch.uint8)
+    most, background = torch.zeros(shape), torch.ones(shape)
+    for number, place, cover in _covers(view, grid, preprocessing, turn):
+        labels[place].masked_fill_(cover > most[place], number)
+        torch.maximum(most[place], cover, out=most[place])
+        background[place] -= cover
+    return labels.masked_fill_(background >= most, 0).numpy()
+
+
+def _covers(
+    view: np.ndarray, grid: Grid, preprocessing: Preprocessing, turn: Turn | None
+) -> Iterator[tuple[int, Box, Tensor]]:
+    """Of each label its number, a box at the model spacing, and its share of the voxels there."""
+    along = matrices(grid, preprocessing)
+    for number, source in enumerate(find_objects(view), start=1):
+        if source is None:
+            continue
+        place, cover = _resample_mask(view[source] == number, source, along)
+        if turn:
+            whole = torch.zeros(turn.own_shape)
+            whole[place] = cover
+            place, cover = (slice(None),) * 3, turn.to_patient(whole)
+        yield number, place, cover
+
+
+def _resample_mask(
+    mask: np.ndarray, source: Box, along: tuple[Tensor, Tensor, Tensor]
+) -> tuple[Box, Tensor]:
+    """A mask that fills the box `source`, resampled, and the box where it then lies."""
+    place, parts = [], []
+    for matrix, part in zip(along, source, strict=True):
+        columns = matrix[:, part]
+        rows = columns.any(dim=1).nonzero().flatten()
+        place.append(slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0))
+        parts.append(columns[place[-1]])
+    along_d, along_h, along_w = parts
+    in_plane = torch.empty(len(mask), len(along_h), len(along_w))
+    for first in range(0, len(mask), SLAB):  # bounds memory on long scans
+        slab = torch.from_numpy(mask[first : first + SLAB].astype(np.float32))
+        in_plane[first : first + SLAB] = along_h @ (slab @ along_w.T)
+    return tuple(place), (along_d @ in_plane.flatten(1)).view(
+        len(along_d), len(along_h), len(along_w))
