@@ -1,0 +1,85 @@
+"""`metaunetr-training export`: a run as a model, and a model for MONAI and ONNX."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from metaunetr.errors import InputError
+
+
+def add_to(commands) -> None:
+    parser = commands.add_parser(
+        "export", help="make a model of a run; a MONAI bundle or an ONNX file of a model",
+        description="Makes a model of a training run, with its accuracy where `evaluate` has "
+                    "measured it, and tries it in a fresh process before it appears. Nothing "
+                    "that exists is replaced.",
+    )
+    parser.add_argument("source", metavar="RUN|MODEL",
+                        help="folder of a run; for --monai and --onnx alone, also a model by name "
+                             "or folder")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR",
+                        help="the model: a new folder, whose name is the model's")
+    parser.add_argument("--title", default="", help="for people (default: organs and spacing)")
+    parser.add_argument("--data-licence", metavar="TEXT",
+                        help="of the training data, and what it allows (default: unknown)")
+    parser.add_argument("--weights-licence", metavar="TEXT",
+                        help="under which the model may be used (default: not stated)")
+    parser.add_argument("--intended-use", metavar="TEXT", help="default: research only")
+    parser.add_argument("--check", type=Path, metavar="CT",
+                        help="the CT that the model is tried on (default: a phantom)")
+    parser.add_argument("--monai", type=Path, metavar="DIR",
+                        help="also a MONAI bundle, a new folder")
+    parser.add_argument("--onnx", type=Path, metavar="FILE.onnx",
+                        help="also the network for one window, compared with PyTorch")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    from metaunetr.outputs import check_distinct
+    from metaunetr_training.export.target import refuse_existing
+
+    outputs = [path for path in (args.output, args.monai, args.onnx) if path is not None]
+    if not outputs:
+        raise InputError("nothing to export: give -o DIR, --monai DIR or --onnx FILE")
+    check_distinct(outputs, [args.source])
+    for path in outputs:
+        refuse_existing(path)
+    model = _model(args)
+    if args.monai:
+        from metaunetr_training.export import monai_bundle
+
+        print(f"{monai_bundle.export(model, args.monai)}: MONAI bundle of {model.name}")
+    if args.onnx:
+        from metaunetr_training.export import onnx
+
+        found = onnx.export(model, args.onnx)
+        window = " × ".join(map(str, model.patch))
+        print(f"{args.onnx}: network of {model.name} for windows of {window}; scores differ from "
+              f"PyTorch's by at most {found.difference:.1e} of {found.largest:.1f}, the class of "
+              f"{found.other_class:.4%} of the voxels")
+
+
+def _model(args: argparse.Namespace):
+    """The bundle to go on with; made of the run first, where one is asked for."""
+    from metaunetr import bundle
+
+    if args.output is None:
+        if (Path(args.source) / "run.json").exists():
+            raise InputError(f"{args.source}: is a run; make a model of it first: -o DIR")
+        return bundle.find(args.source)
+    from metaunetr_training.export.bundle import Texts, export
+    from metaunetr_training.training.run import Run
+
+    source = Run.open(Path(args.source))
+    given = {key: getattr(args, key)
+             for key in ("title", "data_licence", "weights_licence", "intended_use")
+             if getattr(args, key)}
+    if not source.record.get("finished"):
+        print(f"{source.folder}: training has not ended; this is a model of its "
+              f"{source.record.get('iterations')} iterations so far", file=sys.stderr)
+    model = export(source, args.output, Texts(**given), args.check,
+                   lambda text: print(text, file=sys.stderr, flush=True))
+    print(f"{args.output}: model {model.name}, used with --model {args.output}")
+    return model

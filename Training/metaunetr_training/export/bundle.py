@@ -1,0 +1,189 @@
+"""A bundle from a training run, checked by using it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import metaunetr
+from metaunetr import bundle
+from metaunetr.bundle import CARD, Bundle
+from metaunetr.errors import BundleError, InputError
+from metaunetr.result import DISCLAIMER
+from metaunetr_training.export.target import new_folder
+from metaunetr_training.training.run import Run
+
+MINUTES = 30  # the check may take
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What only people know about a model; it stands in the card.
+
+    Attributes:
+        title: "" for one made of organs and spacing.
+    """
+
+    title: str = ""
+    data_licence: str = "unknown: ask the owners of the training data"
+    weights_licence: str = "not stated: ask who trained the model"
+    intended_use: str = f"{DISCLAIMER} Not validated beyond what stands under accuracy."
+
+
+def export(
+    run: Run, folder: Path, texts: Texts | None = None, ct: Path | None = None,
+    report: Callable[[str], None] = lambda text: None,
+) -> Bundle:
+    """Writes the bundle `folder`, named like it, once a fresh process has segmented a CT with it.
+
+    Args:
+        ct: what the check segments; None is a phantom.
+
+    Raises:
+        InputError: the run is of a baseline, which the core cannot rebuild, or its checkpoint or
+            evaluation is damaged.
+        OutputError: the folder exists or cannot be written.
+        BundleError: the bundle cannot be used.
+    """
+    from safetensors.torch import save_file
+
+    if not run.exportable:
+        raise InputError(f"{run.folder}: a {run.recipe.network.family} is a baseline for "
+                         "comparison; only a MetaUNETR can be exported")
+    with new_folder(folder) as place:
+        network = run.network()
+        card = make_card(run, folder.name, texts or Texts())
+        weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        save_file(weights, place / card["weights"])
+        data = (place / card["weights"]).read_bytes()
+        card |= {"sha256": hashlib.sha256(data).hexdigest(),
+                 "parameters": sum(p.numel() for p in network.parameters())}
+        text = json.dumps(in_order(card), indent=1, ensure_ascii=False)
+        (place / CARD).write_text(text + "\n", encoding="utf-8")
+        report(f"{folder}: written; a fresh process segments a CT with it")
+        check(place, ct)
+    return bundle.load(folder)
+
+
+def make_card(run: Run, name: str, texts: Texts) -> dict[str, Any]:
+    """The card but for what is known of the weights file alone."""
+    recipe = run.recipe
+    spacing = " × ".join(f"{s:g}" for s in recipe.preprocessing.spacing)
+    evaluated = summary(run.folder / "evaluation" / "summary.json")
+    card = run.card() | {
+        "name": name,
+        "title": texts.title or f"Abdomen, {len(recipe.organs)} organs, {spacing} mm",
+        "task": "abdominal organs in CT",
+        "training": training_record(run),
+        "accuracy": accuracy(evaluated),
+        "data_licence": texts.data_licence,
+        "weights_licence": texts.weights_licence,
+        "intended_use": texts.intended_use,
+    }
+    if evaluated.get("calibration"):
+        card["calibration"] = evaluated["calibration"]
+    return card
+
+
+def training_record(run: Run) -> dict[str, Any]:
+    """What was learnt from what, and how; the whole recipe stands at its end."""
+    training, record = run.recipe.training, dict(run.record)
+    cases = record.pop("cases", {})
+    budget = "iterations" if training.max_minutes is None else "wall clock"
+    return {
+        "data": "; ".join(f"{count} CT of {name}" for name, count in cases.items()),
+        "cases": cases,
+        "held_out_fold": run.fold,
+        "optimizer": f"AdamW {training.learning_rate:g}, warm-up and cosine by {budget}, "
+                     f"EMA {training.ema:g}",
+        "loss": "cross-entropy + Dice, marginal over organs that a data set does not annotate",
+        **record,
+        "recipe": run.recipe.to_json(),
+    }
+
+
+def summary(path: Path) -> dict[str, Any]:
+    """What `evaluate` has written; {} where it has not run.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); run `evaluate` again") from error
+    if not isinstance(values, dict) or not isinstance(values.get("organs"), dict):
+        raise InputError(f"{path}: must hold the organs' scores; run `evaluate` again")
+    return values
+
+
+def accuracy(evaluated: dict[str, Any]) -> dict[str, Any] | str:
+    """Dice by data split, in the form that panels show, and the full table."""
+    if not evaluated:
+        return "not measured"
+    split = f"{evaluated.get('split', 'held-out cases')} (n={evaluated.get('cases')})"
+    dice = {name: round(line["dice"], 3) for name, line in evaluated["organs"].items()
+            if line.get("dice") is not None}
+    if evaluated.get("mean_dice") is not None:
+        dice["mean"] = round(evaluated["mean_dice"], 3)
+    kept = ("datasets", "failed", "rules", "organs", "mean")
+    return {
+        "metric": "Dice on the original grid by this engine",
+        split: dice,
+        "details": {key: evaluated[key] for key in kept if key in evaluated},
+    }
+
+
+def in_order(card: dict[str, Any]) -> dict[str, Any]:
+    """As the cards in Resources/Models: what it is, how it works, where it comes from."""
+    first = ("format", "name", "title", "task", "weights", "sha256", "parameters")
+    last = ("training", "accuracy", "calibration", "data_licence", "weights_licence",
+            "intended_use")
+    middle = [key for key in card if key not in first + last]
+    return {key: card[key] for key in (*first, *middle, *last) if key in card}
+
+
+def check(folder: Path, ct: Path | None = None) -> None:
+    """Segments a CT with the bundle in a fresh process: nothing of this one can help it.
+
+    Raises:
+        BundleError: it fails; the message holds the reason it gave.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        image = ct or _phantom(Path(place), bundle.load(folder))
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "metaunetr", "segment", str(image), "--model", str(folder),
+                 "-o", str(Path(place) / "labels.nii.gz")],
+                capture_output=True, text=True, env=environment(), timeout=60 * MINUTES,
+            )
+        except subprocess.TimeoutExpired:
+            raise BundleError(f"The model needs more than {MINUTES} minutes for {image}.") from None
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise BundleError(f"The model cannot segment {ct or 'a phantom'}: {reason}")
+
+
+def _phantom(place: Path, model: Bundle) -> Path:
+    """A CT at the model spacing, so that the check takes little time."""
+    from metaunetr import io, phantom
+
+    path = place / "phantom.nii.gz"
+    io.write_image(path, phantom.make(0, spacing=model.preprocessing.spacing).image)
+    return path
+
+
+def environment() -> dict[str, str]:
+    """That of this process, in which a child finds the same package."""
+    places = [str(Path(metaunetr.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(place for place in places if place)}
