@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from monai.networks.nets import DynUNet
 from torch import nn
 
 from metaunetr.errors import InputError
-from metaunetr_training.experiments.baselines import FAMILIES, build_baseline
+from metaunetr_training.experiments.baselines import FAMILIES, UNet, build_baseline
 
 
 def test_swin_unetr_has_the_published_number_of_parameters():
@@ -26,7 +27,7 @@ def test_swin_unetr_has_the_published_number_of_parameters():
 def test_the_unet_is_nnunets_plan_for_the_patch(patch, stride, channels):
     with torch.device("meta"):
         network = build_baseline("U-Net", 14, 32, patch)
-    convolutions = [network.input_block, *network.downsamples, network.bottleneck]
+    convolutions = [*network.downs, network.bottleneck]
     assert network.stride == stride
     assert [block.conv2.conv.out_channels for block in convolutions] == channels
     norms = [m for m in network.modules() if "Norm" in type(m).__name__]
@@ -43,6 +44,14 @@ def test_a_training_step_reaches_every_weight(family):
     scores.square().mean().backward()
     idle = [name for name, p in network.named_parameters() if p.grad is None]
     assert not idle
+
+
+def test_the_unet_computes_what_dynunet_does_and_holds_every_weight_once():
+    made = DynUNet(3, 1, 2, [3] * 3, [1, 2, 2], [2, 2], filters=[4, 8, 16])
+    network, x = UNet(made), torch.rand(1, 1, 16, 16, 16)
+    assert torch.equal(network(x), made(x))
+    assert len({value.data_ptr() for value in network.state_dict().values()}) == \
+        len(network.state_dict()) == len(list(network.parameters()))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """The paper's experiments.
 
-    baselines   the networks that MetaUNETR is compared with
-    cka         how alike two networks' features are
-    maps        CKA as heat maps and CSV
-    contenders  networks trained under one recipe, each with a run of its own
-    costs       what a network costs: parameters, operations, time, memory
-    table       all of it beside Dice: CSV, Markdown, Dice over iterations
-    mixers      every token mixer under one recipe
-    stages      four stages and a bottleneck against three without
+    mixers       every token mixer under one recipe
+    stages       four stages and a bottleneck against three without
+    similarity   CKA between trained networks and within each
+    baselines    the networks that MetaUNETR is compared with
+    contenders   networks trained under one recipe
+    costs        parameters, operations, time, memory
+    runner       contenders → runs, costs → table
+    table        all of it beside Dice; Dice over iterations
+    cka          how alike two maps of features are
+    features     the named maps of a network
+    maps         CKA as heat maps and as a table
 """

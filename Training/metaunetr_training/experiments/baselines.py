@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from metaunetr.errors import InputError
 from metaunetr_training.recipe import Triple
@@ -59,15 +59,37 @@ def _unet(classes: int, feature_size: int, patch: Triple) -> nn.Module:
     if not halvings:
         raise InputError("the patch of the U-Net must be at least "
                          f"{2 * SMALLEST_MAP} voxels along every axis: {patch}")
-    network = DynUNet(
+    made = DynUNet(
         spatial_dims=3, in_channels=1, out_channels=classes,
         kernel_size=[3] * (halvings + 1),
         strides=[1] + [2] * halvings,
         upsample_kernel_size=[2] * halvings,
         filters=[min(feature_size * 2**level, MOST_CHANNELS) for level in range(halvings + 1)],
     )
+    network = UNet(made)
     network.stride = 2**halvings
     return network
+
+
+class UNet(nn.Module):
+    """MONAI's DynUNet with each of its modules once: DynUNet holds them under two names, which a
+    checkpoint must not."""
+
+    def __init__(self, made: nn.Module) -> None:
+        super().__init__()
+        self.downs = nn.ModuleList([made.input_block, *made.downsamples])
+        self.bottleneck, self.ups, self.head = made.bottleneck, made.upsamples, made.output_block
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 1, D, H, W) to scores (B, classes, D, H, W)."""
+        skips: list[Tensor] = []
+        for down in self.downs:
+            x = down(x)
+            skips.append(x)
+        x = self.bottleneck(x)
+        for up in self.ups:
+            x = up(x, skips.pop())
+        return self.head(x)
 
 
 _BUILDERS = {"SwinUNETR": _swin_unetr, "U-Net": _unet}

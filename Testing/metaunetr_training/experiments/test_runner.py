@@ -1,0 +1,123 @@
+"""`experiment mixers` and `stages`: every network by one recipe, and a table that says so."""
+
+import csv
+import json
+from dataclasses import asdict
+
+import pytest
+
+from metaunetr.errors import InputError
+from metaunetr_training.errors import TrainingError
+from metaunetr_training.experiments import contenders, costs
+from metaunetr_training.experiments.mixers import compare_mixers
+from metaunetr_training.experiments.stages import compare_stages, reduction
+from metaunetr_training.recipe import load
+from tiny_prepared import tiny_recipe, write_prepared
+
+# the published size and SwinUNETR leave one voxel of 32³, which has no variance
+TWO_STEPS = ("training.patch=[32, 32, 64]", "training.iterations=2", "training.validate_every=1",
+             "training.validation_cases=1", "inference.largest_window=[32, 64, 64]",
+             "network.feature_size=4")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    return write_prepared(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def measured_here(monkeypatch):
+    """No process for each network: its memory then is not to be looked at, all else is."""
+    def measure(path):
+        return json.dumps(asdict(costs.measure(load(path))))
+    monkeypatch.setattr(costs, "_in_own_process", measure)
+
+
+def read(path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_mixers_and_baselines_are_trained_once_and_tabled(prepared, tmp_path, measured_here,
+                                                          monkeypatch):
+    told = []
+    arguments = (tiny_recipe(*TWO_STEPS), prepared, 0, tmp_path / "out",
+                 ("pooling", "tricruci_convolution"))
+    monkeypatch.setattr(contenders, "FAMILIES", ("U-Net",))  # quick to train
+    rows = compare_mixers(*arguments, baselines=True, device="cpu", report=told.append)
+    names = ["pooling", "tricruci_convolution", "U-Net"]
+    assert [row.name for row in rows] == names
+    assert [e["name"] for e in told if e["event"] == "contender"] == names
+    assert {row.run.recipe.training for row in rows} == {arguments[0].training}
+    table = read(tmp_path / "out" / "table.csv")
+    assert [row["name"] for row in table] == names
+    for row in table:
+        assert float(row["gflops"]) > 0 and float(row["cpu_seconds"]) > 0
+        assert 0 <= float(row["dice"]) <= 1 and int(row["iterations"]) == 2
+        assert row["gpu_seconds"] == "" or float(row["gpu_seconds"]) > 0
+    assert int(table[0]["parameters"]) < int(table[1]["parameters"]) < int(table[2]["parameters"])
+    text = (tmp_path / "out" / "table.md").read_text()
+    assert "Budget of each network: 2 iterations" in text
+    assert "trained on 2 cases of tiny" in text and "n = 1 cases" in text
+    assert "nothing about real CT" in text
+    assert (tmp_path / "out" / "dice.png").stat().st_size > 10_000
+
+    steps = []
+    again = compare_mixers(*arguments, baselines=True, device="cpu", report=steps.append)
+    assert [row.dice for row in again] == [row.dice for row in rows]
+    assert not [e for e in steps if e["event"] == "train"], "finished runs are not trained again"
+
+
+def test_stages_count_the_reduction(prepared, tmp_path, measured_here):
+    recipe = contenders.with_budget(tiny_recipe(*TWO_STEPS), None, 1)
+    rows = compare_stages(recipe, prepared, 0, tmp_path / "out", device="cpu")
+    four, three = (row.costs for row in rows)
+    assert [row.run.recipe.network.size for row in rows] == ["published", "efficient"]
+    fewer = 100 * (1 - three.parameters / four.parameters)
+    assert 75 < fewer < 95
+    text = (tmp_path / "out" / "table.md").read_text()
+    assert f"{fewer:.0f}% fewer than published ({four.parameters / 1e6:.2f} M)" in text
+    assert "f = 48, 14 classes" in text and "SwinUNETR (62.19 M)" in text
+    assert "SwinUNETR" not in reduction(recipe), "which has no size f = 4"
+
+
+def test_a_network_that_does_not_fit_is_named_before_any_is_trained(prepared, tmp_path):
+    recipe = tiny_recipe("training.patch=[32, 48, 64]")
+    with pytest.raises(InputError, match=r"four-stages-and-bottleneck: .* divisible by 32"):
+        compare_stages(recipe, prepared, 0, tmp_path / "out", device="cpu")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_fails_is_left_out(prepared, tmp_path, measured_here, monkeypatch):
+    def train(recipe, *arguments, **more):
+        if recipe.network.mixer == "identity":
+            raise TrainingError("the loss is nan")
+        return trained(recipe, *arguments, **more)
+
+    trained = contenders.train
+    monkeypatch.setattr(contenders, "train", train)
+    told = []
+    rows = compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
+                          ("identity", "pooling"), device="cpu", report=told.append)
+    assert [row.name for row in rows] == ["pooling"]
+    assert {"event": "failed", "text": "identity: the loss is nan"} in told
+
+
+def test_several_processes_are_refused(prepared, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="one process"):
+        compare_mixers(tiny_recipe(), prepared, 0, tmp_path / "out", ("pooling",))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "iterations", "said"),
+    [(None, None, "4 iterations"), (5.0, None, "5 minutes"), (None, 7, "7 iterations")],
+)
+def test_the_budget_is_the_same_for_all(minutes, iterations, said):
+    assert contenders.budget(contenders.with_budget(tiny_recipe(), minutes, iterations)) == said
+
+
+def test_options_of_the_recipes_mixer_do_not_reach_another():
+    recipe = tiny_recipe("network.mixer_options={kernel: 5}")
+    assert contenders.mixer(recipe, "tricruci_convolution").recipe.network.mixer_options
+    assert not contenders.mixer(recipe, "pooling").recipe.network.mixer_options

@@ -1,0 +1,199 @@
+"""What a network costs: parameters, operations, time and memory.
+
+Memory is measured in a process of its own (`python -m metaunetr_training.experiments.costs`),
+which does nothing else and whose peak is therefore the network's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from metaunetr.errors import MetaUNETRError
+from metaunetr.io.atomic import write_text
+from metaunetr.network.catalogue import count_gflops
+from metaunetr.network.sizes import FAMILY
+from metaunetr_training import recipe as recipes
+from metaunetr_training.recipe import Network, Recipe, Triple
+from metaunetr_training.training.networks import build_network, describe
+from metaunetr_training.training.processes import Processes
+from metaunetr_training.training.step import Step, working_dtype
+
+REPEATS = {"cpu": 3, "cuda": 20}
+MB = 1e6  # bytes
+LINUX_STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class OnDevice:
+    """
+    Attributes:
+        precision: the one that training uses there.
+        seconds: of one forward pass of a patch; the best of some after one to warm up.
+        inference_mb, training_mb: 10⁶ bytes of memory that a forward pass of a patch, and a whole
+            training step of a batch (augmentation, AdamW; not compiled), need at their peak,
+            weights included; None where the system does not tell.
+    """
+
+    name: str
+    precision: str
+    seconds: float
+    inference_mb: float | None
+    training_mb: float | None
+
+
+@dataclass(frozen=True)
+class Costs:
+    """gflops: of one forward pass of a patch, 10⁹; see `metaunetr.network.catalogue`."""
+
+    parameters: int
+    gflops: float
+    cpu: OnDevice
+    gpu: OnDevice | None
+
+
+def costs(recipe: Recipe, folder: Path) -> Costs:
+    """Those of a recipe's network; kept in `folder` / costs.json and measured only once.
+
+    Raises:
+        MetaUNETRError: the process that measures failed.
+    """
+    kept = folder / "costs.json"
+    if not kept.exists():
+        source = folder / "recipe.yaml"
+        if not source.exists():
+            write_text(source, recipe.to_yaml())
+        write_text(kept, _in_own_process(source))
+    values = json.loads(kept.read_text(encoding="utf-8"))
+    gpu = values["gpu"] and OnDevice(**values["gpu"])
+    return Costs(values["parameters"], values["gflops"], OnDevice(**values["cpu"]), gpu)
+
+
+def _in_own_process(recipe: Path) -> str:
+    root = str(Path(recipes.__file__).parents[1])
+    paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    ended = subprocess.run(
+        [sys.executable, "-m", __name__, str(recipe)], env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True, text=True, encoding="utf-8")
+    if ended.returncode:
+        last = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
+        raise MetaUNETRError(f"{recipe}: measuring time and memory failed: {last}")
+    return ended.stdout.strip().splitlines()[-1] + "\n"
+
+
+def measure(recipe: Recipe) -> Costs:
+    """In this process: its memory must not have been used for anything larger before."""
+    described = recipe.network, len(recipe.organs) + 1, recipe.training.patch
+    counted = parameters(*described), gflops(*described)  # first: what they import is no cost
+    cpu = _on(torch.device("cpu"), recipe)
+    gpu = _on(torch.device("cuda"), recipe) if torch.cuda.is_available() else None
+    return Costs(*counted, cpu, gpu)
+
+
+def parameters(network: Network, classes: int, patch: Triple) -> int:
+    """Learned numbers.
+
+    Args:
+        classes: background included.
+    """
+    return sum(p.numel() for p in build_network(network, classes, patch).parameters())
+
+
+def gflops(network: Network, classes: int, patch: Triple) -> float:
+    """10⁹ operations of one forward pass of a patch; counted, without computing."""
+    if network.family == FAMILY:
+        return count_gflops(describe(network, classes, patch), patch)
+    made = build_network(network, classes, patch).to("meta").eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        made(torch.empty(1, 1, *patch, device="meta"))
+    return counter.get_total_flops() / 1e9
+
+
+def _on(device: torch.device, recipe: Recipe) -> OnDevice:
+    memory = _Memory(device)
+    classes, training = len(recipe.organs) + 1, recipe.training
+    network = build_network(recipe.network, classes, training.patch)
+    network = network.to(device, memory_format=torch.channels_last_3d).eval()
+    dtype = working_dtype(training.precision, device)
+    image = torch.rand(1, 1, *training.patch).to(device, memory_format=torch.channels_last_3d)
+    precision = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+    seconds = _latency(network, image, precision)
+    inference = memory.peak()
+    step = Step(network.train(), replace(recipe, training=replace(training, compile="no")),
+                Processes(0, 1, device))
+    batch = _batch(classes, training.batch_size, training.patch)
+    for _ in range(2):  # the optimizer has its state from the first on
+        step(batch, 1e-6)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else \
+        f"CPU, {torch.get_num_threads()} threads"
+    return OnDevice(name, str(dtype).removeprefix("torch."), seconds, inference, memory.peak())
+
+
+def _latency(network: nn.Module, image: Tensor, precision: AbstractContextManager) -> float:
+    device = image.device.type
+    times = []
+    with torch.inference_mode(), precision:
+        for _ in range(1 + REPEATS[device]):
+            began = time.perf_counter()
+            network(image)
+            if device == "cuda":
+                torch.cuda.synchronize()
+            times.append(time.perf_counter() - began)
+    return min(times[1:])
+
+
+def _batch(classes: int, size: int, patch: Triple) -> dict:
+    return {
+        "image": torch.rand(size, 1, *patch),
+        "labels": torch.randint(0, classes, (size, *patch), dtype=torch.uint8),
+        "annotated": torch.ones(size, classes, dtype=torch.bool),
+        "name": ["random"] * size,
+        "number": torch.arange(size),
+    }
+
+
+class _Memory:
+    """The peak since it was made, in 10⁶ bytes."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.read = torch.cuda.max_memory_allocated if device.type == "cuda" else _resident
+        _forget_peak()
+        self.before = self.read()
+
+    def peak(self) -> float | None:
+        if self.before is None:
+            return None
+        return round((self.read() - self.before) / MB, 1)
+
+
+def _resident() -> int | None:
+    """Largest memory of this process, in bytes; None where the system does not tell."""
+    if LINUX_STATUS.exists():  # getrusage would count the process that started this one
+        text = LINUX_STATUS.read_text()
+        return int(text.split("VmHWM:")[1].split()[0]) * 1024
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _forget_peak() -> None:
+    """Largest memory is what it is now, on Linux; else it stays that of importing."""
+    with suppress(OSError):
+        if LINUX_STATUS.exists():
+            LINUX_STATUS.with_name("clear_refs").write_text("5")
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(measure(recipes.load(sys.argv[1])))))
