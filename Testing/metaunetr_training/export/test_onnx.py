@@ -22,7 +22,7 @@ def model(folder, mixer):
 @pytest.mark.slow
 def test_the_file_describes_itself(tiny, tmp_path):
     found = export(tiny, tmp_path / "tiny.onnx")
-    assert found.difference < 1e-5 * found.largest
+    assert found.difference < 3e-4  # float32 beside scores of -1000
     assert found.other_class == 0
     loaded = onnx.load(tmp_path / "tiny.onnx")
     assert json.loads({p.key: p.value for p in loaded.metadata_props}["card"]) == tiny.card
@@ -43,5 +43,4 @@ def test_what_cannot_be_expressed_is_refused(mixer, tmp_path):
 @pytest.mark.parametrize("mixer", sorted({m.name for m in mixers()} - CANNOT.keys()))
 def test_every_other_mixer_is_exported(mixer, tmp_path):
     found = export(model(tmp_path / mixer, mixer), tmp_path / "net.onnx")
-    print(mixer, found)
-    assert found.difference < 1e-4 * found.largest
+    assert found.difference < 3e-4

@@ -26,8 +26,8 @@ from metaunetr.errors import BundleError
 from metaunetr.io.atomic import atomic
 from metaunetr_training.export.target import refuse_existing
 
-TOLERANCE = 1e-4  # of the largest score; measured: at most 2e-6
-CANNOT = {"tricruci_mamba": "its scan would become one node for every token"}
+TOLERANCE = 1e-3  # of the largest score; measured: 2e-5 for abdomen8-3mm, 2e-6 untrained
+CANNOT = {"tricruci_mamba": "its scan becomes nodes for every token of every group of rows"}
 
 
 @dataclass(frozen=True)
