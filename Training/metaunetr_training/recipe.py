@@ -84,7 +84,8 @@ class Augmentation:
         contrast, gamma: factor and exponent. brightness: added, in shares of the HU window.
         noise: largest standard deviation, in shares of the HU window.
         blur_mm: Gaussian sigma. low_resolution: how many times coarser.
-        phase_hu: largest change of an organ's attenuation, another one for each organ.
+        phase_hu: largest change of a solid organ's attenuation, another one for each organ;
+            vessels and kidneys change up to twice as much (augmentation.phase).
     """
 
     affine_probability: float
