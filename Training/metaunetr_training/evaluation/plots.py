@@ -23,6 +23,7 @@ STYLE = {
     "axes.spines.right": False, "axes.grid": True, "grid.color": LINE, "axes.axisbelow": True,
     "svg.fonttype": "none", "figure.dpi": DPI,
 }
+MARKERS = "os^vDP<>p"  # many organs have nearly one colour
 JITTER = 0.16  # of the points beside each other, in rows
 
 
@@ -128,19 +129,63 @@ def reliability(path: Path, fit: Fit, scores: Sequence[Score], model: str) -> No
         ax.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=(0, (4, 3)),
                 label="confidence = Dice")
         for name, mine in pairs.items():
-            ax.scatter([s.confidence for s in mine], [s.dice for s in mine], s=26,
-                       color=colour(name), edgecolors=dark(name), linewidths=0.6,
-                       label=f"{name} ({len(mine)})", zorder=3)
+            ax.scatter([s.confidence for s in mine], [s.dice for s in mine], s=28,
+                       marker=MARKERS[BY_NAME[name].number % len(MARKERS)], color=colour(name),
+                       edgecolors=dark(name), linewidths=0.7, label=f"{name} ({len(mine)})",
+                       zorder=3)
         if fit.curve:
             x = [0, *fit.curve.confidence, 1]
             y = [fit.curve.dice[0], *fit.curve.dice, fit.curve.dice[-1]]
             ax.plot(x, y, color=INK, linewidth=1.6, zorder=4, label="calibration")
             ax.plot(x[1:-1], y[1:-1], "o", color=INK, markersize=3.5, zorder=4)
-        low = min([0.5, *fit.confidence]) if len(fit.confidence) else 0.0
-        ax.set_xlim(np.floor(low * 10 - 0.2) / 10, 1.01)
+        low = min(fit.confidence, default=0.0)
+        ax.set_xlim(max(-0.02, np.floor(low * 20 - 0.4) / 20), 1.01)
         ax.set_ylim(-0.02, 1.02)
         ax.set_xlabel("confidence: mean probability over the organ's voxels")
         ax.set_ylabel("Dice")
         ax.set_title(f"{model}: {len(fit.dice)} organs of {fit.cases} cases", fontsize=11)
         drawn.legend(loc="outside right upper", fontsize=8, frameon=False)
         drawn.supxlabel(fill(fit.sentence(), 105), fontsize=8, color=QUIET)
+
+
+def differences(
+    path: Path, pairs: dict[str, tuple[np.ndarray, np.ndarray]],
+    intervals: dict[str, tuple[float, float] | None], first: str, second: str, title: str,
+) -> None:
+    """Dice of two evaluations by organ: each case joined by a line, and the differences.
+
+    Args:
+        pairs: Dice of the first and of the second by organ, case by case.
+        intervals: of the mean differences.
+    """
+    names = list(pairs)
+    size = (10.5, 1.7 + 0.42 * len(names))
+    with figure(path, 1, 2, size, sharey=True, width_ratios=(3, 2)) as (drawn, axes):
+        left, right = axes[0]
+        for row, (name, (a, b)) in enumerate(pairs.items()):
+            left.plot([a, b], [np.full(len(a), row - 0.2), np.full(len(b), row + 0.2)],
+                      color=dark(name), linewidth=0.7, alpha=0.7)
+            left.scatter(a, np.full(len(a), row - 0.2), s=16, facecolors="white",
+                         edgecolors=dark(name), linewidths=0.9, zorder=3)
+            left.scatter(b, np.full(len(b), row + 0.2), s=16, color=colour(name),
+                         edgecolors=dark(name), linewidths=0.9, zorder=3)
+            right.scatter(b - a, row + spread(len(a)), s=12, color=colour(name),
+                          edgecolors=dark(name), linewidths=0.6, zorder=2)
+            right.plot(np.mean(b - a), row, "|", color=INK, markersize=13, markeredgewidth=2,
+                       zorder=4)
+            if intervals[name]:
+                right.plot(intervals[name], [row, row], color=INK, linewidth=1.4, zorder=3)
+        right.axvline(0, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        widest = max((abs(b - a).max() for a, b in pairs.values()), default=0.0)
+        right.set_xlim(-1.08 * max(widest, 0.01), 1.08 * max(widest, 0.01))
+        left.set_yticks(range(len(names)),
+                        [f"{name}  (n = {len(a)})" for name, (a, _) in pairs.items()])
+        left.set_ylim(len(names) - 0.4, -0.6)
+        left.set_xlabel("Dice")
+        right.set_xlabel("difference of Dice")
+        for ax in (left, right):
+            ax.grid(False, axis="y")
+        drawn.suptitle(fill(title, 110), fontsize=11)
+        below = (f"○ {first}   ● {second}. Right: second minus first; bar: mean, with its 95 % "
+                 "interval from three cases on.")
+        drawn.supxlabel(fill(below, 140), fontsize=8, color=QUIET)

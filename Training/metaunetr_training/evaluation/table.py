@@ -75,15 +75,24 @@ def summarize(scores: Sequence[Score]) -> tuple[Line, ...]:
 
 
 def markdown(lines: Sequence[Line], title: str, notes: Sequence[str]) -> str:
-    head, *rows = _cells(lines)
-    rule = ["---"] + ["--:"] * (len(head) - 1)
-    body = [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
-    return "\n".join([f"**{title}**", "", *body, "", *(f"{note}\n" for note in notes)])
+    return markdown_of(_cells(lines), title, notes)
 
 
 def latex(lines: Sequence[Line], title: str, notes: Sequence[str]) -> str:
-    """A table for LaTeX; needs the package booktabs."""
-    head, *rows = ([escape(cell) for cell in row] for row in _cells(lines))
+    return latex_of(_cells(lines), title, notes)
+
+
+def markdown_of(cells: Sequence[Sequence[str]], title: str, notes: Sequence[str]) -> str:
+    """A head and rows of cells, the first of each a name."""
+    head, *rows = ([cell.replace("|", r"\|") for cell in row] for row in cells)
+    rule = ["---"] + ["--:"] * (len(head) - 1)
+    body = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
+    return "\n".join([f"**{title}**", "", *body, "", *(f"{note}\n" for note in notes)])
+
+
+def latex_of(cells: Sequence[Sequence[str]], title: str, notes: Sequence[str]) -> str:
+    """The same for LaTeX, with the package booktabs; the last row is set apart."""
+    head, *rows = ([escape(cell) for cell in row] for row in cells)
     *organs, mean = (" & ".join(row) + r" \\" for row in rows)
     return "\n".join([
         r"% \usepackage{booktabs}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr import io
-from metaunetr.image import Image
 from metaunetr.organs import BY_NAME
 from metaunetr.report.overlay import CONTEXT, MARGIN, PLANES, SMALLEST_FIELD, Scene
 from metaunetr_training.data.case import Case
@@ -21,7 +20,7 @@ from metaunetr_training.evaluation.plots import QUIET, colour, figure
 from metaunetr_training.evaluation.scores import Score, by_case, by_organ
 
 WORST_CASES = 3
-PIXELS = 320
+PIXELS = 400
 
 
 @dataclass(frozen=True)
@@ -71,46 +70,55 @@ def draw(folder: Path, scores: Sequence[Score], cases: Mapping[str, Case], outpu
         image = io.read_image(cases[key].image)
         reference = read_reference(cases[key], image)
         found = io.read_labels(labels_path(output, key))
+        scenes = [Scene.of(image, labels) for labels in (reference, found)]
         for look in looks:
             if look.key == key:
-                picture(folder / look.file, image, reference, found, look.organs, look.title)
+                picture(folder / look.file, scenes, look.organs, look.title)
 
 
-def picture(
-    path: Path, image: Image, reference: Image, found: Image, organs: Sequence[str], title: str
-) -> None:
-    """One picture of a CT: in each plane the slice where most is wrong (or, right or wrong, most
-    is, when nothing is wrong), with the reference above and the result below.
+def picture(path: Path, scenes: Sequence[Scene], organs: Sequence[str], title: str) -> None:
+    """One picture of a CT: in each plane the slice where most is wrong, or where nothing is, the
+    one that shows most.
 
     Args:
-        reference, found: organ numbers on the grid of the CT.
+        scenes: with the reference, and with the result.
     """
     numbers = [BY_NAME[name].number for name in organs]
-    scenes = [Scene.of(image, _only(labels, numbers)) for labels in (reference, found)]
-    either = (scenes[0].labels > 0) | (scenes[1].labels > 0)
-    wrong = scenes[0].labels != scenes[1].labels
+    reference, found = (_only(scene.labels, numbers) for scene in scenes)
+    either, wrong = (reference | found) > 0, reference != found
     slices = [_fullest(wrong if wrong.any() else either, axis) for axis in range(3)]
     centre, field = _view(either, np.array(scenes[0].spacing), single=len(organs) == 1)
-    rows = [[scene.picture(plane, index, numbers, centre, tuple(np.delete(field, axis)), PIXELS)
-             for axis, (plane, index) in enumerate(zip(PLANES, slices, strict=True))]
-            for scene in scenes]
+    rows = [_to_one_scale([
+        scene.picture(plane, index, numbers, centre, tuple(np.delete(field, axis)),
+                      round(PIXELS * np.delete(field, axis).max() / field.max()))
+        for axis, (plane, index) in enumerate(zip(PLANES, slices, strict=True))
+    ]) for scene in scenes]
     _compose(path, rows, organs, title)
 
 
-def _compose(path: Path, rows, organs: Sequence[str], title: str) -> None:
+def _to_one_scale(pictures: list[np.ndarray]) -> list[np.ndarray]:
+    """Pictures (H, W, 3) of one scale, made equally high with black."""
+    height = max(map(len, pictures))
+    margins = [divmod(height - len(picture), 2) for picture in pictures]
+    return [np.pad(picture, ((half, half + odd), (0, 0), (0, 0)))
+            for picture, (half, odd) in zip(pictures, margins, strict=True)]
+
+
+def _compose(
+    path: Path, rows: list[list[np.ndarray]], organs: Sequence[str], title: str
+) -> None:
     """Rows and columns of RGB pictures with captions, and a legend for several organs."""
     from matplotlib.patches import Patch
 
-    widths = [p.shape[1] for p in rows[0]]
-    heights = [max(p.shape[0] for p in row) for row in rows]
+    widths = [picture.shape[1] for picture in rows[0]]
     inches = 9.0 / sum(widths)
     legend = 0.22 * -(-len(organs) // 5) if len(organs) > 1 else 0.0
-    size = (9.6, sum(heights) * inches + 0.8 + legend)
-    with figure(path, 2, 3, size, width_ratios=widths, height_ratios=heights) as (drawn, axes):
+    size = (9.6, 2 * len(rows[0][0]) * inches + 0.8 + legend)
+    with figure(path, 2, 3, size, width_ratios=widths) as (drawn, axes):
         for row, name in enumerate(("reference", "result")):
             for column, plane in enumerate(PLANES):
                 ax = axes[row][column]
-                ax.imshow(rows[row][column], interpolation="lanczos")
+                ax.imshow(rows[row][column], interpolation="bilinear")
                 ax.set_axis_off()
                 ax.text(0.015, 0.985, f"{name}, {plane}", transform=ax.transAxes, color="#f4e9a8",
                         fontsize=8, va="top", ha="left")
@@ -124,11 +132,11 @@ def _compose(path: Path, rows, organs: Sequence[str], title: str) -> None:
                          frameon=False)
 
 
-def _only(labels: Image, numbers: Iterable[int]) -> Image:
+def _only(labels: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
     """Labels without the other organs."""
     keep = np.zeros(256, np.uint8)
-    keep[list(numbers)] = list(numbers)
-    return Image(keep[labels.array], labels.grid)
+    keep[numbers] = numbers
+    return keep[labels]
 
 
 def _fullest(mask: np.ndarray, axis: int) -> int:
