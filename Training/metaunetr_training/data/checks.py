@@ -60,10 +60,10 @@ def inspect(image: Image, labels: Image) -> tuple[list[str], dict[int, float]]:
         views.append(orientation.view(one.array))
         grids.append(orientation.canonical(one.grid))
     _check_same_place(image, labels, grids)
+    warnings = inspect_ct(image)
     found = list(measure(*views))
     volumes = {item.organ.number: item.voxels * labels.grid.voxel_volume for item in found}
-    warnings = [*inspect_ct(image), *_empty(found), *_sides(found), *_volumes(found, volumes),
-                *_attenuation(found)]
+    warnings += [*_empty(found), *_sides(found), *_volumes(found, volumes), *_attenuation(found)]
     return warnings, {number: round(volume, 3) for number, volume in volumes.items()}
 
 

@@ -17,10 +17,11 @@ from metaunetr.io.read import read_grid
 from metaunetr.orientation import Orientation
 from metaunetr_training.data.case import Case
 
-MODEL_VOXEL = 3  # bytes on disk: float16 image and uint8 label
-PICTURE = 60_000  # bytes on disk, with points and record
-VOXEL = 16  # bytes of memory for a voxel of the source: measured 12 at most
-PROCESS = 400e6  # bytes of memory for the program
+STORED = 3  # bytes on disk for a voxel: float16 image and uint8 label
+PICTURE = 100_000  # bytes on disk, with points and record
+# Bytes of memory; measured on 300 × 512 × 512 voxels: 6 for a voxel of a float32 source, and 21 for
+# one at the model spacing, beside 342 MB for the program.
+SOURCE_VOXEL, MODEL_VOXEL, PROCESS = 8, 24, 400e6
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def need(case: Case, preprocessing: Preprocessing) -> Need:
     turn = Turn.needed(canonical, shape, preprocessing.spacing)
     made = math.prod(turn.shape if turn else shape)
     voxels = math.prod(grid.shape)
-    return Need(voxels, made * MODEL_VOXEL + PICTURE, voxels * VOXEL)
+    return Need(voxels, made * STORED + PICTURE, voxels * SOURCE_VOXEL + made * MODEL_VOXEL)
 
 
 def free_disk(folder: Path) -> int:

@@ -8,7 +8,7 @@ from metaunetr.bundle import Preprocessing
 from metaunetr.image import Grid, Image
 from metaunetr.report.overlay import Scene, overview_pictures
 
-SIZE = 180  # pixels of the longer side
+SIZE = 220  # pixels of the longer side
 PLANES = ("coronal", "axial")
 STEP = 16  # between the levels of a colour: few levels make small files
 

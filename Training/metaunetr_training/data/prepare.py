@@ -11,6 +11,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from metaunetr_training.data.prepared import (
     preprocessing_to_json,
 )
 from metaunetr_training.data.report import write_report
-from metaunetr_training.data.store import complete, prepare_case
+from metaunetr_training.data.store import complete, move, prepare_case
 from metaunetr_training.data.workers import attempts
 
 Report = Callable[[str], None]
@@ -47,6 +48,7 @@ class Plan:
     folds: int
     jobs: int
     work: dict[str, Need]  # by key, what is yet to be done
+    moved: list[tuple[PreparedCase, Case]]  # what was done, and where its files lie now
     previous: dict[str, Fold]
     disk: int  # bytes, at most
     free: int  # bytes
@@ -74,7 +76,7 @@ def plan(
     """
     previous = _previous(folder, preprocessing)
     assign(cases, previous, folds)  # raises now rather than after hours
-    todo = {}
+    todo, moved = {}, []
     for case in cases:
         try:
             done = complete(case, folder, preprocessing)
@@ -82,9 +84,11 @@ def plan(
             done = None
         if done is None:
             todo[case.key] = needs.need(case, preprocessing)
+        elif done.source != case:
+            moved.append((done, case))
     return Plan(
         folder, preprocessing, list(cases), folds, jobs or needs.processes(todo.values()), todo,
-        previous, sum(need.disk for need in todo.values()), needs.free_disk(folder),
+        moved, previous, sum(need.disk for need in todo.values()), needs.free_disk(folder),
     )
 
 
@@ -99,6 +103,8 @@ def prepare(plan: Plan, report: Report) -> Prepared:
         raise OutputError(f"{plan.folder}: preparing takes at most {plan.disk / 1e6:,.0f} MB, only "
                           f"{plan.free / 1e6:,.0f} MB are free on this disk")
     _begin(plan)
+    for done, case in plan.moved:
+        move(done, case)
     _work(plan, report)
     found = [PreparedCase.read(path.parent)
              for path in sorted((plan.folder / "cases").glob("*/*/case.json"))]
@@ -153,18 +159,19 @@ def _work(plan: Plan, report: Report) -> None:
     tasks = [(case, plan.folder, plan.preprocessing) for case in work]
     total = max(1, sum(need.voxels for need in plan.work.values()))
     started, voxels = time.perf_counter(), 0
-    for count, (number, result) in enumerate(attempts(prepare_case, tasks, plan.jobs), start=1):
-        key = work[number].key
-        try:
-            told = _told(result())
-        except OutputError:  # the next could not be written either
-            raise
-        except Exception as error:
-            plan.failed[key], _ = explain(error)
-            told = f"FAILED: {plan.failed[key]}"
-        voxels += plan.work[key].voxels
-        left = (time.perf_counter() - started) * (total / max(1, voxels) - 1)
-        report(f"[{count}/{len(work)}] {key}: {told}; {_duration(left)} left")
+    with closing(attempts(prepare_case, tasks, plan.jobs)) as results:
+        for count, (number, result) in enumerate(results, start=1):
+            key = work[number].key
+            try:
+                told = _told(result())
+            except OutputError:  # the next could not be written either
+                raise
+            except Exception as error:
+                plan.failed[key], _ = explain(error)
+                told = f"FAILED: {plan.failed[key]}"
+            voxels += plan.work[key].voxels
+            left = (time.perf_counter() - started) * (total / max(1, voxels) - 1)
+            report(f"[{count}/{len(work)}] {key}: {told}; {_duration(left)} left")
 
 
 def _told(case: PreparedCase) -> str:

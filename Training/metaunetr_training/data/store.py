@@ -57,22 +57,25 @@ def prepare_case(case: Case, folder: Path, preprocessing: Preprocessing) -> Prep
 
 
 def complete(case: Case, folder: Path, preprocessing: Preprocessing) -> PreparedCase | None:
-    """The case if it has been prepared and nothing has changed since then.
-
-    Where only the place of its files is another, that is written down.
+    """The case if it has been prepared and nothing has changed since then but where its files lie.
 
     Raises:
         InputError: its files cannot be found.
-        OutputError: the new place cannot be written.
     """
     prepared = PreparedCase.read(case_folder(folder, case.key))
     if prepared is None or prepared.state != made_from(case, preprocessing) \
             or not _is_whole(prepared) or not picture_file(folder, case.key).is_file():
         return None
-    if prepared.source != case:
-        prepared = replace(prepared, source=case)
-        io.write_text(prepared.folder / "case.json", _text(prepared))
     return prepared
+
+
+def move(prepared: PreparedCase, case: Case) -> None:
+    """Writes down where the files of a complete case lie now.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    io.write_text(prepared.folder / "case.json", _text(replace(prepared, source=case)))
 
 
 def made_from(case: Case, preprocessing: Preprocessing) -> str:

@@ -13,18 +13,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from typing import Any
 
-KILLED = ("its process was killed, probably because memory ran out; close other programs, or "
-          "lower --jobs")
+Outcome = tuple[int, Callable[[], Any]]
 
 
-def attempts(work: Callable[..., Any], tasks: Sequence[tuple], jobs: int) -> Iterator[
-        tuple[int, Callable[[], Any]]]:
+def attempts(work: Callable[..., Any], tasks: Sequence[tuple], jobs: int) -> Iterator[Outcome]:
     """Calls `work` with each task, and yields its number and a function for its result.
 
     The function returns what `work` has returned, or raises what it has raised. When a process
-    is killed, the rest goes on one after the other, so that only the guilty task fails.
+    is killed, the rest goes on one after the other, so that only the guilty task fails. Closing
+    the generator ends the processes.
     """
     if jobs == 1:
         for number, task in enumerate(tasks):
@@ -45,32 +46,40 @@ def attempts(work: Callable[..., Any], tasks: Sequence[tuple], jobs: int) -> Ite
 
 
 def _killed() -> None:
-    raise MemoryError(KILLED)
+    raise MemoryError
 
 
 def _parallel(
     work: Callable[..., Any], tasks: dict[int, tuple], jobs: int
 ) -> Iterator[tuple[int, Future]]:
     context = multiprocessing.get_context("spawn")  # forks of a process with threads may hang
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _begin)
+    theirs, ours = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _begin, (theirs,))
     try:
         numbers = {pool.submit(work, *task): number for number, task in tasks.items()}
         for future in as_completed(numbers):
             yield numbers[future], future
-    finally:  # what is running ends with this process, or by itself
-        pool.shutdown(wait=False, cancel_futures=True)
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        ours.close()
+        theirs.close()
 
 
-def _begin() -> None:
+def _begin(parent: Connection) -> None:
     for name in ("SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ["OMP_NUM_THREADS"] = "1"  # processes are many enough
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+def _end_with(parent: Connection) -> None:
+    """Ends this process at once when the parent closes the pipe, or has gone."""
+    with suppress(EOFError, OSError):
+        parent.recv()
     if atomic := sys.modules.get("metaunetr.io.atomic"):
         atomic.discard_unfinished()
     os._exit(1)
