@@ -112,7 +112,7 @@ def score(
 
 
 def write_csv(path: str | PathLike[str], rows: Sequence[Row]) -> None:
-    """Write `rows`, all of one kind, with a line of column names; what has no value is left empty.
+    """Write `rows`, dataclasses of one kind, under their names; what has no value is left empty.
 
     Raises:
         OutputError: the file cannot be written.
