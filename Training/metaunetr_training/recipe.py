@@ -18,7 +18,10 @@ from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError
 from metaunetr.organs import Organ
 
-CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+PACKAGE = Path(__file__).resolve().parent
+CONFIGS = next(  # of a source tree, else of a wheel
+    (folder for folder in (PACKAGE.parent / "configs", PACKAGE / "configs") if folder.is_dir()),
+    PACKAGE / "configs")
 Triple = tuple[int, int, int]
 
 
@@ -163,6 +166,18 @@ def load(recipe: str | Path, changes: Iterable[str] = ()) -> Recipe:
     for change in changes:
         _apply(values, change)
     return from_json(values, str(path))
+
+
+def changed(recipe: Recipe, changes: Iterable[str]) -> Recipe:
+    """`recipe` with some values replaced, as `load` does it.
+
+    Raises:
+        InputError: a value is unknown or of a wrong kind.
+    """
+    values = recipe.to_json()
+    for change in changes:
+        _apply(values, change)
+    return from_json(values, "the changed recipe")
 
 
 def find(recipe: str | Path) -> Path:

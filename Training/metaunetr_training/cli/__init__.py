@@ -6,7 +6,15 @@ import argparse
 
 from metaunetr import __version__
 from metaunetr.result import DISCLAIMER
-from metaunetr_training.cli import phantoms, prepare, train
+from metaunetr_training.cli import (
+    compare,
+    evaluate,
+    experiment,
+    export,
+    phantoms,
+    prepare,
+    train,
+)
 
 EXIT_CODES = """\
 exit codes: those of `metaunetr` (0 done, 2 command line, 3 input, 4 model, 5 output, 6 device or
@@ -23,6 +31,6 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (phantoms, prepare, train):
+    for command in (phantoms, prepare, train, evaluate, compare, export, experiment):
         command.add_to(commands)
     return top

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
             changes.append(f"training.max_minutes={args.max_minutes}")
         recipe, prepared, fold = recipes.load(args.recipe, changes), args.prepared, args.fold
         if start is not None:
-            recipe = adopt(recipe, start)
+            recipe = recipes.changed(adopt(recipe, start), changes)
     else:
         raise InputError("a new run needs both --recipe and --prepared; neither goes on with "
                          "the run in the folder")

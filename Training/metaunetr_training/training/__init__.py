@@ -7,6 +7,7 @@
     schedule     learning rate over iterations or a wall-clock budget
     average      moving average of the weights
     processes    one process or many
+    memory       what a step frees is kept for the next
     step         one step: augmentation, forward, backward, optimizer
     checkpoint   everything that a run needs to go on, in one file
     journal      what is logged: CSV, TensorBoard, pictures

@@ -22,8 +22,9 @@ from metaunetr_training.recipe import Recipe
 from metaunetr_training.training import checkpoint
 from metaunetr_training.training.average import Average
 from metaunetr_training.training.checkpoint import Moment
-from metaunetr_training.training.finetune import initial_weights
+from metaunetr_training.training.finetune import check_preprocessing, initial_weights
 from metaunetr_training.training.journal import PICTURED, Journal
+from metaunetr_training.training.memory import keep_freed_memory
 from metaunetr_training.training.networks import build_network
 from metaunetr_training.training.processes import Processes, processes
 from metaunetr_training.training.run import Run
@@ -52,6 +53,9 @@ def train(
         TrainingError: loss or gradient is not finite.
     """
     check_fit(recipe, prepared, fold)
+    if start is not None:
+        check_preprocessing(recipe.preprocessing, start)
+    keep_freed_memory()
     with processes(device) as mine:
         return _Training(recipe, prepared, fold, folder, start, mine, report or _ignore).run()
 

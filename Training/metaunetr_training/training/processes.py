@@ -53,6 +53,14 @@ class Processes:
         dist.broadcast_object_list(values, src=0)
         return values[0]
 
+    def mean(self, values: list[float]) -> list[float]:
+        """The mean over all processes, of each value."""
+        if self.count == 1:
+            return values
+        total = torch.tensor(values, dtype=torch.float32, device=self.device)
+        dist.all_reduce(total)
+        return (total / self.count).tolist()
+
     def gather(self, value: Any) -> list[Any]:
         """The values of all processes."""
         if self.count == 1:

@@ -53,6 +53,7 @@ class Step:
         self.dtype = working_dtype(training.precision, self.device)
         self.clip, self.seed = training.gradient_clip, training.seed
         self.augment = Augment(recipe)
+        self.mean = processes.mean
         self.forward = processes.wrap(self.network)
         if _compiles(training.compile, self.device):
             self.forward = torch.compile(self.forward)
@@ -67,7 +68,8 @@ class Step:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             scores = self.forward(image)
         loss = marginal_loss(scores, labels, annotated)
-        values = {name: value.item() for name, value in loss._asdict().items()}
+        # of all processes: where one must stop, all do
+        values = dict(zip(loss._fields, self.mean([value.item() for value in loss]), strict=True))
         _check("loss", values["total"], batch["name"])
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()

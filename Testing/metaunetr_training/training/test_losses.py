@@ -1,0 +1,94 @@
+"""The loss counts an organ only where the data set annotates it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from monai.losses import DiceLoss
+
+from metaunetr_training.training.losses import marginal_loss
+
+SHAPE = (6, 5, 4)
+
+
+def scores_and_labels(classes: int = 4, batch: int = 2):
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(batch, classes, *SHAPE, generator=generator, dtype=torch.float64)
+    labels = torch.randint(classes, (batch, *SHAPE), generator=generator, dtype=torch.uint8)
+    return scores.float(), labels
+
+
+def all_of(scores) -> torch.Tensor:
+    return torch.ones(scores.shape[:2], dtype=torch.bool)
+
+
+def test_with_every_organ_annotated_it_is_dice_and_cross_entropy():
+    scores, labels = scores_and_labels()
+    found = marginal_loss(scores, labels, all_of(scores))
+    dice = DiceLoss(softmax=True, to_onehot_y=True, include_background=False, smooth_nr=0,
+                    smooth_dr=0)(scores, labels[:, None].long())
+    assert found.cross_entropy.item() == pytest.approx(
+        F.cross_entropy(scores, labels.long()).item(), abs=1e-6)
+    assert found.dice.item() == pytest.approx(dice.item(), abs=1e-6)
+    assert found.total == found.cross_entropy + found.dice
+
+
+def test_an_organ_that_is_not_annotated_counts_as_background_or_itself():
+    """By hand: two voxels called background, one of which looks like the unannotated organ 1."""
+    probabilities = torch.tensor([[0.2, 0.7, 0.1], [0.6, 0.1, 0.3], [0.1, 0.1, 0.8]])  # by voxel
+    scores = probabilities.log().T.reshape(1, 3, 3, 1, 1)
+    labels = torch.tensor([0, 0, 2], dtype=torch.uint8).reshape(1, 3, 1, 1)
+    found = marginal_loss(scores, labels, torch.tensor([[True, False, True]]))
+    assert found.cross_entropy.item() == pytest.approx(
+        -(math.log(0.9) + math.log(0.7) + math.log(0.8)) / 3, abs=1e-6)
+    assert found.dice.item() == pytest.approx(1 - 2 * 0.8 / (0.1 + 0.3 + 0.8 + 1), abs=1e-6)
+
+
+def test_what_is_not_annotated_is_not_pushed_down():
+    """The gradient that the unannotated organ gets has the sign that background's has."""
+    scores, labels = scores_and_labels()
+    labels[labels == 1] = 0
+    scores.requires_grad_()
+    annotated = all_of(scores)
+    annotated[:, 1] = False
+    marginal_loss(scores, labels, annotated).total.backward()
+    here = labels == 0
+    assert (scores.grad[:, 1][here] < 0).all()
+    assert (scores.grad[:, 0][here] < 0).all()
+    annotated[:], scores.grad = True, None
+    marginal_loss(scores, labels, annotated).total.backward()
+    assert (scores.grad[:, 1][here] > 0).all()
+
+
+def test_a_batch_is_the_mean_of_its_samples_however_they_are_divided():
+    scores, labels = scores_and_labels(batch=4)
+    annotated = all_of(scores)
+    annotated[1, 2] = False
+    labels[1][labels[1] == 2] = 0
+    whole = marginal_loss(scores, labels, annotated)
+    halves = [marginal_loss(scores[part], labels[part], annotated[part])
+              for part in (slice(0, 2), slice(2, 4))]
+    for name in whole._fields:
+        mean = sum(getattr(half, name) for half in halves) / 2
+        assert getattr(whole, name).item() == pytest.approx(mean.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("annotated", [[True, True, True, True], [True, False, False, True]])
+def test_a_patch_of_background_alone_has_a_finite_loss_and_gradient(annotated):
+    scores, labels = scores_and_labels()
+    scores.requires_grad_()
+    loss = marginal_loss(scores, torch.zeros_like(labels), torch.tensor([annotated] * 2))
+    loss.total.backward()
+    assert loss.dice == 0
+    assert torch.isfinite(scores.grad).all()
+
+
+def test_scores_in_bfloat16_are_summed_in_float32():
+    scores, labels = scores_and_labels()
+    found = marginal_loss(scores.bfloat16(), labels, all_of(scores))
+    assert found.total.dtype == torch.float32
+    assert found.total.item() == pytest.approx(
+        marginal_loss(scores, labels, all_of(scores)).total.item(), rel=0.01)

@@ -1,0 +1,73 @@
+"""Two processes train as one does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from metaunetr.errors import DeviceError
+from metaunetr_training.training.processes import processes
+from tiny_prepared import write_prepared
+
+ROOT = Path(__file__).parents[3]
+SCRIPT = f"""
+import sys
+sys.path[:0] = {[str(ROOT / "Training"), str(ROOT / "Testing/standins")]}
+from pathlib import Path
+import torch
+from safetensors.torch import save_file
+from metaunetr_training.data.prepared import Prepared
+from metaunetr_training.training.loop import train
+from metaunetr_training.training.networks import build_network
+from metaunetr_training.training.processes import processes
+from metaunetr_training.training.sampler import Patches, batches
+from metaunetr_training.training.step import Step
+from tiny_prepared import tiny_recipe
+
+prepared, out = Prepared.read(Path(sys.argv[1])), Path(sys.argv[2])
+recipe = tiny_recipe("training.batch_size=2", "training.gradient_clip=1e9")
+with processes("cpu") as mine:
+    torch.manual_seed(0)
+    step = Step(build_network(recipe.network, 4, recipe.training.patch), recipe, mine)
+    values = step(next(batches(Patches(prepared.training(0), recipe), recipe, mine, 0)), 0.0)
+    if mine.first:
+        gradients = {{name: p.grad.contiguous() for name, p in step.network.named_parameters()}}
+        save_file(gradients | {{"loss": torch.tensor(values["total"])}}, out / "gradients.st")
+recipe = tiny_recipe("training.batch_size=2", "training.iterations=2")
+train(recipe, prepared, 0, out / "run", device="cpu")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_gradients_of_one(tmp_path):
+    write_prepared(tmp_path / "prepared")
+    (tmp_path / "script.py").write_text(SCRIPT)
+    for name, start in (("one", []), ("two", ["-m", "torch.distributed.run", "--standalone",
+                                              "--nproc-per-node", "2"])):
+        (tmp_path / name).mkdir()
+        done = subprocess.run(
+            [sys.executable, *start, tmp_path / "script.py", tmp_path / "prepared",
+             tmp_path / name],
+            env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (load_file(tmp_path / name / "gradients.st") for name in ("one", "two"))
+    assert one["loss"].item() == pytest.approx(two["loss"].item(), rel=1e-6)
+    for name, gradient in one.items():
+        torch.testing.assert_close(two[name], gradient, rtol=1e-4, atol=1e-6)
+    logs = [(tmp_path / name / "run/log.csv").read_text().splitlines() for name in ("one", "two")]
+    losses = [[float(line.split(",")[1]) for line in log[1:]] for log in logs]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    validations = [(tmp_path / name / "run/validation.csv").read_text() for name in ("one", "two")]
+    assert len(validations[0].splitlines()) == len(validations[1].splitlines()) == 2
+
+
+@pytest.mark.parametrize("device", ["tpu", "mps", "cuda:99", "?"])
+def test_a_device_that_there_is_not(device):
+    with pytest.raises(DeviceError, match=device.replace("?", r"\?")), processes(device):
+        pass

@@ -1,0 +1,100 @@
+"""Patches: where they are cut, and that each depends on its number alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from metaunetr.errors import InputError
+from metaunetr_training.training.processes import Processes
+from metaunetr_training.training.sampler import Patches, batches, cut
+from tiny_prepared import tiny_recipe, write_prepared
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    return write_prepared(tmp_path_factory.mktemp("prepared"))
+
+
+def same(a: dict, b: dict) -> bool:
+    return all(torch.equal(a[key], b[key]) for key in ("image", "labels", "annotated")) \
+        and a["name"] == b["name"]
+
+
+def test_a_patch_depends_on_seed_and_number_alone(prepared):
+    recipe = tiny_recipe()
+    patches = Patches(list(prepared.cases), recipe)
+    first = [patches[n] for n in (5, 0, 7)]
+    again = [Patches(list(prepared.cases), recipe)[n] for n in (5, 0, 7)]
+    assert all(map(same, first, again))
+    other = Patches(list(prepared.cases), tiny_recipe("training.seed=1"))
+    assert not all(same(patches[n], other[n]) for n in range(8))
+
+
+def test_labels_are_classes_of_the_recipe_and_lie_on_the_image(prepared):
+    patches = Patches(list(prepared.cases), tiny_recipe("organs=[spleen, pancreas, liver]"))
+    for number in range(8):
+        patch = patches[number]
+        assert set(patch["labels"].unique().tolist()) <= {0, 1, 3}  # no left kidney, no pancreas
+        assert patch["annotated"].tolist() == [True, True, False, True]
+        spleen = patch["labels"] == 1
+        if spleen.any():
+            assert patch["image"][0][spleen].mean() == pytest.approx(0.75, abs=0.02)
+
+
+def test_chosen_patches_hold_an_organ_and_rare_organs_as_often(prepared):
+    patches = Patches(list(prepared.cases), tiny_recipe(
+        "training.foreground=1", "training.patch=[16, 16, 16]"))
+    found = [set(patches[n]["labels"].unique().tolist()) - {0} for n in range(60)]
+    assert all(found)
+    assert sum(3 in organs for organs in found) > 15  # the smallest ball
+
+
+def test_every_case_once_before_any_comes_again(prepared):
+    patches = Patches(list(prepared.cases), tiny_recipe())
+    names = [patches[n]["name"].split(" ")[0] for n in range(8)]
+    assert len(set(names[:4])) == len(set(names[4:])) == 4
+
+
+def test_cases_without_an_organ_of_the_recipe_are_left_out(tmp_path):
+    prepared = write_prepared(tmp_path, cases=2, organs=(6,))
+    with pytest.raises(InputError, match="no case to train on that annotates one of spleen"):
+        Patches(list(prepared.cases), tiny_recipe("organs=[spleen]"))
+
+
+@pytest.mark.parametrize(("start", "expected"), [
+    ((0, 0, 0), [[0, 1], [4, 5]]),
+    ((2, 2, 2), [[42, 43], [46, 47]]),
+    ((0, -1, -1), [[0, 0], [0, 0]]),
+    ((0, 3, 3), [[15, 0], [0, 0]]),
+])
+def test_a_box_in_plane_is_filled_up_with_air(start, expected):
+    array = np.arange(64).reshape(4, 4, 4)
+    assert cut(array, start, (1, 2, 2))[0].tolist() == expected
+
+
+@pytest.mark.parametrize(("start", "slices"), [(-2, [0, 0, 0, 1]), (2, [2, 3, 3, 3]),
+                                               (-1, [0, 0, 1, 2])])
+def test_the_first_and_last_slice_are_repeated(start, slices):
+    array = np.broadcast_to(np.arange(4)[:, None, None], (4, 2, 2))
+    assert cut(array, (start, 0, 0), (4, 2, 2), edge=True)[:, 0, 0].tolist() == slices
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_two_processes_get_the_patches_that_one_gets_and_a_resumed_run_goes_on(prepared, workers):
+    recipe = tiny_recipe("training.batch_size=4", f"training.workers={workers}")
+    patches = Patches(list(prepared.cases), recipe)
+    one = batches(patches, recipe, Processes(0, 1, CPU), 0)
+    two = [batches(patches, recipe, Processes(rank, 2, CPU), 0) for rank in range(2)]
+    alone = [next(one)["number"].tolist() for _ in range(3)]
+    both = [[n for part in two for n in next(part)["number"].tolist()] for _ in range(3)]
+    assert alone == both == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    assert next(batches(patches, recipe, Processes(0, 1, CPU), 2))["number"].tolist() == alone[2]
+
+
+def test_a_batch_that_cannot_be_divided(prepared):
+    with pytest.raises(InputError, match="divisible by the number of processes, 2: 3"):
+        Processes(0, 2, CPU).share(3, 0)
