@@ -28,6 +28,7 @@ from metaunetr_training.data.prepared import (
     FORMAT,
     Prepared,
     PreparedCase,
+    case_folder,
     preprocessing_of_json,
     preprocessing_to_json,
 )
@@ -56,6 +57,8 @@ class Plan:
 
     def __str__(self) -> str:
         done = len(self.cases) - len(self.work)
+        if not self.work:
+            return f"{done} cases, all of them prepared already"
         return (f"{len(self.cases)} cases, {done} of them prepared already; the others take at "
                 f"most {self.disk / 1e6:,.0f} MB, {self.free / 1e6:,.0f} MB are free; "
                 f"{self.jobs} at a time")
@@ -146,8 +149,10 @@ def _begin(plan: Plan) -> None:
     folder = plan.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for key in plan.work:  # what was there is not what is wanted now
+            (case_folder(folder, key) / "case.json").unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror or error}") from None
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from None
     for place in (folder, *folder.glob("cases/*/*"), *folder.glob("pictures/*")):
         discard_abandoned(place, now=0)
     io.write_text(folder / "prepared.json", json.dumps(
