@@ -57,7 +57,7 @@ def test_mixers_and_baselines_are_trained_once_and_tabled(prepared, tmp_path, me
     assert int(table[0]["parameters"]) < int(table[1]["parameters"]) < int(table[2]["parameters"])
     text = (tmp_path / "out" / "table.md").read_text()
     assert "Budget of each network: 2 iterations" in text
-    assert "trained on 2 cases of tiny" in text and "n = 1 cases" in text
+    assert "trained on 2 cases of tiny" in text and "fold 0, n = 1." in text
     assert "nothing about real CT" in text
     assert (tmp_path / "out" / "dice.png").stat().st_size > 10_000
 

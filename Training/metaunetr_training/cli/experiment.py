@@ -111,7 +111,7 @@ def run_cka(args: argparse.Namespace) -> None:
     progress = _Progress()
     compare(runs, prepared, args.patches, args.output, args.device, progress)
     progress.end()
-    print(f"{args.output}: cka.csv and heat maps of {len(runs)} networks")
+    print(f"{args.output}: heat maps and cka.csv")
 
 
 class _Progress:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -16,6 +17,8 @@ COLOURS = "magma"
 LEGIBLE = 16  # maps along an axis, up to which the values are written into the cells
 CELL, MARGIN = 0.5, 1.5  # inches
 LEAST = 3.2  # inches of a heat map
+IN_A_ROW = 5
+LETTERS = 14  # of the note, an inch
 DPI = 130
 
 
@@ -48,7 +51,7 @@ def write_table(path: Path, heat_maps: Sequence[HeatMap]) -> None:
 
 
 def draw(path: Path, heat_maps: Sequence[HeatMap], note: str) -> None:
-    """Heat maps side by side, the input at the lower left, all on the colour scale from 0 to 1.
+    """Heat maps on one colour scale from 0 to 1, each with the input at its lower left.
 
     Maps whose names have a dot are layers of a stage: as in the paper, only stages are named then.
 
@@ -57,17 +60,19 @@ def draw(path: Path, heat_maps: Sequence[HeatMap], note: str) -> None:
     """
     from matplotlib.figure import Figure
 
-    sizes = [max(LEAST, CELL * len(heat.columns)) for heat in heat_maps]
-    height = max(LEAST, max(CELL * len(heat.rows) for heat in heat_maps))
-    if _layered(heat_maps[0].rows):
-        sizes, height = [LEAST] * len(sizes), LEAST
-    figure = Figure((sum(sizes) + MARGIN * (len(sizes) + 0.7), height + 1.3 * MARGIN),
-                    layout="constrained")
-    axes = figure.subplots(1, len(heat_maps), squeeze=False, width_ratios=sizes)
-    for ax, heat in zip(axes[0], heat_maps, strict=True):
+    columns = min(len(heat_maps), IN_A_ROW)
+    rows = -(-len(heat_maps) // columns)
+    longest = max(max(heat.values.shape) for heat in heat_maps)
+    side = LEAST if _layered(heat_maps[0].rows) else max(LEAST, CELL * longest)
+    width = columns * (side + MARGIN) + MARGIN / 2
+    figure = Figure((width, rows * (side + MARGIN) + MARGIN / 2), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).flatten()
+    for ax, heat in zip(axes, heat_maps, strict=False):
         image = _one(ax, heat)
-    figure.colorbar(image, ax=axes[0], label="CKA", fraction=0.05, pad=0.01)
-    figure.supxlabel(note, fontsize=8, color="0.35")
+    for ax in axes[len(heat_maps) :]:
+        ax.set_visible(False)
+    figure.colorbar(image, ax=list(axes), label="CKA", fraction=0.05, pad=0.01)
+    figure.supxlabel(fill(note, int(LETTERS * width)), fontsize=8, color="0.35")
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=DPI)
 
@@ -76,8 +81,8 @@ def _one(ax, heat: HeatMap):
     image = ax.imshow(heat.values, origin="lower", cmap=COLOURS, vmin=0, vmax=1)
     _name(ax.xaxis, heat.columns, ax.axvline)
     _name(ax.yaxis, heat.rows, ax.axhline)
-    ax.set_xlabel(heat.column_network)
-    ax.set_ylabel(heat.row_network)
+    ax.set_xlabel(heat.column_network.replace("_", " "))
+    ax.set_ylabel(heat.row_network.replace("_", " "))
     if max(heat.values.shape) <= LEGIBLE and not _layered(heat.rows):
         ax.tick_params("x", rotation=45)
         for (row, column), value in np.ndenumerate(heat.values):

@@ -52,7 +52,7 @@ class Row:
 # head of the CSV, head of the Markdown, value, format
 _COLUMNS = (
     ("parameters", "parameters (M)", lambda r: r.costs.parameters, lambda v: f"{v / 1e6:.2f}"),
-    ("gflops", "GFLOPs", lambda r: r.costs.gflops, "{:.1f}".format),
+    ("gflops", "GFLOPs a patch", lambda r: r.costs.gflops, "{:.1f}".format),
     ("cpu_seconds", "CPU (s)", lambda r: r.costs.cpu.seconds, "{:.2f}".format),
     ("cpu_inference_mb", "CPU memory (MB)", lambda r: r.costs.cpu.inference_mb, "{:.0f}".format),
     ("cpu_training_mb", "CPU memory, training (MB)", lambda r: r.costs.cpu.training_mb,
@@ -97,13 +97,13 @@ def conditions(rows: Sequence[Row]) -> list[str]:
         f"one seed, on {run.record['device']} ({run.record['precision']}, "
         f"{run.record['threads']} threads).",
         f"Data: {_data(run)}.",
-        f"Dice: mean over the organs at the model spacing with averaged weights, n = "
-        f"{len(run.record['validation']['cases'])} cases of held-out fold {run.fold}.",
+        "Dice: mean over the organs at the model spacing with averaged weights, on the held-out "
+        f"fold {run.fold}, n = {len(run.record['validation']['cases'])}.",
         f"Operations, times and memory: a patch of {'×'.join(map(str, training.patch))} voxels; "
         + "; ".join(f"{d.name} ({d.precision})" for d in where)
         + f"; memory of training at batch {training.batch_size}.",
-        "A single run on few cases does not rank networks, and a small budget, on phantoms above "
-        "all, says nothing about real CT.",
+        "A single run on few cases does not rank networks, and a small budget, or phantoms, says "
+        "nothing about real CT.",
     ]
 
 
@@ -137,12 +137,12 @@ def draw_curves(path: Path, rows: Sequence[Row]) -> None:
 
 
 def _styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """One colour for each kind of mixing; solid in TriCruci layers, dashed as published, dotted
-    for what is neither."""
+    """One colour for each kind of mixing; solid in TriCruci layers, dashed as published, dots
+    and dashes for what is neither."""
     lines = {"tricruci": "-", "published": "--"}
     kinds = [name.split("_", 1)[-1] for name in names]
     colours = {kind: f"C{n}" for n, kind in enumerate(dict.fromkeys(kinds))}
-    return {name: (colours[kind], lines.get(name.split("_")[0], ":"))
+    return {name: (colours[kind], lines.get(name.split("_")[0], "-."))
             for name, kind in zip(names, kinds, strict=True)}
 
 
