@@ -28,8 +28,8 @@ JITTER = 0.16  # of the points beside each other, in rows
 
 
 @contextmanager
-def figure(path: Path, rows: int, columns: int, size: tuple[float, float], **kwargs) -> Iterator:
-    """Axes (rows, columns) of a picture of `size` inches that is written when the block ends.
+def canvas(path: Path, width: float, height: float, **kwargs) -> Iterator:
+    """A picture of `width` × `height` pixels that is written when the block ends.
 
     Drawn without pyplot, which keeps figures and asks for a display.
 
@@ -41,11 +41,18 @@ def figure(path: Path, rows: int, columns: int, size: tuple[float, float], **kwa
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=size, layout="constrained")
+        drawn = Figure(figsize=(width / DPI, height / DPI), **kwargs)
         FigureCanvasAgg(drawn)
-        yield drawn, drawn.subplots(rows, columns, squeeze=False, **kwargs)
+        yield drawn
         with atomic(path) as temporary:
             drawn.savefig(temporary, dpi=DPI, format=path.suffix[1:])
+
+
+@contextmanager
+def figure(path: Path, rows: int, columns: int, size: tuple[float, float], **kwargs) -> Iterator:
+    """The same of `size` inches, with axes (rows, columns)."""
+    with canvas(path, DPI * size[0], DPI * size[1], layout="constrained") as drawn:
+        yield drawn, drawn.subplots(rows, columns, squeeze=False, **kwargs)
 
 
 def colour(organ: str, light: float = 0.0) -> tuple[float, ...]:

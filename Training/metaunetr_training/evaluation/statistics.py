@@ -26,18 +26,21 @@ def bootstrap(values: np.ndarray) -> Interval | None:
         values: (cases,), or (cases, organs) with NaN where an organ was not scored: then of the
             mean over organs of their means over cases.
     """
-    values = np.asarray(values, float).reshape(len(values), -1)
+    values = np.asarray(values, float)
+    values = values[:, None] if values.ndim == 1 else values
     values = values[~np.isnan(values).all(axis=1)]
     n = len(values)
     if n < FEWEST_FOR_INTERVAL:
         return None
     rng = np.random.default_rng(SEED)
     drawn = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)  # how often each case: (draws, n)
+    values = values[:, ~np.isnan(values).all(axis=0)]
     sums = drawn @ np.nan_to_num(values)
     counts = drawn @ ~np.isnan(values)
-    # an organ of few cases may be missing from a draw; then the mean is over the others
-    means = np.divide(sums, counts, out=np.full(sums.shape, nan), where=counts > 0)
-    low, high = np.percentile(np.nanmean(means, axis=1), (2.5, 97.5))
+    # a draw may lack all cases of a rare organ; then it has that organ's mean of all cases
+    means = np.broadcast_to(np.nanmean(values, axis=0), sums.shape).copy()
+    np.divide(sums, counts, out=means, where=counts > 0)
+    low, high = np.percentile(means.mean(axis=1), (2.5, 97.5))
     return float(low), float(high)
 
 

@@ -1,0 +1,89 @@
+"""Which cases a model is measured on, and what is said about having seen them."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from metaunetr.calibration import Calibration
+from metaunetr.errors import BundleError, InputError
+from metaunetr_training.data.prepared import Prepared
+from metaunetr_training.evaluation import subjects
+from metaunetr_training.evaluation.subjects import choose
+from tiny_bundle import write_bundle
+from tiny_prepared import write_prepared
+
+CURVE = {"confidence": [0.5, 1.0], "dice": [0.2, 0.9]}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run on fold 0 of five cases, of which the last is for testing."""
+    prepared = write_prepared(tmp_path / "prepared", cases=5, folds=2).folder
+    folds = json.loads((prepared / "folds.json").read_text()) | {"tiny/004": "test"}
+    (prepared / "folds.json").write_text(json.dumps(folds))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    made = SimpleNamespace(folder=tmp_path / "run", prepared=prepared, fold=0,
+                           bundle=lambda: SimpleNamespace(name="tiny", calibration=None))
+    monkeypatch.setattr("metaunetr_training.training.run.Run.open", lambda folder: made)
+    return made
+
+
+@pytest.mark.parametrize(("arguments", "expected", "split"), [
+    ({}, ["000", "002"], "fold 0 of prepared, none of them trained on"),
+    ({"test": True}, ["004"], "test set of prepared, none of them trained on"),
+    ({"fold": 1}, ["001", "003"], "fold 1 of prepared; 2 of the 2 cases were TRAINED ON"),
+])
+def test_a_run_is_measured_on_what_it_held_out(run, arguments, expected, split):
+    subject = choose(run.folder, **arguments)
+    assert [case.id for case in subject.cases] == expected
+    assert subject.split == split
+
+
+def test_where_the_training_cases_have_gone_nothing_is_claimed(run, tmp_path):
+    other = write_prepared(tmp_path / "other", dataset="else").folder
+    (run.prepared / "prepared.json").unlink()
+    subject = choose(run.folder, prepared=other)
+    assert subject.trained_on is None and subject.split == "fold 0 of other"
+
+
+def test_other_cases_of_the_same_names_count_as_trained_on(run, monkeypatch):
+    cases = [case.source for case in Prepared.read(run.prepared).cases]
+    monkeypatch.setattr("metaunetr_training.data.datasets.find_cases", lambda kind, folder: cases)
+    subject = choose(run.folder, data=[("general", run.prepared)])
+    assert subject.trained_on == {"tiny/001", "tiny/003"}
+    assert "2 of the 5 cases were TRAINED ON" in subject.split
+
+
+def test_a_bundle_is_measured_without_its_calibration(tmp_path):
+    folder = write_bundle(tmp_path / "tiny", calibration=CURVE)
+    subject = choose(folder, prepared=write_prepared(tmp_path / "prepared").folder)
+    assert subject.bundle.calibration is None and subjects.bundles.load(folder).calibration
+    assert len(subject.cases) == 4 and subject.split == "all cases of prepared"
+    assert replace(subject.bundle, calibration=Calibration.from_card(CURVE)).network()
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ({}, "name them with --prepared or --data"),
+    ({"prepared": "prepared", "fold": 7}, r"no case in fold 7; it has 0, 1"),
+    ({"prepared": "elsewhere"}, "is no prepared folder"),
+    ({"data": [("general", "twice"), ("general", "twice")]}, "tiny/000 occurs twice in"),
+    ({"data": [("general", "nothing")]}, "no case in"),
+])
+def test_cases_that_cannot_be_had(tmp_path, monkeypatch, arguments, words):
+    cases = [case.source for case in write_prepared(tmp_path / "prepared").cases]
+    monkeypatch.setattr("metaunetr_training.data.datasets.find_cases",
+                        lambda kind, folder: cases if folder.name == "twice" else [])
+    if "prepared" in arguments:
+        arguments = arguments | {"prepared": tmp_path / arguments["prepared"]}
+    if "data" in arguments:
+        arguments = {"data": [(kind, tmp_path / name) for kind, name in arguments["data"]]}
+    with pytest.raises(InputError, match=words):
+        choose(write_bundle(tmp_path / "tiny"), **arguments)
+
+
+def test_a_model_that_does_not_exist(tmp_path):
+    with pytest.raises(BundleError, match="No model is called"):
+        choose(tmp_path / "nowhere", prepared=tmp_path)
