@@ -74,7 +74,7 @@ def test_wrong_arguments_are_told(run, ours, tmp_path, arguments, code, text):
     pytest.param(2, signal.SIGINT, 130, marks=pytest.mark.slow),
 ])
 def test_a_killed_run_is_gone_on_with(run, ours, tmp_path, jobs, number, code):
-    write_dataset(ours, [f"more{n:02d}" for n in range(30)], first_seed=3)
+    write_dataset(ours, [f"more{n:02d}" for n in range(12)], first_seed=3)
     out, whole, recipe = tmp_path / "out", tmp_path / "whole", tmp_path / "coarse.yaml"
     recipe.write_text(load("fast", ["preprocessing.spacing=[12, 12, 12]"]).to_yaml())
     options = "--recipe", str(recipe), "--jobs"
@@ -84,15 +84,15 @@ def test_a_killed_run_is_gone_on_with(run, ours, tmp_path, jobs, number, code):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     ) as process:
         line = ""
-        while not line.startswith("[3/33]"):
+        while not line.startswith("[3/15]"):
             line = process.stderr.readline()
         os.kill(process.pid, number) if number == signal.SIGKILL else os.killpg(process.pid, number)
         process.communicate(timeout=60)  # until its workers have gone too
     assert process.returncode == code
     complete = len(list(out.glob("cases/ours/*/case.json")))
-    assert 3 <= complete < 33
+    assert 3 <= complete < 15
     _, said = run(*command(out, ours, *options, "1"))
-    assert f"33 cases, {complete} of them prepared already" in said.err
+    assert f"15 cases, {complete} of them prepared already" in said.err
     run(*command(whole, ours, *options, "1"))
-    assert len(Prepared.read(whole).cases) == 33
+    assert len(Prepared.read(whole).cases) == 15
     assert contents(out) == contents(whole)
