@@ -135,7 +135,7 @@ def _on(device: torch.device, recipe: Recipe) -> OnDevice:
     for _ in range(2):  # the optimizer has its state from the first on
         step(batch, 1e-6)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else \
-        f"CPU, {torch.get_num_threads()} threads"
+        f"CPU, threads: {torch.get_num_threads()}"
     return OnDevice(name, str(dtype).removeprefix("torch."), seconds, inference, memory.peak())
 
 

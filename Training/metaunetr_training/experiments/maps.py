@@ -14,6 +14,8 @@ import numpy as np
 from metaunetr.io.atomic import atomic, write_text
 
 COLOURS = "magma"
+LOWEST, HIGHEST = 0.4, 1.0  # of the colour scale, as in the paper
+BRIGHT = 0.75  # CKA above which black letters are legible
 LEGIBLE = 16  # maps along an axis, up to which the values are written into the cells
 CELL, MARGIN = 0.5, 1.5  # inches
 LEAST = 3.2  # inches of a heat map
@@ -51,7 +53,7 @@ def write_table(path: Path, heat_maps: Sequence[HeatMap]) -> None:
 
 
 def draw(path: Path, heat_maps: Sequence[HeatMap], note: str) -> None:
-    """Heat maps on one colour scale from 0 to 1, each with the input at its lower left.
+    """Heat maps on the colour scale of the paper, each with the input at its lower left.
 
     Maps whose names have a dot are layers of a stage: as in the paper, only stages are named then.
 
@@ -71,14 +73,14 @@ def draw(path: Path, heat_maps: Sequence[HeatMap], note: str) -> None:
         image = _one(ax, heat)
     for ax in axes[len(heat_maps) :]:
         ax.set_visible(False)
-    figure.colorbar(image, ax=list(axes), label="CKA", fraction=0.05, pad=0.01)
+    figure.colorbar(image, ax=list(axes), label="CKA", extend="min", fraction=0.05, pad=0.01)
     figure.supxlabel(fill(note, int(LETTERS * width)), fontsize=8, color="0.35")
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=DPI)
 
 
 def _one(ax, heat: HeatMap):
-    image = ax.imshow(heat.values, origin="lower", cmap=COLOURS, vmin=0, vmax=1)
+    image = ax.imshow(heat.values, origin="lower", cmap=COLOURS, vmin=LOWEST, vmax=HIGHEST)
     _name(ax.xaxis, heat.columns, ax.axvline)
     _name(ax.yaxis, heat.rows, ax.axhline)
     ax.set_xlabel(heat.column_network.replace("_", " "))
@@ -87,7 +89,7 @@ def _one(ax, heat: HeatMap):
         ax.tick_params("x", rotation=45)
         for (row, column), value in np.ndenumerate(heat.values):
             ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8,
-                    color="black" if value > 0.6 else "white")
+                    color="black" if value > BRIGHT else "white")
     return image
 
 

@@ -17,6 +17,7 @@ from metaunetr_training.training.journal import read_table
 from metaunetr_training.training.run import Run
 
 DPI = 130
+ZOOMED = 8  # validations from which on the end of the curves is drawn larger
 FIRST_STEPS = 3  # slower than the rest: kernels are chosen, memory is taken
 
 
@@ -95,7 +96,7 @@ def conditions(rows: Sequence[Row]) -> list[str]:
     return [
         f"Budget of each network: {budget(run.recipe)}, batch {training.batch_size}, one run with "
         f"one seed, on {run.record['device']} ({run.record['precision']}, "
-        f"{run.record['threads']} threads).",
+        f"threads: {run.record['threads']}).",
         f"Data: {_data(run)}.",
         "Dice: mean over the organs at the model spacing with averaged weights, on the held-out "
         f"fold {run.fold}, n = {len(run.record['validation']['cases'])}.",
@@ -117,23 +118,43 @@ def draw_curves(path: Path, rows: Sequence[Row]) -> None:
 
     figure = Figure((9, 5), layout="constrained")
     ax = figure.subplots()
-    styles = _styles([row.name for row in rows])
-    for row in sorted(rows, key=lambda row: -row.dice):
-        colour, line = styles[row.name]
-        ax.plot(*row.curve(), color=colour, linestyle=line, marker="o", markersize=3.5,
-                linewidth=1.5, label=f"{row.name.replace('_', ' ')}  {row.dice:.3f}")
+    ordered = sorted(rows, key=lambda row: -row.dice)
+    _draw(ax, ordered, markersize=3.5)
+    if all(len(row.curve()[0]) >= ZOOMED for row in rows):
+        _draw_end(ax.inset_axes((0.45, 0.1, 0.52, 0.42)), ordered)
     ax.set_xlim(left=0)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("iteration")
     ax.set_ylabel("mean Dice of held-out cases")
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right upper", frameon=False, title="network, final Dice")
+    figure.legend(loc="outside right upper", frameon=False, title="network, final Dice",
+                  handlelength=3)
     run = rows[0].run
     figure.supxlabel(f"{_data(run)}; n = {len(run.record['validation']['cases'])} held out; "
                      f"{budget(run.recipe)} each; one run each", fontsize=8, color="0.35")
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=DPI)
+
+
+def _draw(ax, rows: Sequence[Row], markersize: float) -> None:
+    styles = _styles(sorted(row.name for row in rows))
+    for row in rows:
+        colour, line = styles[row.name]
+        ax.plot(*row.curve(), color=colour, linestyle=line, marker="o", markersize=markersize,
+                linewidth=1.5, label=f"{row.name.replace('_', ' ')}  {row.dice:.3f}")
+
+
+def _draw_end(ax, rows: Sequence[Row]) -> None:
+    """The last quarter of the curves, larger, as in the paper."""
+    _draw(ax, rows, markersize=0)
+    last = max(row.curve()[0][-1] for row in rows)
+    shown = [dice for row in rows for iteration, dice in zip(*row.curve(), strict=True)
+             if iteration >= 0.75 * last]
+    ax.set_xlim(0.75 * last, last)
+    ax.set_ylim(min(shown) - 0.005, max(shown) + 0.005)
+    ax.tick_params(labelsize=8)
+    ax.grid(alpha=0.3)
 
 
 def _styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
