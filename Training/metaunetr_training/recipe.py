@@ -163,8 +163,9 @@ def load(recipe: str | Path, changes: Iterable[str] = ()) -> Recipe:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: is no YAML file: {' '.join(str(error).split())}") from error
-    for change in changes:
-        _apply(values, change)
+    if isinstance(values, dict):
+        for change in changes:
+            _apply(values, change)
     return from_json(values, str(path))
 
 

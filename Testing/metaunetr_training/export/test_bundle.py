@@ -1,6 +1,7 @@
 """A run becomes a bundle that a fresh process can use, or nothing at all."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -24,9 +25,13 @@ def unchecked(monkeypatch):
     monkeypatch.setattr("metaunetr_training.export.bundle.check", lambda folder, ct: None)
 
 
-def evaluated(run, values):
-    (run.folder / "evaluation").mkdir()
-    (run.folder / "evaluation" / "summary.json").write_text(json.dumps(values))
+def evaluated(run, folder, values):
+    """The run in another folder, where it has been evaluated."""
+    copy = replace(run, folder=shutil.copytree(run.folder, folder))
+    (copy.folder / "evaluation").mkdir()
+    (copy.folder / "evaluation" / "summary.json").write_text(
+        json.dumps({"model_sha256": run.bundle().sha256} | values))
+    return copy
 
 
 def test_a_fresh_process_segments_with_it_as_the_run_does(trained, tmp_path):
@@ -52,13 +57,16 @@ def test_the_card_tells_what_was_learnt_from_what(trained):
 
 
 def test_the_card_tells_what_evaluate_has_measured(trained, tmp_path, unchecked):
-    run = replace(trained, folder=tmp_path / "run")
-    run.folder.mkdir()
-    evaluated(run, SUMMARY)
-    card = make_card(run, "mine", Texts())
+    card = make_card(evaluated(trained, tmp_path / "run", SUMMARY), "mine", Texts())
     assert card["accuracy"]["fold 0 (n=2)"] == {"liver": 0.812, "mean": 0.512}
     assert card["accuracy"]["details"]["organs"] == SUMMARY["organs"]
     assert card["calibration"] == SUMMARY["calibration"]
+
+
+def test_accuracy_of_other_weights_is_not_told(trained, tmp_path):
+    run = evaluated(trained, tmp_path / "run", SUMMARY | {"model_sha256": "0" * 64})
+    with pytest.raises(InputError, match="measured with other weights"):
+        make_card(run, "mine", Texts())
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"organs": 3}'])

@@ -74,10 +74,18 @@ def export(
 
 
 def make_card(run: Run, name: str, texts: Texts) -> dict[str, Any]:
-    """The card but for what is known of the weights file alone."""
+    """The card but for what is known of the weights file alone.
+
+    Raises:
+        InputError: the run was trained on since it was evaluated.
+    """
     recipe = run.recipe
     spacing = " × ".join(f"{s:g}" for s in recipe.preprocessing.spacing)
-    evaluated = summary(run.folder / "evaluation" / "summary.json")
+    measured = run.folder / "evaluation" / "summary.json"
+    evaluated = summary(measured)
+    if evaluated and evaluated.get("model_sha256") != run.bundle().sha256:
+        raise InputError(f"{measured}: was measured with other weights than the run has now; run "
+                         "`evaluate` again")
     card = run.card() | {
         "name": name,
         "title": texts.title or f"Abdomen, {len(recipe.organs)} organs, {spacing} mm",
