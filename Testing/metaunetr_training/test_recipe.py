@@ -84,5 +84,5 @@ def test_a_damaged_file_is_named(tmp_path, text, message):
 
 
 def test_a_recipe_that_there_is_not_lists_those_that_there_are():
-    with pytest.raises(InputError, match="no such recipe; known: .*fast.*phantom"):
+    with pytest.raises(InputError, match=r"no such recipe; known: .*fast.*phantom"):
         recipes.load("slow")

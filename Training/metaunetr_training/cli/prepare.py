@@ -19,9 +19,12 @@ def add_to(commands) -> None:
                     "fails is told and the rest goes on.",
     )
     parser.add_argument("folder", metavar="OUT", type=Path, help="the prepared folder")
-    parser.add_argument("--recipe", default="fast",
-                        help="name in Training/configs, or a YAML file; only its preprocessing "
-                             "matters (default: fast)")
+    wish = parser.add_mutually_exclusive_group()
+    wish.add_argument("--recipe", default="fast",
+                      help="name in Training/configs, or a YAML file; only its preprocessing "
+                           "matters (default: fast)")
+    wish.add_argument("--from", dest="start", metavar="MODEL",
+                      help="the preprocessing of this model, to train on from it")
     parser.add_argument("--data", type=_data_set, action="append", required=True,
                         metavar="KIND:DIR",
                         help="a data set: btcv, amos, abdomenct1k or general, and where it was "
@@ -36,11 +39,13 @@ def add_to(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from metaunetr import bundle
     from metaunetr_training import recipe as recipes
     from metaunetr_training.data import prepare
     from metaunetr_training.data.datasets import find_cases
 
-    preprocessing = recipes.load(args.recipe).preprocessing
+    wish = bundle.find(args.start) if args.start else recipes.load(args.recipe)
+    preprocessing = wish.preprocessing
     cases = []
     for kind, folder in args.data:
         found = find_cases(kind, folder)
