@@ -15,7 +15,8 @@ PATCH = [32, 48, 48]
 
 
 def model(folder, mixer):
-    options = {"mixer": mixer, "mixer_options": {}, "patch": PATCH}
+    """Of one stage: tracing takes seconds for each."""
+    options = {"mixer": mixer, "mixer_options": {}, "patch": PATCH, "depths": [1]}
     return bundle.load(write_bundle(folder, architecture=card()["architecture"] | options))
 
 

@@ -17,6 +17,7 @@ import torch
 from metaunetr import __version__
 from metaunetr.bundle import Bundle
 from metaunetr.errors import InputError, OutputError
+from metaunetr.io.atomic import PREFIX
 from metaunetr_training.data.prepared import Prepared, PreparedCase
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training import checkpoint
@@ -202,23 +203,29 @@ class _Training:
 
 def _begin(run: Run, mine: Processes) -> Run:
     """The folder of a new run, or of the same one that was interrupted."""
+    if mine.first:
+        _claim(run)
+    mine.agree(None)  # the others wait until the folder is there
+    return Run.open(run.folder)
+
+
+def _claim(run: Run) -> None:
     if (run.folder / "run.json").exists():
         old = Run.open(run.folder)
         if old.recipe != run.recipe or (old.prepared, old.fold) != (run.prepared, run.fold):
             raise InputError(f"{run.folder}: holds a run with {_difference(old, run)}; choose "
                              "another folder, or continue it with the same")
-        return old
-    if mine.first:
-        try:
-            run.folder.mkdir(parents=True, exist_ok=True)
-            occupied = any(run.folder.iterdir())
-        except OSError as error:
-            raise OutputError(f"{run.folder}: cannot be made: {error.strerror}") from error
-        if occupied:
-            raise OutputError(f"{run.folder}: is not empty and holds no run; choose a new folder")
-        run.write()
-    mine.agree(None)  # the others wait until the folder is there
-    return run
+        return
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        # killed while it was begun, a run has left its recipe and temporary files at most
+        occupied = any(path.name != "recipe.yaml" and not path.name.startswith(PREFIX)
+                       for path in run.folder.iterdir())
+    except OSError as error:
+        raise OutputError(f"{run.folder}: cannot be made: {error.strerror}") from error
+    if occupied:
+        raise OutputError(f"{run.folder}: is not empty and holds no run; choose a new folder")
+    run.write()
 
 
 def _difference(old: Run, new: Run) -> str:
