@@ -16,6 +16,7 @@ pytest.importorskip("hatchling", reason="the extra `test` builds wheels with hat
 
 ROOT = Path(__file__).parents[2]
 PACKAGE, MODELS = ROOT / "Training" / "metaunetr", ROOT / "Resources" / "Models"
+TRAINING = ROOT / "Training" / "metaunetr_training"
 
 FIND = """
 import json, site, sys
@@ -90,8 +91,13 @@ def test_the_wheel_holds_every_module_and_model_and_no_more(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         (scripts,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
-        assert "metaunetr = metaunetr.__main__:run" in archive.read(scripts).decode()
-    modules = {f"metaunetr/{p.relative_to(PACKAGE).as_posix()}" for p in PACKAGE.rglob("*.py")}
+        for line in ("metaunetr = metaunetr.__main__:run",
+                     "metaunetr-training = metaunetr_training.__main__:run"):
+            assert line in archive.read(scripts).decode()
+    training = PACKAGE.parent
+    modules = {p.relative_to(training).as_posix() for package in (PACKAGE, TRAINING)
+               for p in package.rglob("*.py")}
+    recipes = {f"metaunetr_training/configs/{p.name}" for p in (training / "configs").iterdir()}
     models = {f"metaunetr/models/{p.relative_to(MODELS).as_posix()}"
               for p in MODELS.rglob("*") if p.is_file()}
-    assert names == modules | models
+    assert names == modules | recipes | models

@@ -98,8 +98,8 @@ def test_export(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("patch", [(96, 96, 96), (64, 80, 112)])
-def test_full_size_patches_train(name, patch):
+def test_full_size_patches_train(name):
+    patch = 64, 80, 112
     net = small(name, feature_size=4, depths=[1, 1, 1], patch=patch)
     net(torch.randn(1, 1, *patch)).mean().backward()
     assert all(p.grad.isfinite().all() for p in net.parameters())

@@ -57,7 +57,8 @@ def test_processes_end_with_their_parent(number):
     )
     # in a session of its own, so that Ctrl-C reaches parent and children as in a terminal
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, start_new_session=True) as parent:
+                          stderr=subprocess.PIPE, text=True, start_new_session=True,
+                          env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}) as parent:
         assert [parent.stdout.readline() for _ in range(2)] == ["1\n", "1\n"]
         if number == signal.SIGINT:
             os.killpg(parent.pid, number)

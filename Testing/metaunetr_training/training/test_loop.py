@@ -67,8 +67,8 @@ def test_the_same_command_on_a_finished_run_changes_nothing(prepared, tmp_path):
 
 @pytest.mark.slow
 def test_killed_twice_and_resumed_the_loss_curve_is_the_same(prepared, tmp_path):
-    changes = ["training.iterations=14", "training.checkpoint_every=3", "training.workers=1",
-               "training.validate_every=8", "training.precision=float32"]
+    changes = ["training.iterations=9", "training.checkpoint_every=2", "training.workers=1",
+               "training.validate_every=5", "training.precision=float32"]
     train(tiny_recipe(*changes), prepared, 0, tmp_path / "whole")
     paths = [str(ROOT / "Training"), str(ROOT / "Testing/standins")]
     code = (f"import sys; sys.path[:0] = {paths}\n"
@@ -77,7 +77,7 @@ def test_killed_twice_and_resumed_the_loss_curve_is_the_same(prepared, tmp_path)
             "from tiny_prepared import tiny_recipe\n"
             f"train(tiny_recipe(*{changes}), Prepared.read(Path({str(prepared.folder)!r})), 0, "
             f"Path({str(tmp_path / 'killed')!r}))")
-    for lines in (5, 11, None):
+    for lines in (3, 6, None):
         threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
         process = subprocess.Popen([sys.executable, "-c", code], env=os.environ | threads)
         while lines and process.poll() is None and rows(tmp_path / "killed") < lines:
