@@ -3,11 +3,14 @@
     discover   files and folders → inputs, and what is left out with its reason
     case       an input, its name, and where its results lie
     finished   the record that tells whether a case is done, and with what
+    options    what is to be made
+    work       one case: read, segment, write
     run        the loop over the cases
     events     what is told meanwhile, as data and as lines of text
-    table      statistics of all cases in one CSV
+    folder     what the run folder tells: manifest, table, index, thumbnail
 """
 
-from metaunetr.batch.run import Options, run
+from metaunetr.batch.options import Options
+from metaunetr.batch.run import run
 
 __all__ = ["Options", "run"]

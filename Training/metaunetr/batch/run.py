@@ -5,48 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from metaunetr import __version__, io
+from metaunetr import io
+from metaunetr.batch import work
 from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import discover
 from metaunetr.batch.events import Event, Told, cases_event
-from metaunetr.batch.finished import Finished, input_state
+from metaunetr.batch.finished import Finished
+from metaunetr.batch.options import Options
 from metaunetr.batch.table import write_table
 from metaunetr.bundle import Bundle, find
-from metaunetr.errors import Cancelled, InputError, OutputError, explain
+from metaunetr.errors import Cancelled, InputError, explain
 from metaunetr.io import dicom_seg, formats, mesh
 from metaunetr.io.atomic import discard_abandoned
-from metaunetr.organs import Organ
-from metaunetr.outputs import check_distinct, together
-from metaunetr.result import Result
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a batch is to make.
-
-    Attributes:
-        output: the folder for the results.
-        suffix: of the labels: ".seg.nrrd", ".nii.gz" or ".dcm".
-        organs, model, device, overlap, precision: see `Segmenter`.
-        surfaces: ".stl" or ".obj"; "" for none.
-        table: CSV with the statistics of all cases.
-        resume: leave alone what is finished and still as wanted.
-    """
-
-    output: Path
-    suffix: str = ".seg.nrrd"
-    organs: list[Organ] | None = None
-    model: str | None = None
-    device: str = "auto"
-    overlap: float | None = None
-    precision: str = "auto"
-    surfaces: str = ""
-    table: Path | None = None
-    resume: bool = False
 
 
 def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None]) -> int:
@@ -88,17 +60,9 @@ def _check(options: Options) -> None:
         dicom_seg.check(options.output, None)
     if options.surfaces:
         mesh.check(options.output)
-    _make_folder(options.output)
+    work.make_folder(options.output)
     if options.table:
         io.prepare_file(options.table, (".csv",))
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the folder cannot be made: {error.strerror or error}") from None
 
 
 class _Batch:
@@ -115,11 +79,11 @@ class _Batch:
 
     def run(self) -> None:
         self._tidy()
-        work = [index for index in range(len(self.cases)) if not self._is_finished(index)]
-        if not work:
+        waiting = [index for index in range(len(self.cases)) if not self._is_finished(index)]
+        if not waiting:
             return
         self._load()
-        for index in work:
+        for index in waiting:
             self.index = index
             self._attempt(index)
 
@@ -134,26 +98,11 @@ class _Batch:
         case = self.cases[index]
         before = Finished.read(case)
         with suppress(InputError):  # reading it will tell
-            if before and before.holds(case, self._made_from(case)):
+            if before and before.holds(case, work.made_from(case, self.options, self.bundle)):
                 self.finished[index] = before
                 self.report(self.told.skipped(index, before))
                 return True
         return False
-
-    def _made_from(self, case: Case) -> dict[str, Any]:
-        """All that decides on the result."""
-        organs = self.options.organs
-        return {
-            "version": __version__,
-            "input": input_state(case),
-            "model_sha256": self.bundle.sha256,
-            "calibration": self.bundle.card.get("calibration"),
-            "organs": None if organs is None else sorted({organ.name for organ in organs}),
-            "overlap": self.options.overlap,
-            "precision": self.options.precision,
-            "suffix": self.options.suffix,
-            "surfaces": self.options.surfaces,
-        }
 
     def _load(self) -> None:
         self.report({"event": "stage", "stage": "model"})
@@ -166,7 +115,7 @@ class _Batch:
         for text in engine.device_warnings:  # once, not in every case
             self.report({"event": "warning", "text": text})
         engine.device_warnings = []
-        self.engine, self.rungs = engine, engine.rungs
+        self.engine = engine
 
     def _tell(self, event: Event) -> None:
         self.report(event | {"case": self.index})
@@ -187,50 +136,7 @@ class _Batch:
 
     def _segment(self, case: Case) -> Finished:
         self._tell({"event": "stage", "stage": "read"})
-        made_from = self._made_from(case)  # before reading: what changes now is redone next time
-        _make_folder(case.record.parent)
-        outputs = [io.prepare_output(case.labels), io.prepare_file(case.record)]
-        check_distinct(outputs, case.files)
-        image = io.read_image(case.input)
-        io.prepare_output(case.labels, image)  # of DICOM input, DICOM SEG can be made
-        self.engine.rungs = self.rungs  # one CT too large for the GPU is no reason for the next
-        result = self.engine.segment(image, self.options.organs)
+        loaded = work.read(case, self.options, self.bundle)
+        result = work.segment(self.engine, loaded, self.options)
         self._tell({"event": "stage", "stage": "write"})
-        return _write(case, result, made_from, self.options.surfaces)
-
-
-def _write(case: Case, result: Result, made_from: dict[str, Any], surfaces: str) -> Finished:
-    """Writes the results of a case; killed at any moment, it is not taken for finished."""
-    before = Finished.read(case)
-    sizes = {}
-
-    def measured(path: Path, temporary: Path) -> None:
-        sizes[path.relative_to(case.record.parent).as_posix()] = temporary.stat().st_size
-
-    with together() as place:
-        record = place(case.record)  # the first here is the last to take its place
-        temporary = place(case.labels)
-        io.write_labels(temporary, result)
-        measured(case.labels, temporary)
-        for item in result.organs if surfaces else ():
-            if item.voxels:
-                path = case.surfaces / (item.organ.key + surfaces)
-                _make_folder(path.parent)
-                temporary = place(path)
-                mask = result.labels.array == item.organ.number
-                mesh.write_surface(temporary, mask, result.labels.grid)
-                measured(path, temporary)
-        finished = Finished(str(case.input), made_from, sizes, result.organs, result.record)
-        io.write_text(record, finished.text())
-        case.record.unlink(missing_ok=True)  # it told of the files that are replaced now
-    _remove_stale(case, before, finished)
-    return finished
-
-
-def _remove_stale(case: Case, before: Finished | None, now: Finished) -> None:
-    """Files of an earlier result that the new one does not have."""
-    for path in (before.sizes(case).keys() if before else set()) - now.sizes(case).keys():
-        with suppress(OSError):
-            path.unlink()
-    with suppress(OSError):  # unless it has something in it
-        case.surfaces.rmdir()
+        return work.write(loaded, result, self.options)

@@ -1,0 +1,33 @@
+"""What a batch is to make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from metaunetr.organs import Organ
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a batch is to make.
+
+    Attributes:
+        output: the folder for the results.
+        suffix: of the labels: ".seg.nrrd", ".nii.gz" or ".dcm".
+        organs, model, device, overlap, precision: see `Segmenter`.
+        surfaces: ".stl" or ".obj"; "" for none.
+        table: CSV with the statistics of all cases.
+        resume: leave alone what is finished and still as wanted.
+    """
+
+    output: Path
+    suffix: str = ".seg.nrrd"
+    organs: list[Organ] | None = None
+    model: str | None = None
+    device: str = "auto"
+    overlap: float | None = None
+    precision: str = "auto"
+    surfaces: str = ""
+    table: Path | None = None
+    resume: bool = False

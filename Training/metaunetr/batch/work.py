@@ -1,0 +1,127 @@
+"""One case: read, segment, write. The same on one machine and on many."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from metaunetr import __version__, io
+from metaunetr.batch.case import Case
+from metaunetr.batch.finished import Finished, input_state
+from metaunetr.batch.options import Options
+from metaunetr.bundle import Bundle
+from metaunetr.errors import OutputError
+from metaunetr.image import Image
+from metaunetr.io import mesh
+from metaunetr.outputs import check_distinct, together
+from metaunetr.result import Result
+
+if TYPE_CHECKING:
+    from metaunetr.engine import Segmenter
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A case with its image, and all that decides on the result."""
+
+    case: Case
+    image: Image
+    made_from: dict[str, Any]
+
+
+def made_from(case: Case, options: Options, bundle: Bundle) -> dict[str, Any]:
+    """All that decides on the result of a case; equal when it would be the same.
+
+    Raises:
+        InputError: a file of the case is gone or may not be read.
+    """
+    organs = options.organs
+    return {
+        "version": __version__,
+        "input": input_state(case),
+        "model_sha256": bundle.sha256,
+        "calibration": bundle.card.get("calibration"),
+        "organs": None if organs is None else sorted({organ.name for organ in organs}),
+        "overlap": options.overlap,
+        "precision": options.precision,
+        "suffix": options.suffix,
+        "surfaces": options.surfaces,
+    }
+
+
+def read(case: Case, options: Options, bundle: Bundle) -> Loaded:
+    """The image of a case, once it is sure that its results can be written.
+
+    Raises:
+        InputError: the input is no CT that can be read.
+        OutputError: the results cannot be written.
+    """
+    facts = made_from(case, options, bundle)  # before reading: what changes now is redone next time
+    make_folder(case.record.parent)
+    outputs = [io.prepare_output(case.labels), io.prepare_file(case.record)]
+    check_distinct(outputs, case.files)
+    image = io.read_image(case.input)
+    io.prepare_output(case.labels, image)  # of DICOM input, DICOM SEG can be made
+    return Loaded(case, image, facts)
+
+
+def segment(engine: Segmenter, loaded: Loaded, options: Options) -> Result:
+    """The organs of a case; a device that ran out of memory is tried again in the next."""
+    rungs = engine.rungs
+    try:
+        return engine.segment(loaded.image, options.organs)
+    finally:
+        engine.rungs = rungs
+
+
+def write(loaded: Loaded, result: Result, options: Options) -> Finished:
+    """Writes the results of a case; killed at any moment, it is not taken for finished.
+
+    Raises:
+        OutputError: a file cannot be written; then none is.
+    """
+    case = loaded.case
+    before = Finished.read(case)
+    sizes = {}
+
+    def measured(path: Path, temporary: Path) -> None:
+        sizes[path.relative_to(case.record.parent).as_posix()] = temporary.stat().st_size
+
+    with together() as place:
+        record = place(case.record)  # the first here is the last to take its place
+        temporary = place(case.labels)
+        io.write_labels(temporary, result)
+        measured(case.labels, temporary)
+        for item in result.organs if options.surfaces else ():
+            if item.voxels:
+                path = case.surfaces / (item.organ.key + options.surfaces)
+                make_folder(path.parent)
+                temporary = place(path)
+                mask = result.labels.array == item.organ.number
+                mesh.write_surface(temporary, mask, result.labels.grid)
+                measured(path, temporary)
+        finished = Finished(str(case.input), loaded.made_from, sizes, result.organs,
+                            result.record)
+        io.write_text(record, finished.text())
+        case.record.unlink(missing_ok=True)  # it told of the files that are replaced now
+    _remove_stale(case, before, finished)
+    return finished
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the folder cannot be made: {error.strerror or error}") from None
+
+
+def _remove_stale(case: Case, before: Finished | None, now: Finished) -> None:
+    """Files of an earlier result that the new one does not have."""
+    for path in (before.sizes(case).keys() if before else set()) - now.sizes(case).keys():
+        with suppress(OSError):
+            path.unlink()
+    with suppress(OSError):  # unless it has something in it
+        case.surfaces.rmdir()
