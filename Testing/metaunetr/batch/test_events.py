@@ -15,7 +15,8 @@ from metaunetr.batch.finished import Finished
 from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult
 
-CASES = [Case(name, Path(name), (), Path(f"{name}.seg.nrrd"), Path(), Path()) for name in "abcd"]
+CASES = [Case(name, Path(name), (), Path(f"{name}.seg.nrrd"), Path(), Path(), Path())
+         for name in "abcd"]
 FOUND = OrganResult(BY_NAME["liver"], 7, 1.0, 60.0, 9.0, 0.9)
 FLAGGED = OrganResult(BY_NAME["spleen"], 0, 0.0, math.nan, math.nan, math.nan, ("not found",))
 

@@ -22,6 +22,7 @@ class Case:
         input: the file or DICOM folder to read; `files` all that it consists of.
         labels, record: the files to write. `record` is written last.
         surfaces: the folder for the surfaces.
+        thumbnail: a picture for people who look through many cases.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Case:
     labels: Path
     record: Path
     surfaces: Path
+    thumbnail: Path
 
 
 def make_cases(found: Iterable[Found], output: Path, suffix: str) -> list[Case]:
@@ -56,6 +58,7 @@ def _case(found: Found, name: str, output: Path, suffix: str) -> Case:
         labels=base.with_name(base.name + suffix),
         record=base.with_name(base.name + ".json"),
         surfaces=base.with_name(base.name + " surfaces"),
+        thumbnail=base.with_name(base.name + ".png"),
     )
 
 

@@ -1,9 +1,9 @@
-"""The statistics of all cases in one CSV."""
+"""What became of all cases, as CSV: UTF-8, comma-separated, decimal points."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from metaunetr.batch.case import Case
@@ -21,11 +21,30 @@ def write_table(path: Path, cases: Iterable[tuple[Case, Finished]]) -> None:
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
+    def rows() -> Iterator[Sequence[object]]:
+        for case, finished in cases:
+            for item in finished.organs:
+                yield case.name, *statistics_row(item), case.input
+
+    _write(path, ("case", *COLUMNS, "input"), rows())
+
+
+def write_failures(path: Path, failures: Iterable[tuple[str, str, str]]) -> None:
+    """Write one line per case without a result, and per file or series that was left out.
+
+    Args:
+        failures: name or path, state, reason.
+
+    Raises:
+        OutputError: the file cannot be written; nothing is left behind.
+    """
+    _write(path, ("case", "state", "reason"), failures)
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with atomic(path) as temporary, open(
         temporary, "w", encoding="utf-8", errors="backslashreplace", newline=""
     ) as file:
         writer = csv.writer(file)
-        writer.writerow(("case", *COLUMNS, "input"))
-        for case, finished in cases:
-            for item in finished.organs:
-                writer.writerow([case.name, *statistics_row(item), case.input])
+        writer.writerow(header)
+        writer.writerows(rows)

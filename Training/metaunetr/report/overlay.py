@@ -116,7 +116,9 @@ def organ_pictures(scene: Scene, organ: Organ, size: int = 320) -> dict[str, np.
     }
 
 
-def overview_pictures(scene: Scene, size: int = 560) -> dict[str, np.ndarray]:
+def overview_pictures(
+    scene: Scene, size: int = 560, planes: Sequence[str] = PLANES
+) -> dict[str, np.ndarray]:
     """All organs in the slices that show most of them, to one scale; by plane."""
     shape = np.array(scene.labels.shape)
     numbers = list(scene.profiles)
@@ -128,7 +130,8 @@ def overview_pictures(scene: Scene, size: int = 560) -> dict[str, np.ndarray]:
         slices = scene.richest_slices(numbers)
     extent = (last - first) * scene.spacing
     pictures = {}
-    for axis, plane in enumerate(PLANES):
+    for plane in planes:
+        axis = PLANES.index(plane)
         field = tuple(np.delete(extent, axis))
         pixels = round(size * max(field) / extent.max())
         pictures[plane] = scene.picture(
@@ -137,12 +140,15 @@ def overview_pictures(scene: Scene, size: int = 560) -> dict[str, np.ndarray]:
     return pictures
 
 
-def overlay_montage(image: Image, labels: Image) -> np.ndarray:
-    """The overview of a CT and its label map as one picture: coronal, axial, sagittal."""
-    pictures = overview_pictures(Scene.of(image, labels))
+def overlay_montage(
+    image: Image, labels: Image, planes: Sequence[str] = ("coronal", "axial", "sagittal"),
+    size: int = 560,
+) -> np.ndarray:
+    """The overview of a CT and its label map as one picture, the planes side by side."""
+    pictures = overview_pictures(Scene.of(image, labels), size, planes)
     height = max(len(picture) for picture in pictures.values())
     padded = []
-    for plane in ("coronal", "axial", "sagittal"):
+    for plane in planes:
         above, below = divmod(height - len(pictures[plane]), 2)
         padded.append(np.pad(pictures[plane], ((above, above + below), (4, 4), (0, 0))))
     return np.concatenate(padded, axis=1)

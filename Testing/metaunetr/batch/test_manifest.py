@@ -1,0 +1,169 @@
+"""The manifest opens whatever has happened, and says what was said last."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import metaunetr
+from metaunetr.batch.manifest import STATES, Manifest, Row
+from metaunetr.errors import OutputError
+
+ROWS = [Row(f"case {n}") for n in range(20)]
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "run.sqlite"
+
+
+def filled(path: Path) -> None:
+    manifest = Manifest(path)
+    manifest.begin(ROWS, [("notes.txt", "no image")])
+    manifest.put(Row("case 3", "ab12", "failed", "größer als 大", 1.5, 2))
+    manifest.close()
+
+
+def stored(path: Path) -> dict[str, str]:
+    """States by name, as another program reads them."""
+    with sqlite3.connect(path) as connection:
+        return dict(connection.execute("SELECT name, state FROM cases"))
+
+
+def test_what_was_put_is_there_the_next_time(path):
+    filled(path)
+    manifest = Manifest(path)
+    assert manifest.before["case 3"] == Row("case 3", "ab12", "failed", "größer als 大", 1.5, 2)
+    assert len(manifest.before) == len(ROWS)
+    manifest.begin([Row("other")], [])
+    manifest.close()
+    assert stored(path) == {"other": "waiting"}
+
+
+def test_others_can_read_while_the_run_goes_on(path):
+    manifest = Manifest(path)
+    manifest.begin(ROWS, [])
+    for state in STATES:
+        manifest.put(Row("case 0", state=state))
+        assert stored(path)["case 0"] == state
+    manifest.close()
+
+
+def test_a_second_run_is_refused(path, monkeypatch):
+    monkeypatch.setattr("metaunetr.batch.manifest.PATIENCE", 0.0)
+    first = Manifest(path)
+    with pytest.raises(OutputError, match="another run is writing to this folder"):
+        Manifest(path)
+    first.close()
+    Manifest(path).close()
+
+
+@pytest.mark.parametrize("content", [
+    b"another program's file", b"\0" * 5000, b"SQLite format 3\0" + b"\xff" * 5000,
+], ids=["text", "zeros", "only its first line"])
+def test_a_file_that_is_no_manifest_is_set_aside(path, content):
+    path.write_bytes(content)
+    manifest = Manifest(path)
+    manifest.begin(ROWS, [])
+    manifest.close()
+    assert "is damaged" in manifest.warnings[0]
+    assert (path.parent / "run damaged.sqlite").read_bytes() == content
+    assert len(stored(path)) == len(ROWS)
+
+
+@pytest.mark.parametrize("statement", [
+    "DROP TABLE left_out", "ALTER TABLE cases ADD COLUMN more TEXT", "CREATE TABLE mine (a)",
+    "UPDATE cases SET state = 'lost'", "UPDATE cases SET attempts = -1",
+    "UPDATE cases SET reason = NULL", "UPDATE cases SET seconds = 'long'",
+])
+def test_tables_that_are_not_ours_are_set_aside(path, statement):
+    filled(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    manifest = Manifest(path)
+    manifest.close()
+    assert (manifest.before, len(manifest.warnings)) == ({}, 1)
+
+
+def test_damage_anywhere_in_the_file_never_stops_a_run(path, long):
+    filled(path)
+    whole, chance = path.read_bytes(), random.Random(0)
+    for _ in range(2000 if long else 60):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 8, 200))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged[: chance.choice((len(damaged), chance.randrange(len(damaged))))])
+        Path(f"{path}-journal").unlink(missing_ok=True)
+        manifest = Manifest(path)
+        manifest.begin(ROWS, [])
+        manifest.close()
+        assert stored(path) == dict.fromkeys((row.name for row in ROWS), "waiting")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from metaunetr.batch.manifest import Manifest, Row
+manifest = Manifest(Path(sys.argv[1]))
+print(len(manifest.warnings), flush=True)
+manifest.begin([Row(f"case {n}") for n in range(20)], [])
+for n in range(10**6):
+    name, reason = f"case {n % 20}", "x" * (n * 37 % 5000)
+    for state in ("running", "done"):
+        manifest.put(Row(name, state=state, reason=reason, attempts=n))
+        print(f"{name}|{state}|{n}", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="killing is that of POSIX")
+def test_killed_at_any_moment_it_says_what_was_said_last_or_the_next(path, long):
+    """What a process was told to be written is there; at most one change more."""
+    chance = random.Random(1)
+    environment = {"PYTHONPATH": str(Path(metaunetr.__file__).parents[1])}
+    for _ in range(200 if long else 8):
+        process = subprocess.Popen([sys.executable, "-c", WRITER, path], text=True,
+                                   stdout=subprocess.PIPE, env=environment)
+        assert process.stdout.readline() == "0\n"  # nothing was set aside
+        time.sleep(chance.random() * 0.1)
+        process.kill()
+        told = [line.split("|") for line in process.communicate()[0].splitlines()]
+        last = {name: (state, int(n)) for name, state, n in told if n.isdigit()}
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            rows = {name: (state, attempts) for name, state, attempts in connection.execute(
+                "SELECT name, state, attempts FROM cases WHERE state != 'waiting'")}
+        different = {name for name in rows if rows[name] != last.get(name)}
+        if last:
+            assert set(last) <= set(rows)
+            assert len(different) <= 1
+
+
+def test_a_full_disk_is_told_once_and_the_states_come_later(path):
+    manifest = Manifest(path)
+    manifest.begin(ROWS, [])
+    pages, = manifest._connection.execute("PRAGMA page_count").fetchone()
+    manifest._connection.execute(f"PRAGMA max_page_count = {pages}")
+    for n in range(3):
+        manifest.put(Row(f"case {n}", state="failed", reason="x" * 9000))
+    assert len(manifest.warnings) == 1
+    assert "disk is full" in manifest.warnings[0]
+    manifest._connection.execute("PRAGMA max_page_count = 1000000")
+    manifest.put(Row("case 9", state="done"))
+    manifest.close()
+    failed = [name for name, state in stored(path).items() if state == "failed"]
+    assert failed == ["case 0", "case 1", "case 2"]
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: path.mkdir(), lambda path: path.parent.joinpath("missing"),
+], ids=["a folder of its name", "no such folder"])
+def test_a_place_where_nothing_can_be_written(path, make):
+    place = make(path) or path
+    with pytest.raises(OutputError, match=r"run\.sqlite: cannot be written"):
+        Manifest(place / "run.sqlite" if place != path else path)

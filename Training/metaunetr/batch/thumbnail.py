@@ -1,0 +1,43 @@
+"""A small picture of a result, for the index of a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr.image import Grid, Image
+from metaunetr.report.overlay import overlay_montage
+from metaunetr.report.png import save_png
+from metaunetr.result import Result
+
+SIZE = 200  # pixels of the longest side of the organs' surroundings
+
+
+def write_thumbnail(path: Path, result: Result, image: Image) -> None:
+    """Write a PNG: organs over the CT, coronal and axial, without any text.
+
+    Args:
+        image: the CT in HU, on the grid of `result.labels`.
+
+    Raises:
+        OutputError: the file cannot be written; nothing is left behind.
+    """
+    step = _step(image.grid)
+    picture = overlay_montage(_coarse(image, step), _coarse(result.labels, step),
+                              ("coronal", "axial"), SIZE)
+    save_png(path, picture)
+
+
+def _step(grid: Grid) -> tuple[int, int, int]:
+    """Every how many voxels along (D, H, W) one is looked at: not more than the pixels show."""
+    spacing = np.array(grid.spacing[::-1])
+    pixel = float((spacing * grid.shape).max()) / (2 * SIZE)
+    return tuple(max(1, int(pixel / s)) for s in spacing)
+
+
+def _coarse(image: Image, step: tuple[int, int, int]) -> Image:
+    array = image.array[tuple(slice(None, None, s) for s in step)]
+    affine = image.grid.affine
+    affine[:3, :3] *= step[::-1]  # columns are (i, j, k)
+    return Image(array, Grid.from_affine(array.shape, affine))
