@@ -28,11 +28,11 @@ main { max-width: 1400px; }
   list-style: none; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 16px; }
 .card { border: 1px solid var(--line); border-top: 5px solid #4b8f5c; border-radius: 6px;
-  overflow: hidden; content-visibility: auto; contain-intrinsic-size: auto 330px; }
+  overflow: hidden; content-visibility: auto; contain-intrinsic-size: auto 260px; }
 .card.suspicious { border-top-color: var(--caution-line); }
 .card.failed { border-top-color: #b3261e; }
 .card.open { border-top-color: var(--line); }
-.card img { display: block; width: 100%; aspect-ratio: 3 / 2; object-fit: contain;
+.card img { display: block; width: 100%; aspect-ratio: 2 / 1; object-fit: contain;
   background: #000; }
 .card div { padding: 8px 12px 12px; overflow-wrap: anywhere; }
 .card p { margin: 2px 0; font-size: 13px; }

@@ -11,7 +11,7 @@ from metaunetr.report.overlay import overlay_montage
 from metaunetr.report.png import save_png
 from metaunetr.result import Result
 
-SIZE = 200  # pixels of the longest side of the organs' surroundings
+SIZE = 240  # pixels of the longest side of the organs' surroundings
 
 
 def write_thumbnail(path: Path, result: Result, image: Image) -> None:
@@ -32,7 +32,7 @@ def write_thumbnail(path: Path, result: Result, image: Image) -> None:
 def _step(grid: Grid) -> tuple[int, int, int]:
     """Every how many voxels along (D, H, W) one is looked at: not more than the pixels show."""
     spacing = np.array(grid.spacing[::-1])
-    pixel = float((spacing * grid.shape).max()) / (2 * SIZE)
+    pixel = float((spacing * grid.shape).max()) / SIZE
     return tuple(max(1, int(pixel / s)) for s in spacing)
 
 
