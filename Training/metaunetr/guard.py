@@ -31,7 +31,7 @@ MIN_RANGE = 200  # HU
 
 
 def inspect_ct(image: Image) -> list[str]:
-    """Warnings about a CT that may be segmented with care, as sentences.
+    """Warnings about a CT that may be segmented with care, as sentences; those of reading first.
 
     Raises:
         InputError: the voxels cannot be HU, or the grid is no CT's; the message says what to do.
@@ -39,7 +39,8 @@ def inspect_ct(image: Image) -> list[str]:
     name = image.source or "the image"
     check_grid(name, image.grid)
     _check_finite(name, image.array)
-    return _inspect_grid(name, image.grid) + _inspect_values(name, _sample(image.array))
+    return [*image.warnings, *_inspect_grid(name, image.grid),
+            *_inspect_values(name, _sample(image.array))]
 
 
 def check_grid(name: Path | str, grid: Grid) -> None:

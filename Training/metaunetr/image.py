@@ -68,13 +68,15 @@ class Image:
 
     Attributes:
         source: the file or folder it came from, None when made in memory.
-        dicom_files: the slices of a DICOM series, in the order of k; empty otherwise.
+        dicom_files: the files of a DICOM series, in the order of k; empty otherwise.
+        warnings: sentences about what had to be left out to read it.
     """
 
     array: np.ndarray
     grid: Grid
     source: Path | None = None
     dicom_files: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if tuple(self.array.shape) != tuple(self.grid.shape):

@@ -61,56 +61,5 @@ def result(ct: Image) -> Result:
 
 @pytest.fixture
 def write_series() -> Callable[..., list[Path]]:
-    pytest.importorskip("pydicom", reason="DICOM test series are written with pydicom")
-    return _write_series
-
-
-def _write_series(folder: Path, image: Image, name: str = "slice", **changes) -> list[Path]:
-    """Write `image` (HU) as one DICOM file per slice; `changes` override elements in all.
-
-    Files are named in a shuffled order, as archives do. Returns them in the order of k.
-    """
-    from pydicom.uid import generate_uid
-
-    folder.mkdir(exist_ok=True)
-    names = np.random.default_rng(0).permutation(image.grid.shape[0])
-    common = {
-        "StudyInstanceUID": generate_uid(entropy_srcs=["study"]),
-        "FrameOfReferenceUID": generate_uid(entropy_srcs=["frame"]),
-        "SeriesInstanceUID": generate_uid(), **changes,
-    }
-    paths = []
-    for k, number in enumerate(names):
-        paths.append(folder / f"{name}{number:03d}.dcm")
-        _slice(image, k, common).save_as(paths[-1], enforce_file_format=True)
-    return paths
-
-
-def _slice(image: Image, k: int, changes: dict):
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
-
-    grid = image.grid
-    item = Dataset()
-    item.file_meta = FileMetaDataset()
-    item.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    item.file_meta.MediaStorageSOPClassUID = item.SOPClassUID = CTImageStorage
-    item.file_meta.MediaStorageSOPInstanceUID = item.SOPInstanceUID = generate_uid()
-    item.Modality, item.SeriesDescription, item.Manufacturer = "CT", "abdomen", "test"
-    item.PatientName, item.PatientID, item.InstanceNumber = "Test^Case", "1", k + 1
-    item.SliceThickness = grid.spacing[2]
-    item.PixelSpacing = [_short(grid.spacing[1]), _short(grid.spacing[0])]
-    item.ImageOrientationPatient = [_short(v) for v in np.asarray(grid.direction)[:, :2].T.ravel()]
-    item.ImagePositionPatient = [_short(v) for v in (grid.affine @ [0, 0, k, 1])[:3]]
-    item.Rows, item.Columns = grid.shape[1:]
-    item.SamplesPerPixel, item.PhotometricInterpretation = 1, "MONOCHROME2"
-    item.BitsAllocated, item.BitsStored, item.HighBit, item.PixelRepresentation = 16, 12, 11, 0
-    item.RescaleSlope, item.RescaleIntercept, item.RescaleType = 1, -1024, "HU"
-    item.PixelData = (image.array[k].astype(int) + 1024).astype("<u2").tobytes()
-    for key, value in changes.items():
-        setattr(item, key, value)
-    return item
-
-
-def _short(value: float) -> str:
-    return f"{round(value, 9):.12g}"[:16]  # a decimal string has at most 16 characters
+    """See `dicom_series.write_series`."""
+    return pytest.importorskip("dicom_series").write_series

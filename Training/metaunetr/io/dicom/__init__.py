@@ -1,0 +1,27 @@
+"""Folders of DICOM files: which series they hold, and a CT series as a volume.
+
+header: what one file says. scan: which files belong together. arrange: the grid that slices form.
+frames: enhanced multi-frame CT. pixels: stored values to HU. series: all of it, one after the
+other.
+"""
+
+from metaunetr.io.dicom.header import (
+    FRAMES,
+    IMAGE_TYPE,
+    MODALITY,
+    NUMBER,
+    ORIENTATION,
+    POSITION,
+    SPACING,
+    THICKNESS,
+    Slice,
+    is_ct,
+    is_dicom,
+)
+from metaunetr.io.dicom.scan import scan
+from metaunetr.io.dicom.series import read_series
+
+__all__ = [
+    "FRAMES", "IMAGE_TYPE", "MODALITY", "NUMBER", "ORIENTATION", "POSITION", "SPACING",
+    "THICKNESS", "Slice", "is_ct", "is_dicom", "read_series", "scan",
+]

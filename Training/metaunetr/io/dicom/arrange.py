@@ -1,0 +1,144 @@
+"""The one grid that the slices of a series form, or a sentence about why they form none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr.errors import InputError
+from metaunetr.guard import check_grid
+from metaunetr.image import Grid
+from metaunetr.io.dicom.header import (
+    NAMES,
+    ORIENTATION,
+    PHOTOMETRIC,
+    POSITION,
+    SPACING,
+    THICKNESS,
+    Slice,
+)
+
+MAX_OFF_GRID = 0.1  # of the slice distance: how far a slice may lie from its place
+MIN_DISTANCE = 0.01  # mm; closer slices are at one position
+MAX_TILT = 0.06  # degrees between slice normal and table movement
+
+
+def arrange(
+    path: Path, slices: list[Slice], same: Callable[[Slice, Slice], bool]
+) -> tuple[list[Slice], Grid]:
+    """The slices in the order of their positions, without copies, and the grid that they form.
+
+    Args:
+        same: whether two slices at one position have the same voxels.
+
+    Raises:
+        InputError: they do not form one right-angled grid; the message says why not.
+    """
+    first = slices[0]
+    spacing, axes = _agreed(path, slices)
+    normal = np.cross(axes[:3], axes[3:])
+    positions = np.array([item.numbers(POSITION, 3) for item in slices])
+    order = np.argsort(positions @ normal, kind="stable")
+    order = _without_copies(path, slices, order, positions, same)
+    slices, positions = [slices[n] for n in order], positions[order]
+    step = _step(path, slices, positions, normal)
+    distance = float(np.linalg.norm(step))
+    grid = Grid(
+        (len(slices), first.size[1], first.size[0]),
+        (float(spacing[1]), float(spacing[0]), distance),
+        tuple(float(p) for p in positions[0]),
+        np.column_stack([axes[:3], axes[3:], step / distance]),
+    )
+    check_grid(path, grid)
+    return slices, grid
+
+
+def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
+    """Spacing and orientation that all slices share, as do size and kind of voxels."""
+    first = slices[0]
+    for item in slices:
+        kind = item.text(PHOTOMETRIC)
+        if kind == "MONOCHROME1":
+            raise InputError(
+                f"{item.path}: the slices are stored inverted (MONOCHROME1); convert them to "
+                "MONOCHROME2 first"
+            )
+        if kind != "MONOCHROME2":
+            raise InputError(
+                f"{item.path}: voxels must be single numbers, these are colours ({kind})"
+            )
+        if item.size != first.size:
+            raise InputError(
+                f"{path}: all slices must have one size, {first.name} has {first.size} "
+                f"and {item.name} has {item.size}"
+            )
+    spacing, axes = first.numbers(SPACING, 2), first.numbers(ORIENTATION, 6)
+    for item in slices:
+        for tag, expected in ((SPACING, spacing), (ORIENTATION, axes)):
+            if np.abs(item.numbers(tag, len(expected)) - expected).max() > 1e-3:
+                raise InputError(
+                    f"{path}: all slices must agree in {NAMES[tag]}, {first.name} and "
+                    f"{item.name} differ (is a localizer among them?)"
+                )
+    return spacing, axes
+
+
+def _without_copies(
+    path: Path, slices: list[Slice], order: np.ndarray, positions: np.ndarray,
+    same: Callable[[Slice, Slice], bool],
+) -> list[int]:
+    """`order` without slices that are equal to the one before at the same position."""
+    kept = [int(order[0])]
+    for n in map(int, order[1:]):
+        here, before = slices[n], slices[kept[-1]]
+        if np.abs(positions[n] - positions[kept[-1]]).max() >= MIN_DISTANCE:
+            kept.append(n)
+        elif not same(before, here):
+            raise InputError(
+                f"{path}: every position must occur once, {before.name} and {here.name} are at "
+                "the same and differ; several phases or reconstructions in one series? Move each "
+                "to a folder of its own"
+            )
+    return kept
+
+
+def _step(
+    path: Path, slices: list[Slice], positions: np.ndarray, normal: np.ndarray
+) -> np.ndarray:
+    """The vector (mm, LPS) from each slice to the next, when there is one such vector."""
+    if len(slices) == 1:
+        thickness = slices[0].text(THICKNESS)
+        return normal * (float(thickness) if thickness else 1.0)
+    distances = np.diff(positions @ normal)
+    if distances.min() < MIN_DISTANCE:
+        twice = int(np.argmin(distances))
+        raise InputError(
+            f"{path}: slices must lie behind each other, {slices[twice].name} and "
+            f"{slices[twice + 1].name} lie side by side"
+        )
+    usual = float(np.median(distances))
+    widest = int(np.argmax(distances))
+    if distances[widest] > 1.5 * usual:
+        raise InputError(
+            f"{path}: slices are missing: {slices[widest].name} and "
+            f"{slices[widest + 1].name} are {distances[widest]:.2f} mm apart instead of "
+            f"{usual:.2f}"
+        )
+    step = (positions[-1] - positions[0]) / (len(slices) - 1)
+    tilt = math.degrees(math.acos(min(1.0, float(step @ normal / np.linalg.norm(step)))))
+    if tilt > MAX_TILT:
+        raise InputError(
+            f"{path}: slices must lie at right angles to the table, the gantry is tilted by "
+            f"{tilt:.2f}°; resample the volume onto an upright grid first"
+        )
+    places = positions[0] + np.arange(len(slices))[:, None] * step
+    off = np.linalg.norm(positions - places, axis=1)
+    if off.max() > MAX_OFF_GRID * usual:
+        raise InputError(
+            f"{path}: slices must be evenly spaced, their distances vary from "
+            f"{distances.min():.2f} to {distances.max():.2f} mm"
+        )
+    return step

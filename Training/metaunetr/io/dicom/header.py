@@ -1,0 +1,147 @@
+"""What one DICOM file, or one frame of it, says about itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from metaunetr.errors import InputError
+
+CHARACTERS, IMAGE_TYPE, CLASS, INSTANCE = "0008|0005", "0008|0008", "0008|0016", "0008|0018"
+ACQUISITION_TIME, CONTENT_TIME = "0008|0032", "0008|0033"
+MODALITY, DESCRIPTION = "0008|0060", "0008|103e"
+THICKNESS, KERNEL = "0018|0050", "0018|1210"
+SERIES, NUMBER, ACQUISITION = "0020|000e", "0020|0011", "0020|0012"
+POSITION, ORIENTATION, TEMPORAL, STACK = "0020|0032", "0020|0037", "0020|0100", "0020|9056"
+PHOTOMETRIC, FRAMES, SPACING = "0028|0004", "0028|0008", "0028|0030"
+SIGNED, PADDING, INTERCEPT, SLOPE = "0028|0103", "0028|0120", "0028|1052", "0028|1053"
+TAGS = (
+    CHARACTERS, IMAGE_TYPE, CLASS, INSTANCE, ACQUISITION_TIME, CONTENT_TIME, MODALITY, DESCRIPTION,
+    THICKNESS, KERNEL, SERIES, NUMBER, ACQUISITION, POSITION, ORIENTATION, TEMPORAL, PHOTOMETRIC,
+    FRAMES, SPACING, SIGNED, PADDING, INTERCEPT, SLOPE,
+)
+NAMES = {
+    POSITION: "Image Position (Patient)", ORIENTATION: "Image Orientation (Patient)",
+    SPACING: "Pixel Spacing", SLOPE: "Rescale Slope", INTERCEPT: "Rescale Intercept",
+}
+CODECS = {  # PS3.3 C.12.1.1.2; what is not here is shown as far as it is ASCII
+    "ISO_IR 100": "latin-1", "ISO_IR 101": "iso8859-2", "ISO_IR 109": "iso8859-3",
+    "ISO_IR 110": "iso8859-4", "ISO_IR 144": "iso8859-5", "ISO_IR 127": "iso8859-6",
+    "ISO_IR 126": "iso8859-7", "ISO_IR 138": "iso8859-8", "ISO_IR 148": "iso8859-9",
+    "ISO_IR 13": "shift-jis", "ISO_IR 166": "tis-620", "ISO_IR 192": "utf-8",
+    "GB18030": "gb18030", "GBK": "gbk", "ISO 2022 IR 87": "iso2022-jp",
+    "ISO 2022 IR 149": "euc-kr", "ISO 2022 IR 58": "gb2312",
+}
+MULTIFRAME = (  # Enhanced CT and Legacy Converted Enhanced CT Image Storage
+    "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2",
+)
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+NO_IMAGES = (  # DICOMDIR, raw data, Siemens' CSA objects: these name a modality, or many
+    b"1.2.840.10008.1.3.10", b"1.2.840.10008.5.1.4.1.1.66\0", b"1.3.12.2.1107.5.9.1",
+)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What the header of one DICOM file says.
+
+    Attributes:
+        size: (W, H).
+        tags: text of the elements in `TAGS`.
+        frame: which frame of a multi-frame file it is, counted from 0; None for a file of one
+            slice, and for a multi-frame file that was not looked into.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    tags: dict[str, str]
+    frame: int | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return self.path.name if self.frame is None else f"frame {self.frame + 1}"
+
+    @property
+    def several(self) -> bool:
+        """Whether it is a multi-frame file that was not looked into."""
+        many = self.text(CLASS) in MULTIFRAME or self.text(FRAMES) not in ("", "0", "1")
+        return many and self.frame is None
+
+    def text(self, tag: str) -> str:
+        """The element as text; "" where there is none."""
+        raw = self.tags.get(tag, "").encode("utf-8", "surrogateescape")
+        return raw.decode(self._codec(), "replace").strip().strip("\0")
+
+    def numbers(self, tag: str, count: int) -> np.ndarray:
+        """The `count` numbers of `tag`.
+
+        Raises:
+            InputError: the tag is missing or holds something else.
+        """
+        try:
+            values = np.array([float(value) for value in self.text(tag).split("\\")])
+        except ValueError:
+            values = np.array([])
+        if len(values) != count or not np.isfinite(values).all():
+            where = self.path if self.frame is None else f"{self.path}: {self.name}"
+            raise InputError(
+                f"{where}: {NAMES[tag]} must be {count} number{'s' if count > 1 else ''}, "
+                f"it is {self.text(tag)!r}"
+            )
+        return values
+
+    def _codec(self) -> str:
+        sets = [name.strip() for name in self.tags.get(CHARACTERS, "").split("\\")]
+        return next((CODECS[name] for name in reversed(sets) if name in CODECS), "ascii")
+
+
+def read_header(path: Path) -> Slice | None:
+    """The header of the DICOM image at `path`; None when it is damaged or no image."""
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:
+        return None
+    tags = {tag: reader.GetMetaData(tag) for tag in TAGS if reader.HasMetaDataKey(tag)}
+    return Slice(path, tuple(reader.GetSize()[:2]), tags)
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether the file at `path` looks like DICOM: by its mark, its name, or its first element.
+
+    Files of old archives have neither preamble nor suffix; they begin with group 8.
+    """
+    with open(path, "rb") as file:
+        head = file.read(132)
+    return (head[128:] == b"DICM" or path.suffix.lower() in (".dcm", ".ima")
+            or re.match(rb"\x08\0[\0-\x20]\0(UL|CS|UI|DA|.\0\0\0)", head, re.DOTALL) is not None)
+
+
+def is_ct(path: Path, series: str = "") -> bool:
+    """Whether a damaged DICOM file was a CT slice, of the series with this UID if one is given."""
+    head = _head(path)
+    if DEFLATED in head:
+        return True  # it may be one
+    return modality(path) == "CT" and series.encode() in head
+
+
+def modality(path: Path) -> str:
+    """The modality of a file that is no image; "" when not even that can be told."""
+    head = _head(path)
+    if any(kind in head for kind in NO_IMAGES):
+        return "none"
+    found = re.search(
+        rb"\x08\0\x60\0(?:CS..|..\0\0)([A-Z]+)|\0\x08\0\x60CS..([A-Z]+)", head, re.DOTALL)
+    return next(filter(None, found.groups())).decode() if found else ""
+
+
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(1 << 16)

@@ -1,0 +1,109 @@
+"""Which DICOM files of a folder belong together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr.errors import InputError
+from metaunetr.io.dicom.header import (
+    ACQUISITION,
+    ACQUISITION_TIME,
+    CONTENT_TIME,
+    IMAGE_TYPE,
+    INSTANCE,
+    KERNEL,
+    ORIENTATION,
+    POSITION,
+    SERIES,
+    STACK,
+    TEMPORAL,
+    Slice,
+    is_dicom,
+    read_header,
+)
+
+PARTS = {  # what tells volumes of one series apart, in the order of trust
+    ACQUISITION: "acquisition", TEMPORAL: "time point", STACK: "stack", IMAGE_TYPE: "image type",
+    KERNEL: "kernel", CONTENT_TIME: "content time", ACQUISITION_TIME: "acquisition time",
+}
+INTERLEAVED = (ACQUISITION, TEMPORAL, STACK)  # these tell volumes apart also at other places
+LOCALIZER = "localizer"
+
+Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
+
+
+def scan(folder: Path) -> tuple[Volumes, list[Path]]:
+    """All images in `folder`, and the DICOM files that are none.
+
+    Reads headers only. A series whose slices lie at the same places several times is taken apart
+    by what tells its volumes from each other; localizers in a series are a part of their own.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    series, broken = defaultdict(list), []
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
+    for path in paths:
+        if not path.is_file() or not is_dicom(path):
+            continue
+        item = read_header(path)
+        if item is None:
+            broken.append(path)
+        else:
+            local = LOCALIZER if LOCALIZER.upper() in item.text(IMAGE_TYPE).upper() else ""
+            series[item.text(SERIES), local].append(item)
+    return {(uid, part or local): slices
+            for (uid, local), whole in series.items()
+            for part, slices in split(whole).items()}, broken
+
+
+def split(slices: list[Slice]) -> dict[str, list[Slice]]:
+    """The volumes of a series by what tells them apart, such as "acquisition 2".
+
+    One, called "", unless slices of several kinds lie at the same places or in between each other.
+    (Many scanners number acquisitions along the patient, or give every slice a time of its own:
+    these are one volume.) A slice that lies there twice under one SOP Instance UID counts once.
+    """
+    places = _places(slices)
+    most = max(Counter(places.values()).values(), default=0)
+    along = sorted(slices, key=lambda item: places.get(_key(item), 0))
+    for tag, name in PARTS.items():
+        kinds = [item.text(tag) for item in along]
+        count = len(set(kinds))
+        mixed = 1 + sum(a != b for a, b in pairwise(kinds)) > count
+        enough = count == most or (count > 1 and tag in INTERLEAVED)
+        if places and mixed and enough and _each_once(along, kinds, places):
+            return {f"{name} {kind}".strip(): [item for item in slices if item.text(tag) == kind]
+                    for kind in sorted(set(kinds))}
+    return {"": slices}
+
+
+def _each_once(slices: list[Slice], kinds: list[str], places: dict[tuple, float]) -> bool:
+    """Whether slices of one kind all lie at places of their own."""
+    taken = {_key(item): (kind, places[_key(item)])
+             for item, kind in zip(slices, kinds, strict=True)}
+    return len(set(taken.values())) == len(taken)
+
+
+def _places(slices: list[Slice]) -> dict[tuple, float]:
+    """Where slices lie along their normal, in 0.01 mm; nothing when they do not tell."""
+    try:
+        axes = slices[0].numbers(ORIENTATION, 6)
+        if any(np.abs(item.numbers(ORIENTATION, 6) - axes).max() > 1e-3 for item in slices):
+            return {}
+        normal = np.cross(axes[:3], axes[3:])
+        return {_key(item): round(float(item.numbers(POSITION, 3) @ normal), 2)
+                for item in slices}
+    except InputError:
+        return {}
+
+
+def _key(item: Slice) -> tuple[str, int | None]:
+    return item.text(INSTANCE) or str(item.path), item.frame

@@ -1,0 +1,131 @@
+"""A series of DICOM CT slices becomes one volume, or a sentence about why it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from metaunetr.errors import InputError
+from metaunetr.image import Grid
+from metaunetr.io.checks import check_size
+from metaunetr.io.dicom.arrange import arrange
+from metaunetr.io.dicom.frames import look_into
+from metaunetr.io.dicom.header import (
+    DESCRIPTION,
+    MODALITY,
+    POSITION,
+    SERIES,
+    Slice,
+    is_ct,
+    modality,
+)
+from metaunetr.io.dicom.pixels import Pixels
+from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
+
+SHOWN = 8  # series listed in a message
+
+
+def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[str, ...]]:
+    """The CT series in the folder `path`, or the one that the file `path` belongs to.
+
+    Of several volumes in one series (acquisitions, phases), the one that the file belongs to.
+
+    Returns:
+        HU (D, H, W), the grid, the files in the order of k, and sentences about what was left out.
+
+    Raises:
+        InputError: no series, several, not a CT, or slices that do not form one volume.
+    """
+    series, broken = scan(path if path.is_dir() else path.parent)
+    slices = _choose(path, series, broken)
+    warnings = _check_unbroken(slices, broken)
+    slices = _frames(path, slices)
+    check_size(path, (len(slices), *slices[0].size[::-1]), 2, None)
+    pixels = Pixels()
+    kept, grid = arrange(path, slices, pixels.same)
+    if copies := len(slices) - len(kept):
+        warnings.append(
+            f"{copies} of {len(slices)} DICOM slices are copies of others and were left out."
+        )
+    array = pixels.volume(kept)
+    files = tuple(dict.fromkeys(str(item.path) for item in kept))
+    return array, grid, files, tuple(warnings)
+
+
+def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
+    if path.is_file():
+        mine = {key: s for key, s in series.items() if any(item.path == path for item in s)}
+        if not mine:
+            raise InputError(f"{path}: is not a readable DICOM image")
+        candidates = mine
+    elif series:
+        candidates = series
+    elif damaged := [item for item in broken if is_ct(item)]:
+        raise InputError(
+            f"{path}: no slice of the CT can be read ({damaged[0].name} and {len(damaged) - 1} "
+            "more); they are truncated, or compressed in an unknown way"
+        )
+    else:
+        raise InputError(
+            f"{path}: the folder has no DICOM images; name the folder that holds the slices, "
+            "or one file"
+        )
+    cts = {key: s for key, s in candidates.items() if s[0].text(MODALITY) == "CT"}
+    if not cts:
+        kinds = sorted({s[0].text(MODALITY) or "of unknown modality" for s in candidates.values()})
+        raise InputError(f"{path}: a CT is needed, the images are {', '.join(kinds)}, not CT")
+    volumes = {key: s for key, s in cts.items() if key[1] != LOCALIZER}
+    if not volumes:
+        raise InputError(f"{path}: a CT is needed, this is only its localizer (scout view)")
+    placed = {key: s for key, s in volumes.items() if _is_placed(s)}  # the rest are screenshots
+    volumes = placed or volumes
+    if len(volumes) > 1:
+        listed = "; ".join(
+            f"{s[0].text(DESCRIPTION) or 'no description'}{part and ', ' + part}, {len(s)} slices: "
+            f"{s[0].path.name}"
+            for (_, part), s in list(volumes.items())[:SHOWN]
+        ) + ("; …" if len(volumes) > SHOWN else "")
+        one = len({uid for uid, _ in volumes}) == 1
+        what = "volumes in one series" if one else "CT series"
+        raise InputError(
+            f"{path}: the folder has {len(volumes)} {what}; name a file of the one you mean "
+            f"({listed})"
+        )
+    return next(iter(volumes.values()))
+
+
+def _is_placed(slices: list[Slice]) -> bool:
+    return any(item.several or item.text(POSITION) for item in slices)
+
+
+def _frames(path: Path, slices: list[Slice]) -> list[Slice]:
+    """The slices, with the frames of multi-frame files in their place."""
+    if not any(item.several for item in slices):
+        return slices
+    slices = [part for item in slices for part in (look_into(item) if item.several else [item])]
+    parts = split(slices)
+    if len(parts) > 1:
+        listed = "; ".join(f"{name}, {len(part)} frames" for name, part in parts.items())
+        raise InputError(
+            f"{path}: the frames are {len(parts)} volumes at the same places ({listed}); save the "
+            "one you mean as a series of its own"
+        )
+    return slices
+
+
+def _check_unbroken(slices: list[Slice], broken: list[Path]) -> list[str]:
+    """Refuse a series with a damaged slice; reports and plans are no images and no matter.
+
+    Returns:
+        A warning, if there are files of which nothing can be told.
+    """
+    for path in broken:
+        if is_ct(path, slices[0].text(SERIES)):
+            raise InputError(
+                f"{path}: this slice of the series cannot be read; it is truncated, or "
+                "compressed in an unknown way"
+            )
+    unknown = sum(not modality(path) for path in broken)
+    return [f"Damaged DICOM files ({unknown}) lie beside the series; slices at its ends may be "
+            "missing."] if unknown else []
