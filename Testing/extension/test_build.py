@@ -86,7 +86,7 @@ def test_nothing_lands_elsewhere(tree):
 @pytest.mark.parametrize("where", ["build", "Slicer"])
 def test_the_core_is_imported_and_finds_the_model(tree, where, tmp_path):
     code = ("import metaunetr.bundle; b = metaunetr.bundle.find(); "
-            "b._read_weights(b.folder / b.card['weights']); "
+            "metaunetr.weights.read_weights(b.folder / b.card['weights'], b.sha256, 1 << 30); "
             "print(metaunetr.__file__); print(b.folder)")
     modules = tree / where / MODULES
     env = os.environ | {"PYTHONPATH": str(modules), "METAUNETR_MODELS": str(tmp_path)}

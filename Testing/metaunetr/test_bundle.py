@@ -158,8 +158,8 @@ def test_what_is_no_card(tmp_path, text, words):
     ({"family": "UNet"}, "family must be 'MetaUNETR', not 'UNet'"),
     ({"activation": "relu"}, "activation must be one of"),
     ({"dropout": 0.5}, "not 'dropout'"),
-    ({"feature_size": "4"}, "architecture"),
-    ({"feature_size": 50_000}, "wrong shape for tensor"),  # would take a terabyte
+    ({"feature_size": "4"}, "feature_size must be a whole number"),
+    ({"feature_size": 4000}, "may take 4 GB of memory, the architecture describes one of 232 GB"),
     ({"depths": [1, 1, 2]}, r"lacks tensor stages\.2\.blocks\.1"),
     ({"bottleneck": True}, r"lacks tensor bottleneck"),
 ])

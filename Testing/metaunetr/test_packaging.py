@@ -22,8 +22,9 @@ FIND = """
 import json, site, sys
 site.addsitedir(sys.argv[1])
 import metaunetr.bundle
+from metaunetr.weights import read_weights
 found = metaunetr.bundle.find()
-weights = found._read_weights(found.folder / found.card["weights"])
+weights = read_weights(found.folder / found.card["weights"], found.sha256, 1 << 30)
 print(json.dumps([metaunetr.__file__, str(found.folder), len(weights)]))
 """
 

@@ -3,14 +3,15 @@
 The card tells everything that is needed to use the model: architecture (the network is rebuilt
 from it), preprocessing, labels, patch, and for people: training data, licence, intended use and
 measured accuracy. Cards and weights are untrusted input: weights are safetensors, checked
-against the hash in the card, and no path may leave the bundle's folder.
+against the hash in the card, and no path or link may leave the bundle's folder; how much memory
+the network takes is known, and bounded, before any is taken.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +21,16 @@ from metaunetr import organs
 from metaunetr.calibration import Calibration
 from metaunetr.errors import BundleError
 from metaunetr.organs import Organ
+from metaunetr.weights import load_network, read_file
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from metaunetr.network import MetaUNETR
 
 FORMAT = 1
 CARD = "card.json"
 DEFAULT_MODEL = "abdomen8-3mm"
+MAX_CARD = 1 << 20  # bytes
+MAX_STAGES, MAX_DEPTH, MAX_FEATURES = 8, 100, 4096
 
 
 @dataclass(frozen=True)
@@ -82,54 +84,11 @@ class Bundle:
         Raises:
             BundleError: the weights are damaged, incomplete, or not those of the card.
         """
-        import torch
-        from safetensors import SafetensorError
-        from safetensors.torch import load
-
-        from metaunetr.network import build
-
-        path, architecture = self.folder / self.card["weights"], self.card["architecture"]
-        data = self._read_weights(path)
-        try:
-            tensors = load(data)
-        except (SafetensorError, ValueError, KeyError) as error:
-            raise BundleError(f"{path}: is not a valid safetensors file ({error}).") from error
-        try:
-            with torch.device("meta"):  # takes no memory, whatever size the card claims
-                expected = build(architecture).state_dict()
-        except BundleError as error:
-            raise BundleError(f"{self.folder / CARD}: {error}") from error
-        except Exception as error:  # a network takes any nonsense, and fails in as many ways
-            raise BundleError(f"{self.folder / CARD}: the architecture describes no network "
-                              f"({error}).") from error
-        _check_tensors(path, expected, tensors)
-        network = build(architecture)
-        network.load_state_dict(tensors)
-        return network.eval()
-
-    def _read_weights(self, path: Path) -> bytes:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise BundleError(f"{path}: the weights cannot be read ({error.strerror}).") from error
-        if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise BundleError(
-                f"{path}: the weights' SHA-256 differs from the card's {self.sha256[:12]}…; "
-                "the file is damaged or was replaced. Install the model again."
-            )
-        return data
-
-
-def _check_tensors(path: Path, expected: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:
-    common = expected.keys() & tensors.keys()
-    for problem, names in (
-        ("lacks", expected.keys() - tensors.keys()),
-        ("has the unknown", tensors.keys() - expected.keys()),
-        ("has a wrong shape for", {n for n in common if expected[n].shape != tensors[n].shape}),
-    ):
-        if names:
-            raise BundleError(f"{path}: the file {problem} tensor {min(names)} "
-                              f"({len(names)} in all).")
+        path = self.folder / self.card["weights"]
+        if os.path.dirname(os.path.realpath(path)) != os.path.realpath(self.folder):
+            raise BundleError(f"{path}: the weights must lie in the bundle's folder, this is a "
+                              f"link to {os.path.realpath(path)}.")
+        return load_network(self.folder / CARD, self.card["architecture"], path, self.sha256)
 
 
 def load(folder: Path) -> Bundle:
@@ -141,38 +100,47 @@ def load(folder: Path) -> Bundle:
     folder = Path(folder)
     path = folder / CARD
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        text = read_file(path, MAX_CARD)
     except OSError as error:
         raise BundleError(f"{path}: no model card can be read there ({error.strerror}).") from error
+    if len(text) > MAX_CARD:
+        raise BundleError(f"{path}: a card must have at most {MAX_CARD} bytes, this has more.")
+    try:
+        card = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path}: the card is not valid JSON ({error}).") from error
+        raise BundleError(f"{path}: the card is not valid JSON ({error!s:.200}).") from error
     if not isinstance(card, dict) or type(card.get("format")) is not int or card["format"] < 1:
         raise BundleError(f"{path}: a card must be a JSON object with a whole number `format`.")
     if card["format"] > FORMAT:
         raise BundleError(
-            f"{path}: the card has format {card['format']}, this version reads up to {FORMAT}; "
-            "update MetaUNETR."
+            f"{path}: the card has format {card['format']!s:.20}, this version reads up to "
+            f"{FORMAT}; update MetaUNETR."
         )
     try:
         return _checked(folder, card)
     except KeyError as error:
         raise BundleError(f"{path}: the card lacks {error}.") from error
     except ValueError as error:
-        raise BundleError(f"{path}: {error}.") from error
+        raise BundleError(f"{path}: {error!s:.400}.") from error
 
 
 def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
     weights = _of_kind(str, card, "weights")
-    if weights in ("", ".", "..") or "/" in weights or "\\" in weights:
+    if not re.fullmatch(r"\w[\w. -]*", weights):
         raise ValueError(f"weights must be a file inside the bundle's folder: {weights!r}")
+    _check_texts(card)
     classes = _classes(_of_kind(dict, card, "labels"))
     architecture = _of_kind(dict, card, "architecture")
     for key, count in (("in_channels", 1), ("classes", len(classes) + 1)):
         if architecture[key] != count:
             raise ValueError(f"{key} of the architecture must be {count}, as of input and labels: "
                              f"{architecture[key]!r}")
+    features = architecture["feature_size"]
+    if type(features) is not int or not 1 <= features <= MAX_FEATURES:
+        raise ValueError(f"feature_size must be a whole number from 1 to {MAX_FEATURES}: "
+                         f"{features!r}")
     # the embedding and every stage halve the grid
-    multiple = 2 ** (len(_of_kind(list, architecture, "depths")) + 1)
+    multiple = 2 ** (len(_depths(architecture)) + 1)
     smallest, patch, largest = (
         _window(card, key, multiple) for key in ("smallest_window", "patch", "largest_window")
     )
@@ -193,6 +161,23 @@ def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
         overlap=_number("overlap", card["overlap"], 0, 0.9),
         calibration=Calibration.from_card(card.get("calibration")),
     )
+
+
+def _check_texts(card: dict[str, Any]) -> None:
+    """Refuse what a terminal would obey and a file format cannot hold."""
+    for key in ("name", "title", "task", "intended_use", "data_licence"):
+        if key in card and not _of_kind(str, card, key).isprintable():
+            raise ValueError(f"{key} must be one line without control characters: {card[key]!a}")
+
+
+def _depths(architecture: dict[str, Any]) -> list[int]:
+    depths = _of_kind(list, architecture, "depths")
+    if not 1 <= len(depths) <= MAX_STAGES or any(
+        type(depth) is not int or not 0 <= depth <= MAX_DEPTH for depth in depths
+    ):
+        raise ValueError(f"depths must be 1 to {MAX_STAGES} whole numbers up to {MAX_DEPTH}: "
+                         f"{depths}")
+    return depths
 
 
 def _classes(labels: dict[str, Any]) -> tuple[Organ, ...]:

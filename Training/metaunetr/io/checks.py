@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+import os
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from metaunetr.errors import InputError
 
@@ -15,8 +16,10 @@ def check_file(path: Path) -> None:
     """Refuse what is no readable file with content.
 
     Raises:
-        InputError: `path` does not exist, is empty, or may not be read.
+        InputError: `path` does not exist, is empty, may not be read, or is a pipe or device.
     """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path}: is no ordinary file")
     try:
         with open(path, "rb") as file:
             empty = not file.read(1)
@@ -26,6 +29,28 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     if empty:
         raise InputError(f"{path}: the file is empty (0 bytes)")
+
+
+def data_beside(path: Path, name: str) -> Path:
+    """The file that the header at `path` names for its voxels: in its folder, or below.
+
+    Headers are untrusted: they may not make us read what lies elsewhere.
+
+    Raises:
+        InputError: the name leads elsewhere or stands for several files, or there is no such file.
+    """
+    if name.split(" ")[0] == "LIST" or "%" in name:
+        raise InputError(f"{path}: voxels in several files are not supported; save it as one file")
+    if not name or not name.isprintable() or any(
+        kind(name).anchor or ".." in kind(name).parts for kind in (PurePosixPath, PureWindowsPath)
+    ):
+        raise InputError(f"{path}: the voxels must lie in the folder of their header, it names "
+                         f"{name[:80]!a}")
+    try:
+        check_file(path.parent / name)
+    except InputError as error:
+        raise InputError(f"{path}: names {error!s:.400}") from None
+    return path.parent / name
 
 
 def check_size(path: Path, shape: tuple[int, ...], itemsize: int, data: Path | None) -> None:

@@ -1,4 +1,7 @@
-"""NRRD and MetaImage files, read and written through SimpleITK."""
+"""NRRD files, read and written through SimpleITK; MetaImage files, written.
+
+Of a header that names another file for its voxels, only one in its own folder is read.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,22 @@ import SimpleITK as sitk
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Image
-from metaunetr.io.checks import check_size
+from metaunetr.io.checks import check_size, data_beside
+
+LONGEST_HEADER = 1 << 24  # bytes; a segmentation has a hundred lines and a record
 
 sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what matters is raised
 
-FORMATS = {"NrrdImageIO": "NRRD", "MetaImageIO": "MetaImage"}
 
 
-def read_itk(path: Path, io: str) -> tuple[np.ndarray, Grid]:
+def read_nrrd(path: Path) -> tuple[np.ndarray, Grid]:
     """Voxels (D, H, W) of whatever type the file holds, and their grid.
-
-    Args:
-        io: "NrrdImageIO" or "MetaImageIO".
 
     Raises:
         InputError: see the messages.
     """
-    if io == "MetaImageIO":
-        _check_meta_header(path)
-    reader = open_header(path, io)
+    reader = open_header(path)
+    data = _data_file(path)
     size = reader.GetSize()
     check_components(path, reader)
     if len(size) < 3:
@@ -39,7 +39,7 @@ def read_itk(path: Path, io: str) -> tuple[np.ndarray, Grid]:
             f"{path}: one three-dimensional image is needed, this one has the sizes "
             f"{' × '.join(map(str, size))}; extract one frame first"
         )
-    if io == "NrrdImageIO" and not reader.HasMetaDataKey("NRRD_space"):
+    if not reader.HasMetaDataKey("NRRD_space"):
         raise InputError(
             f"{path}: the header has no space field, so left and right are unknown; "
             "save it again with its orientation"
@@ -47,9 +47,7 @@ def read_itk(path: Path, io: str) -> tuple[np.ndarray, Grid]:
     grid = grid_of(reader)
     check_grid(path, grid)
     itemsize = _itemsize(path, reader)
-    check_size(path, grid.shape, itemsize, _data_file(path))
-    if io == "MetaImageIO":
-        _check_meta_is_complete(path, grid.shape, itemsize)
+    check_size(path, grid.shape, itemsize, data)
     reader.SetExtractSize([*size[:3], *[0] * len(size[3:])])
     try:
         image = reader.Execute()
@@ -58,22 +56,43 @@ def read_itk(path: Path, io: str) -> tuple[np.ndarray, Grid]:
     return array_of(image), grid
 
 
-def open_header(path: Path, io: str) -> sitk.ImageFileReader:
-    """A reader that knows the header of `path`, and no voxels yet."""
+def read_nrrd_grid(path: Path) -> Grid:
+    """The grid that the header tells; voxels are not read.
+
+    Raises:
+        InputError: see the messages.
+    """
+    return grid_of(open_header(path))
+
+
+def open_header(path: Path) -> sitk.ImageFileReader:
+    """A reader that knows the header of the NRRD at `path`, and no voxels yet.
+
+    Raises:
+        InputError: it is none, or its voxels lie elsewhere.
+    """
+    _data_file(path)  # before anything there is opened
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    reader.SetImageIO(io)
+    reader.SetImageIO("NrrdImageIO")
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        raise InputError(
-            f"{path}: cannot be read as {FORMATS[io]}: {reason(error)}"
-        ) from None
+        raise InputError(f"{path}: cannot be read as NRRD: {reason(error)}") from None
     return reader
 
 
-def metadata(reader: sitk.ImageFileReader) -> dict[str, str]:
-    return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+def metadata(path: Path) -> dict[str, str]:
+    """The key/value pairs of the NRRD at `path`.
+
+    Raises:
+        InputError: the header cannot be read.
+    """
+    reader = open_header(path)
+    try:
+        return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: the text in the header is not UTF-8") from None
 
 
 def check_components(path: Path, reader: sitk.ImageFileReader) -> None:
@@ -140,35 +159,14 @@ def _itemsize(path: Path, reader: sitk.ImageFileReader) -> int:
     return int(bits.group()) // 8
 
 
-def _data_file(path: Path) -> Path | None:
-    return None if path.suffix.lower() in (".nhdr", ".mhd") else path
-
-
-def _check_meta_header(path: Path) -> None:
-    """Refuse what is no MetaImage here: ITK notices too, but prints."""
+def _data_file(path: Path) -> Path:
+    """The file with the voxels that the header at `path` names, or `path` itself."""
     with open(path, "rb") as file:
-        head = file.read(1 << 16)
-    if not re.search(rb"^NDims\s*=\s*\d", head, re.MULTILINE):
-        raise InputError(f"{path}: is not a MetaImage file; it begins with {head[:8]!r}")
-
-
-def _check_meta_is_complete(path: Path, shape: tuple[int, int, int], itemsize: int) -> None:
-    """Refuse a truncated .mha here: ITK notices too, but prints and gives no reason."""
-    with open(path, "rb") as file:
-        head = file.read(1 << 16)
-    start = re.search(rb"^ElementDataFile\s*=\s*LOCAL\s*?\n", head, re.MULTILINE)
-    if not start:
-        return
-    compressed = re.search(rb"^CompressedDataSize\s*=\s*(\d+)", head, re.MULTILINE)
-    if compressed:
-        expected = int(compressed.group(1))
-    elif re.search(rb"^CompressedData\s*=\s*True", head, re.MULTILINE | re.IGNORECASE):
-        return
-    else:
-        expected = shape[0] * shape[1] * shape[2] * itemsize
-    there = path.stat().st_size - start.end()
-    if there < expected:
-        raise InputError(
-            f"{path}: the file is truncated: {expected} bytes of voxels belong to it, "
-            f"{there} are there"
-        )
+        head = file.read(LONGEST_HEADER)
+    header, end, _ = head.replace(b"\r", b"").partition(b"\n\n")
+    if not end and len(head) == LONGEST_HEADER:
+        raise InputError(f"{path}: is not a NRRD file, its header has no end")
+    names = re.findall(rb"^\s*data\s?file\s*:\s*(?!=)(.*)$", header, re.MULTILINE | re.IGNORECASE)
+    if len(names) > 1:
+        raise InputError(f"{path}: the header names {len(names)} data files")
+    return data_beside(path, names[0].decode("utf-8", "replace").strip()) if names else path

@@ -38,6 +38,7 @@ UNITS = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units to mm; 0, unknown, i
 MAX_DISAGREEMENT = 1.0  # mm between qform and sform
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 PIECE = 1 << 20  # bytes
+MAX_REST = 64 << 20  # bytes behind the voxels; a small file can unpack to a thousand times as much
 GZIP = b"\x1f\x8b"
 
 
@@ -105,8 +106,12 @@ def _read_header(path: Path) -> np.void:
 def _read_bytes(path: Path, offset: int, count: int) -> np.ndarray:
     """`count` bytes from `offset`; the rest is read too, so that gzip checks its sum."""
     data = np.empty(count, np.uint8)
-    filled = 0
+    filled, most = 0, offset + count + MAX_REST
     for piece in _pieces(path):
+        most -= len(piece)
+        if most < 0:
+            raise InputError(f"{path}: the file goes on for more than {MAX_REST >> 20} MB behind "
+                             "its voxels; it is damaged")
         wanted = piece[offset:offset + count - filled]
         data[filled:filled + len(wanted)] = np.frombuffer(wanted, np.uint8)
         filled += len(wanted)

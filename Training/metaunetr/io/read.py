@@ -12,7 +12,8 @@ from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.checks import check_file
-from metaunetr.io.itk import grid_of, open_header, read_itk
+from metaunetr.io.itk import read_nrrd, read_nrrd_grid
+from metaunetr.io.meta import read_meta, read_meta_grid
 from metaunetr.io.nifti import read_nifti, read_nifti_grid
 
 
@@ -67,8 +68,7 @@ def read_grid(path: str | PathLike[str]) -> Grid:
     check_file(path)
     if formats.suffix_of(path) in formats.NIFTI:
         return read_nifti_grid(path)
-    meta = formats.suffix_of(path) in formats.META
-    return grid_of(open_header(path, "MetaImageIO" if meta else "NrrdImageIO"))
+    return (read_meta_grid if formats.suffix_of(path) in formats.META else read_nrrd_grid)(path)
 
 
 def _read(path: Path) -> tuple[np.ndarray, Grid]:
@@ -76,9 +76,9 @@ def _read(path: Path) -> tuple[np.ndarray, Grid]:
     if suffix in formats.NIFTI:
         return read_nifti(path)
     if suffix in formats.SEGMENTATION + formats.NRRD:
-        return read_itk(path, "NrrdImageIO")
+        return read_nrrd(path)
     if suffix in formats.META:
-        return read_itk(path, "MetaImageIO")
+        return read_meta(path)
     raise InputError(
         f"{path}: the format is not known by its name; readable are "
         f"{', '.join(formats.READABLE)} and folders of DICOM files"

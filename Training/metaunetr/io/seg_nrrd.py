@@ -15,7 +15,7 @@ import numpy as np
 from metaunetr import organs
 from metaunetr.errors import InputError
 from metaunetr.image import Grid
-from metaunetr.io.itk import metadata, open_header, write_itk
+from metaunetr.io.itk import metadata, write_itk
 from metaunetr.organs import Code, Organ
 from metaunetr.result import OrganResult, Result
 
@@ -103,7 +103,7 @@ def read_segments(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     Raises:
         InputError: the header cannot be read.
     """
-    header = metadata(open_header(path, "NrrdImageIO"))
+    header = metadata(path)
     segments = []
     while f"Segment{len(segments)}_ID" in header:
         prefix = f"Segment{len(segments)}_"
@@ -111,8 +111,8 @@ def read_segments(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         segments.append({
             "id": header[prefix + "ID"],
             "name": header.get(prefix + "Name", ""),
-            "label": int(header.get(prefix + "LabelValue", 1)),
-            "layer": int(header.get(prefix + "Layer", 0)),
+            "label": _whole(path, header, prefix + "LabelValue", 1),
+            "layer": _whole(path, header, prefix + "Layer", 0),
             "tags": dict(pair.split(":", 1) for pair in pairs if ":" in pair),
         })
     try:
@@ -120,6 +120,13 @@ def read_segments(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     except ValueError:
         record = {}
     return segments, record
+
+
+def _whole(path: Path, header: dict[str, str], key: str, default: int) -> int:
+    text = header.get(key, str(default)).strip()
+    if not re.fullmatch("[0-9]{1,3}", text) or int(text) > 255:
+        raise InputError(f"{path}: {key} must be a whole number from 0 to 255: {text[:40]!a}")
+    return int(text)
 
 
 def as_organ_numbers(path: Path, labels: np.ndarray) -> np.ndarray:
