@@ -1,4 +1,4 @@
-"""What is told reads well, and the time left is the mean of the cases before."""
+"""What is told reads well, and the time left is at the pace of the cases before."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ def finished(*organs) -> Finished:
 
 
 def test_a_batch_from_begin_to_end():
-    told = Told(CASES)
+    times = iter((5.0, 15.0, 17.0, 217.0))
+    told = Told(CASES, clock=lambda: next(times))
     events = [
         told.skipped(1, finished(FOUND)),
         told.running(0),
         told.done(0, finished(FOUND, FLAGGED), 10.0),
         told.failed(2, "c.nii.gz: the file is empty", 2.0),
         told.done(3, finished(FOUND), 200.0),
-        told.summary(213.0),
+        told.summary(213.0, 0.97),
     ]
     assert [event["line"] for event in events] == [
         "[2/4] b: finished before",
         "",
         "[1/4] a: 1 organ in 10.0 s; look at: spleen; about 20 s left",
-        "[3/4] c: FAILED: c.nii.gz: the file is empty; about 10 s left",
+        "[3/4] c: FAILED: c.nii.gz: the file is empty; about 12 s left",
         "[4/4] d: 1 organ in 200.0 s",
-        "4 cases: 2 done, 1 finished before, 1 failed, in 4 min.",
+        "4 cases: 2 done, 1 finished before, 1 failed, in 4 min, busy 97% of the time.",
     ]
-    assert [event.get("remaining_s") for event in events[:-1]] == [None, None, 20.0, 10.0, 0.0]
+    assert [event.get("remaining_s") for event in events[:-1]] == [None, None, 20.0, 12.0, 0.0]
     assert events[2]["flags"] == ["spleen: not found"]
     assert events[2]["output"] == "a.seg.nrrd"
     assert events[3]["text"] == "c.nii.gz: the file is empty"

@@ -1,11 +1,13 @@
-"""Many CTs, one after the other: what is there, what is done already, and the rest.
+"""Many CTs: what is there, what is done already, and the rest.
 
     discover   files and folders → inputs, and what is left out with its reason
     case       an input, its name, and where its results lie
     finished   the record that tells whether a case is done, and with what
     options    what is to be made
     work       one case: read, segment, write
-    run        the loop over the cases
+    pipeline   the cases on this machine
+    log        what became of each
+    run        all of it, from begin to end
     events     what is told meanwhile, as data and as lines of text
     folder     what the run folder tells: manifest, table, index, thumbnail
 """

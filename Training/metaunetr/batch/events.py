@@ -4,14 +4,18 @@
     case      index, name, state "running", "done", "skipped" or "failed", line; then seconds,
               flags, text (why it failed), output, remaining_s (of the whole batch)
     stage, estimate, windows, warning     as of a single run, with `case`: the index
-    summary   done, skipped, failed, seconds, line
+    summary   done, skipped, failed, seconds, busy, line; busy is the share of the time in which a
+              case was being segmented, null when none was
 
+Cases overlap: the last is written while the next runs. The events of one case are in order.
 A case that begins to run has an empty line.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from metaunetr.batch.case import Case
@@ -47,16 +51,19 @@ class Told:
     Attributes:
         counts: how many cases ended in each state.
         left: how many have not ended.
-        seconds: that the cases done have taken.
+        clock: seconds, from any moment on.
     """
 
-    def __init__(self, cases: list[Case]) -> None:
+    def __init__(self, cases: list[Case], clock: Callable[[], float] = time.perf_counter) -> None:
         self.cases = cases
         self.counts = Counter()
         self.left = len(cases)
-        self.seconds = 0.0
+        self.clock = clock
+        self.begun: float | None = None
 
     def running(self, index: int) -> Event:
+        if self.begun is None:
+            self.begun = self.clock()
         return self._event(index, "running", "", remaining_s=self._remaining())
 
     def skipped(self, index: int, finished: Finished) -> Event:
@@ -73,18 +80,19 @@ class Told:
     def failed(self, index: int, text: str, seconds: float) -> Event:
         return self._end(index, "failed", seconds, f"FAILED: {text}", text=text)
 
-    def summary(self, seconds: float) -> Event:
+    def summary(self, seconds: float, busy: float | None) -> Event:
         counts = {state: self.counts[state] for state in ("done", "skipped", "failed")}
         words = {"done": "done", "skipped": "finished before", "failed": "failed"}
         told = ", ".join(f"{count} {words[state]}" for state, count in counts.items())
+        share = "" if busy is None else f", busy {busy:.0%} of the time"
         return {"event": "summary", **counts, "seconds": round(seconds, 2),
-                "line": f"{counted(len(self.cases), 'case')}: {told}, in {duration(seconds)}."}
+                "busy": None if busy is None else round(busy, 3),
+                "line": f"{counted(len(self.cases), 'case')}: {told}, "
+                        f"in {duration(seconds)}{share}."}
 
     def _end(self, index: int, state: str, seconds: float, told: str, **facts) -> Event:
         self.counts[state] += 1
         self.left -= 1
-        if state == "done":  # most that fail do so at once
-            self.seconds += seconds
         remaining = self._remaining()
         if state != "skipped" and remaining:
             told += f"; about {duration(remaining)} left"
@@ -97,9 +105,9 @@ class Told:
                 "line": line} | facts
 
     def _remaining(self) -> float | None:
-        """Seconds for the cases left, from the mean of those done; None before the first."""
-        done = self.counts["done"]
-        return round(self.seconds / done * self.left, 1) if done else None
+        """Seconds for the cases left, at the pace of those done; None before the first."""
+        done = self.counts["done"]  # most that fail do so at once
+        return round((self.clock() - self.begun) / done * self.left, 1) if done else None
 
 
 def counted(count: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The loop over the cases of a batch: one bad case is told, and the rest goes on."""
+"""A batch from begin to end: one bad case is told, and the rest goes on."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from metaunetr import io
 from metaunetr.batch import work
 from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import discover
-from metaunetr.batch.events import Event, Told, cases_event
+from metaunetr.batch.events import Event, cases_event
 from metaunetr.batch.finished import Finished
+from metaunetr.batch.log import Log
 from metaunetr.batch.options import Options
 from metaunetr.batch.table import write_table
 from metaunetr.bundle import Bundle, find
-from metaunetr.errors import Cancelled, InputError, explain
+from metaunetr.errors import InputError
 from metaunetr.io import dicom_seg, formats, mesh
 from metaunetr.io.atomic import discard_abandoned
 
@@ -45,13 +46,12 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     if not cases:
         raise InputError("There is no CT in the input "
                          f"({len(discovery.left_out)} files or series were left out).")
-    batch = _Batch(cases, options, bundle, report)
-    batch.run()
+    log = Log(cases, report)
+    busy = _work(options, bundle, log)
     if options.table:
-        write_table(options.table, ((cases[n], batch.finished[n])
-                                    for n in sorted(batch.finished)))
-    report(batch.told.summary(time.perf_counter() - started))
-    return batch.told.counts["failed"]
+        write_table(options.table, ((cases[n], log.finished[n]) for n in sorted(log.finished)))
+    report(log.told.summary(time.perf_counter() - started, busy))
+    return log.told.counts["failed"]
 
 
 def _check(options: Options) -> None:
@@ -65,78 +65,30 @@ def _check(options: Options) -> None:
         io.prepare_file(options.table, (".csv",))
 
 
-class _Batch:
-    """The cases of one run, and what they share."""
+def _work(options: Options, bundle: Bundle, log: Log) -> float | None:
+    """Works on what is not finished; the share of the time in which a case was segmented."""
+    _tidy(log.cases)
+    waiting = [index for index in range(len(log.cases))
+               if not (options.resume and _is_finished(index, options, bundle, log))]
+    if not waiting:
+        return None
+    log.report({"event": "stage", "stage": "model"})
+    from metaunetr.batch.pipeline import Pipeline  # torch, which takes seconds
 
-    def __init__(
-        self, cases: list[Case], options: Options, bundle: Bundle,
-        report: Callable[[Event], None],
-    ) -> None:
-        self.cases, self.options, self.bundle, self.report = cases, options, bundle, report
-        self.told = Told(cases)
-        self.finished: dict[int, Finished] = {}
-        self.index = 0
+    return Pipeline(waiting, options, bundle, log).run()
 
-    def run(self) -> None:
-        self._tidy()
-        waiting = [index for index in range(len(self.cases)) if not self._is_finished(index)]
-        if not waiting:
-            return
-        self._load()
-        for index in waiting:
-            self.index = index
-            self._attempt(index)
 
-    def _tidy(self) -> None:
-        """Removes temporary files that a killed run has left."""
-        for folder in {f for case in self.cases for f in (case.record.parent, case.surfaces)}:
-            discard_abandoned(folder, now=0)
+def _tidy(cases: list[Case]) -> None:
+    """Removes temporary files that a killed run has left."""
+    for folder in {f for case in cases for f in (case.record.parent, case.surfaces)}:
+        discard_abandoned(folder, now=0)
 
-    def _is_finished(self, index: int) -> bool:
-        if not self.options.resume:
-            return False
-        case = self.cases[index]
-        before = Finished.read(case)
-        with suppress(InputError):  # reading it will tell
-            if before and before.holds(case, work.made_from(case, self.options, self.bundle)):
-                self.finished[index] = before
-                self.report(self.told.skipped(index, before))
-                return True
-        return False
 
-    def _load(self) -> None:
-        self.report({"event": "stage", "stage": "model"})
-        from metaunetr.engine import Segmenter
-
-        options = self.options
-        engine = Segmenter(self.bundle, options.device, options.overlap, options.precision,
-                           self._tell)
-        engine.channels(options.organs)
-        for text in engine.device_warnings:  # once, not in every case
-            self.report({"event": "warning", "text": text})
-        engine.device_warnings = []
-        self.engine = engine
-
-    def _tell(self, event: Event) -> None:
-        self.report(event | {"case": self.index})
-
-    def _attempt(self, index: int) -> None:
-        self.report(self.told.running(index))
-        started = time.perf_counter()
-        try:
-            finished = self._segment(self.cases[index])
-        except (BrokenPipeError, Cancelled):  # nobody listens any more
-            raise
-        except Exception as error:
-            text, _ = explain(error)
-            self.report(self.told.failed(index, text, time.perf_counter() - started))
-        else:
-            self.finished[index] = finished
-            self.report(self.told.done(index, finished, time.perf_counter() - started))
-
-    def _segment(self, case: Case) -> Finished:
-        self._tell({"event": "stage", "stage": "read"})
-        loaded = work.read(case, self.options, self.bundle)
-        result = work.segment(self.engine, loaded, self.options)
-        self._tell({"event": "stage", "stage": "write"})
-        return work.write(loaded, result, self.options)
+def _is_finished(index: int, options: Options, bundle: Bundle, log: Log) -> bool:
+    case = log.cases[index]
+    before = Finished.read(case)
+    with suppress(InputError):  # reading it will tell
+        if before and before.holds(case, work.made_from(case, options, bundle)):
+            log.skipped(index, before)
+            return True
+    return False
