@@ -28,11 +28,11 @@ def all_of(scores) -> torch.Tensor:
 def test_with_every_organ_annotated_it_is_dice_and_cross_entropy():
     scores, labels = scores_and_labels()
     found = marginal_loss(scores, labels, all_of(scores))
-    dice = DiceLoss(softmax=True, to_onehot_y=True, include_background=False, smooth_nr=0,
-                    smooth_dr=0)(scores, labels[:, None].long())
+    dice = 1 - DiceLoss(softmax=True, to_onehot_y=True, include_background=False, smooth_nr=0,
+                        smooth_dr=0, reduction="none")(scores, labels[:, None].long())
     assert found.cross_entropy.item() == pytest.approx(
         F.cross_entropy(scores, labels.long()).item(), abs=1e-6)
-    assert found.dice.item() == pytest.approx(dice.item(), abs=1e-6)
+    assert found.dice.item() == pytest.approx(-dice.log().mean().item(), abs=1e-6)
     assert found.total == found.cross_entropy + found.dice
 
 
@@ -44,7 +44,8 @@ def test_an_organ_that_is_not_annotated_counts_as_background_or_itself():
     found = marginal_loss(scores, labels, torch.tensor([[True, False, True]]))
     assert found.cross_entropy.item() == pytest.approx(
         -(math.log(0.9) + math.log(0.7) + math.log(0.8)) / 3, abs=1e-6)
-    assert found.dice.item() == pytest.approx(1 - 2 * 0.8 / (0.1 + 0.3 + 0.8 + 1), abs=1e-6)
+    expected = -math.log(2 * 0.8 / (0.1 + 0.3 + 0.8 + 1))
+    assert found.dice.item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_what_is_not_annotated_is_not_pushed_down():
@@ -61,6 +62,18 @@ def test_what_is_not_annotated_is_not_pushed_down():
     annotated[:], scores.grad = True, None
     marginal_loss(scores, labels, annotated).total.backward()
     assert (scores.grad[:, 1][here] > 0).all()
+
+
+@pytest.mark.parametrize("score", [0, -4, -8, -12])
+def test_an_organ_that_has_been_given_up_is_pulled_back_all_the_same(score):
+    """By about 1 over the number of organs, whatever probability it has."""
+    scores = torch.zeros(1, 4, *SHAPE)
+    scores[:, 3] = score
+    scores.requires_grad_()
+    labels = torch.zeros(1, *SHAPE, dtype=torch.uint8)
+    labels[:, 0], labels[:, 1], labels[:, 2, 1:3, 1:3] = 1, 2, 3
+    marginal_loss(scores, labels, all_of(scores)).dice.backward()
+    assert -scores.grad[:, 3][labels == 3].sum().item() == pytest.approx(1 / 3, abs=0.1)
 
 
 def test_a_batch_is_the_mean_of_its_samples_however_they_are_divided():

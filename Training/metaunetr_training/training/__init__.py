@@ -1,7 +1,7 @@
 """From prepared cases to a trained network.
 
     sampler      prepared cases → patches, each drawn from its own number
-    losses       Dice + cross-entropy, where organs may be unannotated
+    losses       -log Dice + cross-entropy, where organs may be unannotated
     networks     a recipe's network; baselines
     finetune     weights to begin with from a bundle
     schedule     learning rate over iterations or a wall-clock budget
