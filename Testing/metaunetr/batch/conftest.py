@@ -25,16 +25,21 @@ def image(tmp_path) -> Callable[..., Path]:
 def series(tmp_path) -> Callable[..., list[Path]]:
     """Writes the slices of a DICOM series into a folder below "in"."""
     def series(folder: str, uid: str = "1.2.3", slices: int = 5, modality: str = "CT",
-               kind: str = "ORIGINAL\\PRIMARY\\AXIAL", number: str = "1") -> list[Path]:
+               kind: str = "ORIGINAL\\PRIMARY\\AXIAL", number: str = "1",
+               axes: str = "1\\0\\0\\0\\1\\0", **tags: str) -> list[Path]:
+        """`tags`: further elements, such as g0010_0010 for the name of the patient."""
         writer = sitk.ImageFileWriter()
         writer.KeepOriginalImageUIDOn()
         flat = sitk.GetImageFromArray(np.zeros((4, 4), np.int16))
+        across = np.cross(*np.reshape(np.array(axes.split("\\"), float), (2, 3)))
         tags = {"0008|0060": modality, "0008|0008": kind, "0020|0011": number,
-                "0020|000e": uid, "0020|000d": "1.2", "0020|0037": "1\\0\\0\\0\\1\\0"}
+                "0020|000e": uid, "0020|000d": "1.2", "0020|0037": axes,
+                **{key[1:].replace("_", "|"): value for key, value in tags.items()}}
         paths = []
         for k in range(slices):
+            position = "\\".join(f"{k * a:g}" for a in across)
             for key, value in (tags | {"0008|0018": f"{uid}.{k + 1}",
-                                       "0020|0032": f"0\\0\\{k}"}).items():
+                                       "0020|0032": position}).items():
                 flat.SetMetaData(key, value)
             path = tmp_path / "in" / folder / f"{uid}-{k}.dcm"
             path.parent.mkdir(parents=True, exist_ok=True)

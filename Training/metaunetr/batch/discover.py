@@ -14,9 +14,11 @@ from pathlib import Path, PurePosixPath
 
 import SimpleITK as sitk
 
+from metaunetr.batch.inputs import Input, read_inputs
+from metaunetr.batch.series import is_derived, study, why_not
 from metaunetr.errors import InputError
-from metaunetr.guard import MIN_SLICES
 from metaunetr.io import dicom, formats
+from metaunetr.io.dicom.header import SERIES
 
 IMAGES = formats.NIFTI + formats.NRRD + formats.META
 BYTES = (sitk.sitkUInt8, sitk.sitkInt8)
@@ -31,12 +33,15 @@ class Found:
             series, the first slice stands for its series.
         files: the files that hold it, all slices of a series.
         place: where it lies below the folder that all inputs have in common, and what it is
-            called there: a file, the folder of a series, a series in a folder.
+            called there: a file, the folder of a series, a series in a folder. Of an input with a
+            name, that name.
+        series: its Series Instance UID; "" for what is no DICOM.
     """
 
     path: Path
     files: tuple[Path, ...]
     place: PurePosixPath
+    series: str = ""
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Discovery:
     """What was found, in the order of the inputs and of names.
 
     Attributes:
+        root: the folder that all inputs without a name have in common; None when there is none.
         left_out: paths with reasons.
         others: how many files, by suffix, are no images at all.
     """
@@ -51,24 +57,28 @@ class Discovery:
     found: list[Found] = field(default_factory=list)
     left_out: list[tuple[Path, str]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
+    root: Path | None = None
 
 
-def discover(inputs: Iterable[Path], output: Path) -> Discovery:
-    """The CTs in files and, recursively, in folders.
+def discover(inputs: Iterable[Path], output: Path, all_series: bool = False) -> Discovery:
+    """The CTs in files, in lists of files, and, recursively, in folders.
 
-    A folder of DICOM files gives one CT per series; localizers, series of fewer slices than a
-    volume needs, and other modalities are left out. So are, below a folder, Slicer's
-    segmentations, images of bytes (label maps: no HU), and the folder `output`. A file that is
-    named itself is taken as it is. Hidden files and folders are passed over.
+    A folder of DICOM files gives one CT per series that is one by the rules of `series`. Left out
+    below a folder are also Slicer's segmentations, images of bytes (label maps: no HU), and the
+    folder `output`. A file that is named itself is taken as it is. Hidden files and folders are
+    passed over.
+
+    Args:
+        inputs: see `inputs.read_inputs`.
+        all_series: take DICOM series whatever their kind and orientation.
+
+    Raises:
+        InputError: a list of inputs cannot be read.
     """
-    paths = [Path(os.path.abspath(path)) for path in inputs]
-    search = _Search(_common(paths), output)
-    for path in paths:
-        if path.is_dir():
-            search.folder(path)
-        else:
-            search.file(path)
-    return search.discovery
+    search = _Search(read_inputs(inputs), output, all_series)
+    for item in search.inputs:
+        search.enter(item)
+    return search.end()
 
 
 def _common(paths: list[Path]) -> Path | None:
@@ -78,24 +88,74 @@ def _common(paths: list[Path]) -> Path | None:
     return None
 
 
+@dataclass(frozen=True)
+class _Series:
+    """A DICOM series, until it is known which others are taken.
+
+    Attributes:
+        whole: whether the folder holds nothing else.
+        alone: whether it is called after its folder; None: when no other CT is taken there.
+    """
+
+    files: tuple[Path, ...]
+    place: PurePosixPath
+    number: str
+    uid: str
+    study: str
+    derived: bool
+    whole: bool
+    alone: bool | None
+
+    def found(self, alone: bool) -> Found:
+        place = self.place
+        if not alone:
+            place /= f"series {self.number if self.number.isdigit() else 'unknown'}"
+        path = self.files[0].parent if self.whole else self.files[0]
+        return Found(path, self.files, place, self.uid)
+
+
 class _Search:
-    def __init__(self, root: Path | None, output: Path) -> None:
-        self.root = root
+    def __init__(self, inputs: list[Input], output: Path, all_series: bool) -> None:
+        self.inputs, self.all_series = inputs, all_series
         self.output = os.path.realpath(output)
-        self.discovery = Discovery()
+        self.discovery = Discovery(root=_common([item.path for item in inputs if not item.name]))
         self.entered: set[str] = set()  # folders
         self.taken: set[Path] = set()  # files and first slices
-        self.scans: dict[Path, list[list[dicom.Slice]]] = {}
+        self.candidates: list[Found | _Series] = []
+        self.scanned: tuple[Path, list[list[dicom.Slice]]] = Path(), []  # the latest folder
+
+    def enter(self, item: Input) -> None:
+        self.item = item
+        if item.path.is_dir():
+            self.folder(item.path)
+        else:
+            self.file(item.path)
+
+    def end(self) -> Discovery:
+        """Now that all is known: leaves out what is derived from what is there, names series."""
+        series = [item for item in self.candidates if isinstance(item, _Series)]
+        originals = {item.study for item in series if not item.derived} - {""}
+        derived = [item for item in series
+                   if item.derived and item.alone is None and item.study in originals]
+        for item in derived:
+            self.candidates.remove(item)
+            self._leave_out(item.files[0], "derived from another series of its study")
+        folders = Counter(item.place for item in self.candidates if isinstance(item, _Series))
+        self.discovery.found = [
+            item.found(folders[item.place] == 1 if item.alone is None else item.alone)
+            if isinstance(item, _Series) else item for item in self.candidates]
+        return self.discovery
 
     def file(self, path: Path) -> None:
         """A file that was named, or one that does not exist: reading it will tell."""
         if path.is_file() and _is_dicom(path):
-            series = self._scan(path.parent)
-            for slices in series:
+            volumes = self._scan(path.parent)
+            for slices in volumes:
                 if any(item.path == path for item in slices):
-                    self._take_series(slices, alone=len(series) == 1)
+                    alone = bool(self.item.name) or len(volumes) == 1
+                    self._take_series(slices, path.parent, alone)
                     return
-        self._take(path, (path,), self._place(path))
+        self._take(path)
 
     def folder(self, top: Path) -> None:
         for folder, names in self._walk(top):
@@ -133,55 +193,66 @@ class _Search:
         if _holds_bytes(path):
             self._leave_out(path, "its voxels are bytes, which cannot hold HU: a label map")
         else:
-            self._take(path, (path,), self._place(path))
+            self._take(path)
 
     def _dicom(self, folder: Path, candidates: list[Path]) -> None:
         """One CT per series of `folder`."""
-        series = self._scan(folder)
-        cts = []
-        for slices in series:
-            reason = _why_not(slices)
+        volumes = self._scan(folder)
+        for slices in volumes:
+            reason = why_not(slices, self.all_series)
             if reason:
                 self._leave_out(slices[0].path, reason)
             else:
-                cts.append(slices)
-        for slices in cts:
-            self._take_series(slices, alone=len(cts) == 1)
-        if series:
+                self._take_series(slices, folder)
+        if volumes:
             return
         if any(map(dicom.is_ct, candidates)):  # damaged: reading it will tell
-            self._take(folder, tuple(candidates), self._place(folder))
+            self._take(folder, tuple(candidates))
         else:
             self._leave_out(folder, "its DICOM files are no images")
 
     def _scan(self, folder: Path) -> list[list[dicom.Slice]]:
-        if folder not in self.scans:
+        if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
-                self.scans[folder] = list(dicom.scan(folder)[0].values())
+                self.scanned = folder, list(dicom.scan(folder)[0].values())
             except InputError:
-                self.scans[folder] = []
-        return self.scans[folder]
+                self.scanned = folder, []
+        return self.scanned[1]
 
-    def _take_series(self, slices: list[dicom.Slice], alone: bool) -> None:
-        """A series, called after its folder when no other CT lies there."""
+    def _take_series(
+        self, slices: list[dicom.Slice], folder: Path, alone: bool | None = None
+    ) -> None:
         first = slices[0]
-        folder = first.path.parent
-        path = folder if len(self.scans[folder]) == 1 else first.path
-        place = self._place(folder)
-        if not alone:
-            number = first.text(dicom.NUMBER)
-            place /= f"series {number if number.isdigit() else 'unknown'}"
-        self._take(path, tuple(item.path for item in slices), place)
+        if not self._is_new(first.path):
+            return
+        self.candidates.append(_Series(
+            tuple(item.path for item in slices), self._place(folder), first.text(dicom.NUMBER),
+            first.text(SERIES), study(first), is_derived(first) and not self.all_series,
+            whole=len(self._scan(folder)) == 1, alone=alone))
 
     def _place(self, path: Path) -> PurePosixPath:
-        if self.root is None or path == self.root:
+        if self.item.name:
+            inside = self.item.path in path.parents
+            below = path.relative_to(self.item.path).parts if inside else ()
+            return PurePosixPath(self.item.name, *below)
+        root = self.discovery.root
+        if root is None or path == root:
             return PurePosixPath(path.name or "volume")
-        return PurePosixPath(*path.relative_to(self.root).parts)
+        return PurePosixPath(*path.relative_to(root).parts)
 
-    def _take(self, path: Path, files: tuple[Path, ...], place: PurePosixPath) -> None:
-        if files[0] not in self.taken:
-            self.taken.add(files[0])
-            self.discovery.found.append(Found(path, files, place))
+    def _take(self, path: Path, files: tuple[Path, ...] = ()) -> None:
+        files = files or (path,)
+        if self._is_new(files[0]):
+            self.candidates.append(Found(path, files, self._place(path)))
+
+    def _is_new(self, first: Path) -> bool:
+        """Whether this is the first input to name it; a list that names it again is told."""
+        if first in self.taken:
+            if self.item.row:
+                self._leave_out(first, f"{self.item.row} names it again")
+            return False
+        self.taken.add(first)
+        return True
 
     def _leave_out(self, path: Path, reason: str) -> None:
         self.discovery.left_out.append((path, reason))
@@ -203,16 +274,3 @@ def _holds_bytes(path: Path) -> bool:
         return reader.GetPixelID() in BYTES
     return False
 
-
-def _why_not(slices: list[dicom.Slice]) -> str:
-    """Why a DICOM series is no CT to segment; "" when it may be one."""
-    first = slices[0]
-    modality = first.text(dicom.MODALITY)
-    if modality != "CT":
-        return f"a series of modality {modality or 'unknown'}, not CT"
-    if "LOCALIZER" in first.text(dicom.IMAGE_TYPE).upper():
-        return "a localizer"
-    frames = first.text(dicom.FRAMES)
-    if len(slices) < MIN_SLICES and frames in ("", "0", "1"):
-        return f"a series of {len(slices)} slices; a volume needs {MIN_SLICES}"
-    return ""

@@ -19,6 +19,7 @@ class Options:
         surfaces: ".stl" or ".obj"; "" for none.
         table: CSV with the statistics of all cases.
         resume: leave alone what is finished and still as wanted.
+        all_series: segment DICOM series whatever their kind and orientation.
     """
 
     output: Path
@@ -31,3 +32,4 @@ class Options:
     surfaces: str = ""
     table: Path | None = None
     resume: bool = False
+    all_series: bool = False

@@ -40,7 +40,7 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     started = time.perf_counter()
     bundle = find(options.model)
     _check(options)
-    discovery = discover(inputs, options.output)
+    discovery = discover(inputs, options.output, options.all_series)
     cases = make_cases(discovery.found, options.output, options.suffix)
     report(cases_event(cases, discovery))
     if not cases:

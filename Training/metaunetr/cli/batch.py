@@ -25,7 +25,11 @@ def add_to(commands) -> None:
     )
     parser.add_argument("--input", nargs="+", type=Path, required=True, metavar="PATH",
                         help="files, and folders that are searched to the bottom: NIfTI, NRRD, "
-                             "MetaImage, DICOM series")
+                             "MetaImage, DICOM series; a CSV with a column image (and name), or a "
+                             "JSON list of paths or {image, name}, stands for what it names")
+    parser.add_argument("--all-series", action="store_true",
+                        help="segment every CT series in DICOM folders (default: axial ones, no "
+                             "projections or screenshots, nothing derived from what is there)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR",
                         help="folder for the results; made if it is missing")
     parser.add_argument("--organs", action=Organs,
@@ -55,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         output=args.output, suffix=SUFFIXES[args.format], organs=args.organs, model=args.model,
         device=args.device, overlap=args.overlap, precision=args.precision,
         surfaces=f".{args.surfaces}" if args.surfaces else "", table=args.statistics,
-        resume=args.resume,
+        resume=args.resume, all_series=args.all_series,
     )
     try:
         failed = batch.run(args.input, options, report)

@@ -1,0 +1,106 @@
+"""Which DICOM series are segmented, and why the others are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from metaunetr.batch.discover import Discovery, discover
+from metaunetr.batch.series import why_not
+from metaunetr.io import dicom
+
+AXIAL = "ORIGINAL\\PRIMARY\\AXIAL"
+
+
+def rule(paths: list[Path], all_series: bool = False) -> str:
+    (slices,), broken = list(dicom.scan(paths[0].parent)[0].values()), []
+    assert not broken
+    return why_not(slices, all_series)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [
+    (AXIAL, ""),
+    ("ORIGINAL\\PRIMARY\\AXIAL\\CT_SOM5 SPI", ""),
+    ("DERIVED\\PRIMARY\\AXIAL", ""),
+    ("DERIVED\\SECONDARY\\REFORMATTED\\AVERAGE", ""),
+    ("", ""),
+    ("ORIGINAL\\PRIMARY\\LOCALIZER", "a localizer"),
+    ("original\\primary\\localizer ", "a localizer"),
+    ("ORIGINAL\\PRIMARY\\SCOUT", "a localizer"),
+    ("DERIVED\\SECONDARY\\MIP", "a projection or rendering"),
+    ("DERIVED\\SECONDARY\\PROJECTION IMAGE", "a projection or rendering"),
+    ("DERIVED\\SECONDARY\\AXIAL\\VRT", "a projection or rendering"),
+    ("ORIGINAL\\PRIMARY\\AXIAL\\MIPX", ""),
+    ("DERIVED\\SECONDARY\\SCREEN SAVE", "a screenshot"),
+    ("DERIVED\\PRIMARY\\DOSE_INFO", "a dose report"),
+    ("DERIVED\\SECONDARY\\PERFUSION\\CBF", "a map, not HU"),
+])
+def test_kinds(series, kind, reason):
+    paths = series("study", kind=kind)
+    assert rule(paths) == reason
+    assert rule(paths, all_series=True) == ""
+
+
+@pytest.mark.parametrize(("axes", "reason"), [
+    ("1\\0\\0\\0\\1\\0", ""),
+    ("-1\\0\\0\\0\\-1\\0", ""),
+    ("0\\1\\0\\-1\\0\\0", ""),
+    ("1\\0\\0\\0\\0.866\\0.5", ""),  # a gantry tilted by 30°
+    ("1\\0\\0\\0\\0\\-1", "its slices are coronal, not axial"),
+    ("0\\1\\0\\0\\0\\-1", "its slices are sagittal, not axial"),
+    ("1\\0\\0\\0\\0.5\\0.866", "its slices are coronal, not axial"),
+])
+def test_orientations(series, axes, reason):
+    paths = series("study", axes=axes)
+    assert rule(paths) == reason
+    assert rule(paths, all_series=True) == ""
+
+
+@pytest.mark.parametrize("all_series", [False, True])
+@pytest.mark.parametrize(("facts", "reason"), [
+    ({"slices": 4}, "a series of 4 slices; a volume needs 5"),
+    ({"modality": "MR"}, "a series of modality MR, not CT"),
+    ({"modality": "OT"}, "a series of modality OT, not CT"),
+    ({"modality": "PT"}, "a series of modality PT, not CT"),
+])
+def test_what_not_even_all_series_takes(series, facts, reason, all_series):
+    assert rule(series("study", **facts), all_series) == reason
+
+
+def test_an_image_of_another_class_is_a_screenshot(series):
+    pydicom = pytest.importorskip("pydicom")
+    paths = series("study")
+    for path in paths:
+        file = pydicom.dcmread(path)
+        file.SOPClassUID = file.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+        file.save_as(path)
+    assert rule(paths) == "a screenshot or report, no CT image"
+
+
+def places(discovery: Discovery) -> list[str]:
+    return [str(found.place) for found in discovery.found]
+
+
+@pytest.mark.parametrize(("folders", "expected"), [
+    (("study", "study"), ["study"]),
+    (("study/1", "study/2"), ["study/1"]),
+    (("study/2", "study/1"), ["study/2"]),
+], ids=["in one folder", "in a folder each", "found before the original"])
+def test_what_is_derived_is_left_out_beside_its_original(series, tmp_path, folders, expected):
+    series(folders[0], "1.1", g0020_000d="1.9")
+    derived = series(folders[1], "1.2", kind="DERIVED\\SECONDARY\\MPR", number="2",
+                     g0020_000d="1.9")
+    (tmp_path / "in" / "z").mkdir()
+    alone = series("z", "1.3", kind="DERIVED\\SECONDARY\\MPR", g0020_000d="1.8")
+    found = discover([tmp_path / "in"], tmp_path)
+    assert places(found) == [*expected, "z"]
+    assert found.left_out == [(derived[0], "derived from another series of its study")]
+    assert found.found[-1].files == tuple(alone)
+    assert len(discover([tmp_path / "in"], tmp_path, all_series=True).found) == 3
+    assert len(discover([tmp_path / "in" / "z", derived[0]], tmp_path).found) == 2  # named itself
+
+
+def test_the_series_is_known_by_its_uid(series, tmp_path):
+    series("study", "1.2.3")
+    assert [found.series for found in discover([tmp_path / "in"], tmp_path).found] == ["1.2.3"]

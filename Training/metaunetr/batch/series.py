@@ -1,0 +1,99 @@
+"""Which DICOM series are CTs to segment: the rules, from headers alone.
+
+A series is left out when, in this order,
+
+    its modality is not CT, or its SOP class no CT image (a screenshot, a dose report)
+    its image type says localizer, scout or topogram; projection or rendering (MIP); screenshot;
+        dose report; map of something else than HU (perfusion)
+    it has fewer slices, or frames, than a volume needs
+    its slices are closer to sagittal or coronal than to axial ones
+    it is derived, and the original that it comes from, an axial CT of the same study, is there
+
+`--all-series` takes whatever is a CT and has enough slices.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from metaunetr.errors import InputError
+from metaunetr.guard import MIN_SLICES
+from metaunetr.io import dicom
+from metaunetr.io.dicom.header import CHARACTERS, CLASS
+
+STUDY = "0020|000d"
+CT_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.2{end}" for end in ("", ".1", ".2"))
+KINDS = {  # words of the image type
+    "a localizer": {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"},
+    "a projection or rendering": {"MIP", "MINIP", "MIN_IP", "PROJECTION IMAGE", "VOLUME RENDERED",
+                                  "VRT", "SSD", "RENDERED", "3D"},
+    "a screenshot": {"SCREEN SAVE", "SCREENSHOT", "SCREEN"},
+    "a dose report": {"DOSE", "DOSE_INFO", "DOSE REPORT"},
+    "a map, not HU": {"PERFUSION", "CBF", "CBV", "MTT", "TTP", "TMAX", "IODINE", "EFF_Z", "RHO"},
+}
+PLANES = ("sagittal", "coronal", "axial")  # across x, y and z
+
+
+def why_not(slices: list[dicom.Slice], all_series: bool) -> str:
+    """Why a series is no CT to segment; "" when it may be one."""
+    first = slices[0]
+    modality = first.text(dicom.MODALITY)
+    if modality != "CT":
+        return f"a series of modality {modality or 'unknown'}, not CT"
+    rules = [_is_too_short] if all_series else [_is_of_a_kind, _is_too_short, _is_not_axial]
+    return next(filter(None, (rule(slices) for rule in rules)), "")
+
+
+def is_derived(first: dicom.Slice) -> bool:
+    return _kind(first)[:1] == ["DERIVED"]
+
+
+def study(first: dicom.Slice) -> str:
+    """The Study Instance UID of a series; "" when it has none."""
+    return header(first.path, (STUDY,))[STUDY]
+
+
+def header(path: Path, tags: tuple[str, ...]) -> dict[str, str]:
+    """Elements of a DICOM file as text, "" for those that are missing."""
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(str(path))
+    with suppress(RuntimeError):  # reading it will tell
+        reader.ReadImageInformation()
+    known = {key: reader.GetMetaData(key) for key in (*tags, CHARACTERS)
+             if reader.HasMetaDataKey(key)}
+    item = dicom.Slice(path, (0, 0), known)
+    return {tag: item.text(tag) for tag in tags}
+
+
+def _kind(first: dicom.Slice) -> list[str]:
+    return [word.strip() for word in first.text(dicom.IMAGE_TYPE).upper().split("\\")]
+
+
+def _is_of_a_kind(slices: list[dicom.Slice]) -> str:
+    words = set(_kind(slices[0]))
+    for name, those in KINDS.items():
+        if words & those:
+            return name
+    is_image = slices[0].text(CLASS) in ("", *CT_CLASSES)
+    return "" if is_image else "a screenshot or report, no CT image"
+
+
+def _is_too_short(slices: list[dicom.Slice]) -> str:
+    frames = slices[0].text(dicom.FRAMES)
+    count = max(len(slices), int(frames) if frames.isdigit() else 0)
+    return "" if count >= MIN_SLICES else (
+        f"a series of {count} slices; a volume needs {MIN_SLICES}")
+
+
+def _is_not_axial(slices: list[dicom.Slice]) -> str:
+    try:
+        axes = slices[0].numbers(dicom.ORIENTATION, 6)
+    except InputError:  # reading it will tell
+        return ""
+    plane = PLANES[int(np.abs(np.cross(axes[:3], axes[3:])).argmax())]
+    return "" if plane == "axial" else f"its slices are {plane}, not axial"
