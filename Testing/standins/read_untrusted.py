@@ -1,7 +1,8 @@
 """A process that reads what it is told to, with bounded memory, and says how that ended.
 
 Lines of JSON on standard input, {"kind": ..., "path": ...}; one line of JSON each on standard
-output: {"wrong": null, or what should not have happened, "cpu": seconds of this process}.
+output: {"wrong": null, or what should not have happened, "cpu": seconds of this process}. One
+more when it is ready.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 import traceback
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TextIO
 
 import numpy as np
 
@@ -104,10 +106,14 @@ def main() -> None:
     torch.set_num_threads(1)
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + ROOM, resource.RLIM_INFINITY))
+    answer(answers, None)
     for line in sys.stdin:
         asked = json.loads(line)
-        wrong = attempt(asked["kind"], Path(asked["path"]))
-        print(json.dumps({"wrong": wrong, "cpu": time.process_time()}), file=answers, flush=True)
+        answer(answers, attempt(asked["kind"], Path(asked["path"])))
+
+
+def answer(answers: TextIO, wrong: str | None) -> None:
+    print(json.dumps({"wrong": wrong, "cpu": time.process_time()}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def a_truncated_metaimage(folder):
     return [path]
 
 
-@bad(3, "cannot be read")
+@bad(3, "truncated")
 def a_truncated_nrrd(folder):
     path = volume(folder, small_ct().array, "bad.nrrd")
     path.write_bytes(path.read_bytes()[:-3000])

@@ -118,7 +118,7 @@ def a_nrrd_named_nii(folder, ct):
     return nrrd(folder).rename(folder / "ct.nii")
 
 
-@bad("cannot be read as NRRD")
+@bad("not a NRRD file")
 def a_nifti_named_nrrd(folder, ct):
     return nifti(folder, ct).rename(folder / "ct.nrrd")
 
@@ -171,12 +171,12 @@ def a_truncated_compressed_mha(folder, ct):
     return path
 
 
-@bad("cannot be read", "not 120")
+@bad("truncated", "240 bytes", "100 are there")
 def a_truncated_nrrd(folder, ct):
     return nrrd(folder, bytes(100))
 
 
-@bad("cannot be read")
+@bad("truncated", "before their end")
 def a_truncated_compressed_nrrd(folder, ct):
     path = folder / "ct.nrrd"
     write_image(path, ct)
@@ -337,7 +337,7 @@ def zero_spacing_in_an_mha(folder, ct):
     return mha(folder, ElementSpacing="1 1 0")
 
 
-@bad("cannot be read as NRRD", "coefficients")
+@bad("finite and positive", "nan")
 def spacing_that_is_no_number_in_a_nrrd(folder, ct):
     return nrrd(folder, space_directions="(1,0,0) (0,1,0) (0,0,nan)")
 

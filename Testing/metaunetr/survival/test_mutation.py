@@ -6,75 +6,26 @@ is seen as well; the processes go on to the next file and are replaced when they
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import selectors
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import metaunetr
 import mutation
+from reader import Reader
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
 
 FEW = 40  # damaged files of each kind
 CPU = 650.0  # seconds of the long form, over all kinds
-PATIENCE = 20.0  # seconds that a file of some kB may take
 KINDS = [make.__name__ for make in mutation.SEEDS]
-
-
-class Reader:
-    """The process that reads, started when it is needed."""
-
-    def __init__(self) -> None:
-        self.process = None
-        self.cpu = 0.0
-
-    def __call__(self, kind: str, path: Path) -> str | None:
-        """What went wrong with the file at `path`, if anything."""
-        if self.process is None:
-            self._start()
-        self.process.stdin.write(json.dumps({"kind": kind, "path": str(path)}) + "\n")
-        self.process.stdin.flush()
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self.process.stdout, selectors.EVENT_READ)
-            line = self.process.stdout.readline() if waiting.select(PATIENCE) else None
-        if line:
-            answer = json.loads(line)
-            self.cpu += answer["cpu"] - self.before
-            self.before = answer["cpu"]
-            return answer["wrong"]
-        self.stop()
-        return "it hangs" if line is None else f"it crashes with {self.code}"
-
-    def stop(self) -> None:
-        if self.process:
-            self.process.kill()
-            self.process.communicate()
-            self.code, self.process = self.process.returncode, None
-
-    def _start(self) -> None:
-        environ = os.environ | {
-            "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(
-                [str(Path(metaunetr.__file__).parents[1]), str(Path(mutation.__file__).parent)]),
-        }
-        self.before = 0.0
-        self.process = subprocess.Popen(
-            [sys.executable, Path(mutation.__file__).with_name("read_untrusted.py")], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ,
-        )
 
 
 @pytest.fixture(scope="module")
 def reader():
-    reader = Reader()
-    yield reader
-    reader.stop()
+    with Reader() as reader:
+        yield reader
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +40,7 @@ def test_what_is_whole_is_read(reader, seeds, kind):
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_damaged_is_read_or_refused(reader, seeds, tmp_path, long, kind, record_property):
+def test_what_is_damaged_is_read_or_refused(reader, seeds, tmp_path, long, kind):
     folder = tmp_path / "case"
     shutil.copytree(seeds[kind].parent, folder)
     path, whole = folder / seeds[kind].name, seeds[kind].read_bytes()

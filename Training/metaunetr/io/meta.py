@@ -7,10 +7,7 @@ header names. Format: https://itk.org/Wiki/ITK/MetaIO/Documentation.
 from __future__ import annotations
 
 import math
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -18,10 +15,10 @@ from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid
 from metaunetr.io.checks import check_size, data_beside
+from metaunetr.io.voxels import read_voxels
 
 LONGEST_HEADER = 1 << 16  # bytes
 LAST = "ElementDataFile"  # the key that ends a header
-PIECE = 1 << 20  # bytes
 TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4",
     "MET_UINT": "u4", "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8",
@@ -54,7 +51,7 @@ def read_meta(path: Path) -> tuple[np.ndarray, Grid]:
     else:
         raise InputError(f"{path}: the voxels cannot begin at byte {skip}")
     check_size(path, grid.shape, dtype.itemsize, data)
-    voxels = _read_voxels(path, data, start, count, compressed).view(dtype)
+    voxels = read_voxels(path, data, start, count, compressed).view(dtype)
     return voxels.astype(dtype.newbyteorder("="), copy=False).reshape(grid.shape), grid
 
 
@@ -125,29 +122,6 @@ def _dtype(path: Path, header: dict[str, str]) -> np.dtype:
         raise InputError(f"{path}: voxels written as text are not supported; save it in binary")
     big = any(_is_true(header.get(key)) for key in BIG_ENDIAN)
     return np.dtype(TYPES[kind]).newbyteorder(">" if big else "<")
-
-
-def _read_voxels(path: Path, data: Path, start: int, count: int, compressed: bool) -> np.ndarray:
-    voxels, filled = np.empty(count, np.uint8), 0
-    with open(data, "rb") as file:
-        file.seek(start)
-        for part in (_inflated(path, file) if compressed else iter(lambda: file.read(PIECE), b"")):
-            part = part[:count - filled]
-            voxels[filled:filled + len(part)] = np.frombuffer(part, np.uint8)
-            filled += len(part)
-            if filled == count:
-                return voxels
-    raise InputError(f"{path}: the file is truncated: {count} bytes of voxels belong to it, "
-                     f"{filled} are there")
-
-
-def _inflated(path: Path, file: BinaryIO) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(47)  # zlib's or gzip's header
-    try:
-        while data := inflater.unconsumed_tail or file.read(PIECE):
-            yield inflater.decompress(data, PIECE)
-    except zlib.error as error:
-        raise InputError(f"{path}: the compressed voxels are damaged: {error}") from None
 
 
 def _whole(path: Path, header: dict[str, str], key: str, default: int | None = None) -> int:

@@ -12,9 +12,9 @@ from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.checks import check_file
-from metaunetr.io.itk import read_nrrd, read_nrrd_grid
 from metaunetr.io.meta import read_meta, read_meta_grid
 from metaunetr.io.nifti import read_nifti, read_nifti_grid
+from metaunetr.io.nrrd import read_nrrd, read_nrrd_grid
 
 
 def read_image(path: str | PathLike[str]) -> Image:

@@ -15,7 +15,8 @@ import numpy as np
 from metaunetr import organs
 from metaunetr.errors import InputError
 from metaunetr.image import Grid
-from metaunetr.io.itk import metadata, write_itk
+from metaunetr.io.itk import write_itk
+from metaunetr.io.nrrd import read_header
 from metaunetr.organs import Code, Organ
 from metaunetr.result import OrganResult, Result
 
@@ -103,7 +104,7 @@ def read_segments(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     Raises:
         InputError: the header cannot be read.
     """
-    header = metadata(path)
+    header = read_header(path).pairs
     segments = []
     while f"Segment{len(segments)}_ID" in header:
         prefix = f"Segment{len(segments)}_"

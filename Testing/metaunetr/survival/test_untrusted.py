@@ -1,0 +1,377 @@
+"""Weights, cards, headers and records come from anywhere: nothing in them runs, leads elsewhere, or
+takes memory that is not there."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import pickle
+import re
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import mutation
+from metaunetr import bundle
+from metaunetr.errors import BundleError, InputError
+from metaunetr.io import read_image
+from metaunetr.io.nifti import HEADER
+from metaunetr.io.read import read_grid
+from reader import Reader
+from tiny_bundle import write_bundle
+
+ROOT = Path(__file__).parents[3]
+PRODUCT = [*(ROOT / "Training").rglob("*.py"), *(ROOT / "MetaUNETRSegment").rglob("*.py"),
+           ROOT / "run.py"]
+FORBIDDEN = (
+    r"^\s*(import|from) +(pickle|cPickle|dill|joblib|shelve|marshal|cloudpickle)\b",
+    r"\btorch\.(load|save|jit\.load)\(", r"\ballow_pickle\s*=\s*True", r"\bnumpy\.load\(",
+    r"(?<![\w.])(eval|exec)\(", r"\byaml\.(load|unsafe_load|full_load|load_all)\(",
+    r"\bshell\s*=\s*True", r"\bos\.(system|popen)\(", r"\b__import__\(", r"\bextractall\(",
+)
+
+
+@pytest.mark.parametrize("pattern", FORBIDDEN)
+def test_nothing_in_the_product_runs_what_it_reads(pattern):
+    assert len(PRODUCT) > 100
+    found = [f"{path.relative_to(ROOT)}:{number}: {line.strip()}" for path in PRODUCT
+             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+             if re.search(pattern, line)]
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """A process that has 1 GiB more memory than its libraries take."""
+    if sys.platform != "linux":
+        pytest.skip("limits memory as Linux does")
+    with Reader() as reader:
+        yield reader
+
+
+def safetensors(tensors: dict, data: bytes = bytes(64)) -> bytes:
+    """A file with this header."""
+    header = json.dumps(tensors).encode()
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def tensor(shape: list[int], begin: int, end: int, dtype: str = "F32") -> dict:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+class Runs:
+    """What a pickle could do: here, make a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.path),))
+
+
+def pickled(folder: Path) -> bytes:
+    return pickle.dumps(Runs(folder / "ran"))
+
+
+def saved_by_torch(folder: Path) -> bytes:
+    torch.save({"head.bias": Runs(folder / "ran")}, folder / "saved")
+    return (folder / "saved").read_bytes()
+
+
+@pytest.mark.parametrize("make", [
+    pickled,
+    saved_by_torch,
+    lambda folder: safetensors({"head.bias": tensor([10**12], 0, 4 * 10**12)}),
+    lambda folder: safetensors({"head.bias": tensor([10**6, 10**6, 10**6], 0, 64)}),
+    lambda folder: safetensors({"head.bias": tensor([2**63, 4], 0, 64)}),
+    lambda folder: safetensors({"head.bias": tensor([-16], 0, 64)}),
+    lambda folder: safetensors({"a": tensor([16], 0, 64), "b": tensor([16], 0, 64)}),
+    lambda folder: safetensors({"a": tensor([10], 0, 40), "b": tensor([10], 24, 64)}),
+    lambda folder: safetensors({"a": tensor([16], 1000, 1064)}),
+    lambda folder: safetensors({"a": tensor([16], 64, 0)}),
+    lambda folder: safetensors({"a": tensor([16], 0, 64, "PYTHON")}),
+    lambda folder: struct.pack("<Q", 10**12) + b"{}",
+    lambda folder: struct.pack("<Q", 2**64 - 1) + b"{}" * 99,
+    lambda folder: struct.pack("<Q", 10**5) + b"[" * 10**5,
+], ids=lambda make: make.__name__)
+def test_weights_that_would_run_overlap_or_take_all_memory(reader, tmp_path, make):
+    path = write_bundle(tmp_path / "bundle") / "weights.safetensors"
+    path.write_bytes(make(tmp_path))
+    assert reader("weights", path) is None
+    assert not (tmp_path / "ran").exists()
+    with pytest.raises(BundleError, match="is not a valid safetensors file"):
+        bundle.load(path.parent).network()
+
+
+def trusted(folder: Path, data: bytes) -> Path:
+    """The bundle with these weights, for which the card vouches."""
+    (folder / "weights.safetensors").write_bytes(data)
+    values = json.loads((folder / "card.json").read_text())
+    values["sha256"] = hashlib.sha256(data).hexdigest()
+    (folder / "card.json").write_text(json.dumps(values))
+    return folder
+
+
+def test_weights_longer_than_their_architecture_are_not_read(reader, tmp_path):
+    path = write_bundle(tmp_path / "bundle") / "weights.safetensors"
+    os.truncate(path, 1 << 40)  # takes no space on the disk
+    assert reader("card", path) is None
+    with pytest.raises(BundleError, match="the weights of this architecture have at most"):
+        bundle.load(path.parent).network()
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    (float("nan"), "has NaN or infinite values in tensor head.bias"),
+    (float("inf"), "has NaN or infinite values in tensor head.bias"),
+])
+def test_weights_that_are_no_numbers(tmp_path, value, words):
+    from safetensors.torch import load_file, save
+
+    tensors = load_file(write_bundle(tmp_path) / "weights.safetensors")
+    tensors["head.bias"][0] = value
+    with pytest.raises(BundleError, match=words):
+        bundle.load(trusted(tmp_path, save(tensors))).network()
+
+
+@pytest.mark.parametrize("target", [
+    "/dev/zero", "../other/weights.safetensors", "weights.safetensors",
+])
+def test_weights_that_are_a_link_out_of_the_folder(tmp_path, target):
+    path = write_bundle(tmp_path / "bundle") / "weights.safetensors"
+    write_bundle(tmp_path / "other")
+    path.unlink()
+    path.symlink_to(target)
+    with pytest.raises(BundleError, match=r"must lie in the bundle's folder|cannot be read"):
+        bundle.load(path.parent).network()
+
+
+def test_a_folder_of_models_may_be_a_link(tmp_path):
+    write_bundle(tmp_path / "bundle")
+    (tmp_path / "link").symlink_to("bundle")
+    bundle.load(tmp_path / "link").network()
+
+
+def with_card(folder: Path, **changes) -> None:
+    values = json.loads((folder / "card.json").read_text())
+    architecture = changes.pop("architecture", {})
+    values["architecture"] |= architecture
+    (folder / "card.json").write_text(json.dumps(values | changes))
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"weights": "../../x"}, "inside the bundle's folder"),
+    ({"weights": "/etc/passwd"}, "inside the bundle's folder"),
+    ({"weights": "C:weights"}, "inside the bundle's folder"),
+    ({"weights": "weights\0"}, "inside the bundle's folder"),
+    ({"weights": "\ud800"}, "inside the bundle's folder"),
+    ({"name": "a\x1b[2J"}, "without control characters"),
+    ({"title": "a\nb"}, "without control characters"),
+    ({"name": "\ud800"}, "without control characters"),
+    ({"format": 10**4000}, "has format 1000"),
+    ({"overlap": 10**4000}, "overlap must be a number from 0 to 0.9"),
+    ({"overlap": float("nan")}, "overlap must be a number"),
+    ({"overlap": True}, "overlap must be a number"),
+    ({"patch": [2**70] * 3}, "three whole numbers"),
+    ({"labels": {"0": "background", "1": ["liver"]}}, "organs known here"),
+    ({"architecture": {"depths": [1] * 10**5}}, "depths must be 1 to 8"),
+    ({"architecture": {"depths": [10**9, 1, 1]}}, "depths must be 1 to 8"),
+    ({"architecture": {"depths": [1, 1, True]}}, "depths must be 1 to 8"),
+    ({"architecture": {"feature_size": 10**9}}, "feature_size must be"),
+    ({"architecture": {"feature_size": 4096}}, "may take 4 GB of memory"),
+    ({"architecture": {"mlp_ratio": 1e9}}, "may take 4 GB of memory"),
+    ({"architecture": {"mlp_ratio": float("inf")}}, "describes no network"),
+    ({"architecture": {"mixer_options": {"kernel": 10**12 + 1}}}, "architecture"),
+    ({"architecture": {"mixer": "swin_attention", "mixer_options": {"window": 63}}}, "memory|card"),
+    ({"architecture": {"mixer_options": {"__class__": "os.system"}}}, "describes no network"),
+])
+def test_cards_that_lead_elsewhere_or_claim_too_much(reader, tmp_path, changes, words):
+    with_card(write_bundle(tmp_path), **changes)
+    assert reader("card", tmp_path / "card.json") is None
+    with pytest.raises(BundleError, match=words):
+        bundle.load(tmp_path).network()
+
+
+@pytest.mark.parametrize(("bracket", "count"), [("[", 10**6), ('{"a":', 10**5), ("[", 10**9)])
+def test_a_card_of_nested_brackets(reader, tmp_path, bracket, count):
+    path = write_bundle(tmp_path) / "card.json"
+    with open(path, "w") as file:
+        file.write(bracket * min(count, 2 * 10**6))
+        file.truncate(count)
+    assert reader("card", path) is None
+    with pytest.raises(BundleError, match=r"at most 1048576 bytes|not valid JSON"):
+        bundle.load(tmp_path)
+
+
+def test_a_card_that_is_a_pipe(tmp_path):
+    path = write_bundle(tmp_path) / "card.json"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(BundleError, match="no ordinary file"):
+        bundle.load(tmp_path)
+
+
+IMAGES = []
+
+
+def image(*words: str):
+    """Register a maker of a file that is to be refused with these words, before memory is taken."""
+    def register(maker):
+        IMAGES.append(pytest.param(maker, words, id=maker.__name__.replace("_", " ")))
+        return maker
+    return register
+
+
+def whole(folder: Path, kind: str) -> Path:
+    return mutation.seeds(folder / "seeds")[kind]
+
+
+def changed(path: Path, **fields: str) -> Path:
+    """A text header with other values."""
+    text = path.read_bytes()
+    for key, value in fields.items():
+        name = key.replace("_", " ").encode()
+        line = rb"(?m)^(" + name + rb" ?[=:] ?).*\n"
+        text, found = re.subn(line, lambda at, new=value: at[1] + new.encode() + b"\n", text)
+        assert found
+    path.write_bytes(text)
+    return path
+
+
+def nifti(folder: Path, kind: str = "nii", voxels: int = 0, **fields) -> Path:
+    """A NIfTI header with other values, and then zeros."""
+    path = whole(folder, kind)
+    raw = gzip.decompress(path.read_bytes()) if kind == "nii_gz" else path.read_bytes()
+    header = np.frombuffer(raw, HEADER, count=1)[0].copy()
+    for field, value in fields.items():
+        header[field] = value
+    if kind == "nii":
+        path.write_bytes(header.tobytes() + raw[HEADER.itemsize:])
+        return path
+    with gzip.open(path, "wb", 1) as file:
+        file.write(header.tobytes() + bytes(4))
+        for _ in range(voxels >> 20):
+            file.write(bytes(1 << 20))
+    return path
+
+
+@image("1e+12 voxels")
+def a_nifti_that_claims_a_trillion_voxels(folder):
+    return nifti(folder, dim=[3, 10000, 10000, 10000, 1, 1, 1, 1])
+
+
+@image("cannot hold")
+def a_nifti_that_claims_four_gigabytes(folder):
+    return nifti(folder, "nii_gz", dim=[3, 1024, 1024, 2000, 1, 1, 1, 1])
+
+
+@image("goes on for more than 64 MB")
+def a_gzip_bomb_behind_a_small_nifti(folder):
+    return nifti(folder, "nii_gz", voxels=80 << 20)
+
+
+@image("bytes cannot hold")
+def a_nrrd_that_claims_two_gigabytes(folder):
+    return changed(whole(folder, "nrrd"), sizes="1024 1024 1000")
+
+
+@image("1e+12 voxels")
+def a_nrrd_that_claims_a_trillion_voxels(folder):
+    return changed(whole(folder, "nrrd_raw"), sizes="10000 10000 10000")
+
+
+@image("bytes cannot hold")
+def a_detached_nrrd_that_claims_two_gigabytes(folder):
+    return changed(whole(folder, "nhdr"), sizes="1024 1024 1000")
+
+
+@image("the folder of their header, it names '/etc/passwd'")
+def a_nrrd_with_its_voxels_in_a_file_of_the_system(folder):
+    path = whole(folder, "nhdr")
+    return changed(path, **{key.decode().replace(" ", "_"): "/etc/passwd" for key in
+                            re.findall(rb"(?m)^(data ?file): ", path.read_bytes())})
+
+
+@image("the folder of their header, it names '../ct.raw'")
+def a_nrrd_with_its_voxels_in_the_folder_above(folder):
+    path = whole(folder, "nrrd_raw")
+    path.write_bytes(path.read_bytes().replace(b"encoding:", b"Data File: ../ct.raw\nencoding:"))
+    return path
+
+
+@image("several files")
+def a_nrrd_with_a_list_of_files(folder):
+    path = whole(folder, "nrrd_raw")
+    path.write_bytes(path.read_bytes().replace(b"encoding:", b"datafile: LIST\nencoding:"))
+    return path
+
+
+@image("names", "no ordinary file")
+def a_metaimage_with_its_voxels_in_a_pipe(folder):
+    os.mkfifo(folder / "pipe.raw")
+    path = whole(folder, "mhd")
+    (path.parent / "pipe.raw").symlink_to(folder / "pipe.raw")
+    return changed(path, ElementDataFile="pipe.raw")
+
+
+@image("the folder of their header, it names '/etc/passwd'")
+def a_metaimage_with_its_voxels_in_a_file_of_the_system(folder):
+    return changed(whole(folder, "mhd"), ElementDataFile="/etc/passwd")
+
+
+@image("the folder of their header", "secret.raw")
+def a_metaimage_with_its_voxels_on_another_drive(folder):
+    return changed(whole(folder, "mhd"), ElementDataFile=r"C:\secret.raw")
+
+
+@image("several files")
+def a_metaimage_with_a_pattern_of_files(folder):
+    return changed(whole(folder, "mhd"), ElementDataFile="ct%02d.raw 1 6 1")
+
+
+@image("bytes cannot hold")
+def a_metaimage_that_claims_two_gigabytes(folder):
+    return changed(whole(folder, "mhd"), DimSize="1024 1024 1000")
+
+
+@image("1e+12 voxels")
+def a_metaimage_that_claims_a_trillion_voxels(folder):
+    return changed(whole(folder, "mha"), DimSize="10000 10000 10000")
+
+
+@image("number of axes must be 1 to 10")
+def a_metaimage_with_minus_two_billion_axes(folder):
+    """Crashed SimpleITK."""
+    return changed(whole(folder, "mhd"), NDims="-2147483648")
+
+
+@image("is no ordinary file")
+def a_pipe(folder):
+    os.mkfifo(folder / "ct.nii.gz")
+    return folder / "ct.nii.gz"
+
+
+@pytest.mark.parametrize(("maker", "words"), IMAGES)
+def test_images_that_lead_elsewhere_or_claim_too_much(reader, tmp_path, maker, words):
+    path = maker(tmp_path)
+    assert reader("image", path) is None
+    with pytest.raises(InputError) as refused:
+        read_image(path)
+    assert str(refused.value).startswith(str(path))
+    for word in words:
+        assert word in str(refused.value)
+
+
+def test_a_bomb_in_a_metaimage_is_unpacked_no_further_than_it_claims(reader, tmp_path):
+    path = whole(tmp_path, "mhd_packed")
+    grid = read_grid(path)
+    bomb = zlib.compress(bytes(300 << 20), 1)
+    next(path.parent.glob("*.zraw")).write_bytes(bomb)
+    assert reader("image", path) is None
+    assert read_image(path).array.shape == grid.shape
