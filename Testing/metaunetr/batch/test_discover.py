@@ -19,7 +19,7 @@ def names(*inputs: Path, output: Path = Path("/nowhere")) -> list[str]:
 
 def left_out(folder: Path, output: Path = Path("/nowhere")) -> dict[str, str]:
     return {str(path.relative_to(folder)): reason
-            for path, reason in discover([folder], output).left_out}
+            for path, reason in discover([folder], output, identifiers=True).left_out}
 
 
 def test_images_and_series_are_found_to_the_bottom(tmp_path, image, series):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from metaunetr.batch.discover import Discovery, discover
+from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import why_not
 from metaunetr.io import dicom
 
@@ -95,7 +96,8 @@ def test_what_is_derived_is_left_out_beside_its_original(series, tmp_path, folde
     alone = series("z", "1.3", kind="DERIVED\\SECONDARY\\MPR", g0020_000d="1.8")
     found = discover([tmp_path / "in"], tmp_path)
     assert places(found) == [*expected, "z"]
-    assert found.left_out == [(derived[0], "derived from another series of its study")]
+    assert found.left_out == [(place_of(derived[0], tmp_path / "in"),
+                               "derived from another series of its study")]
     assert found.found[-1].files == tuple(alone)
     assert len(discover([tmp_path / "in"], tmp_path, all_series=True).found) == 3
     assert len(discover([tmp_path / "in" / "z", derived[0]], tmp_path).found) == 2  # named itself

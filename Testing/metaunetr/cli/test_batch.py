@@ -111,8 +111,8 @@ def test_results_keep_the_folders_of_the_input(folder, batch, segment, tmp_path)
     (header, *rows), (one_header, *one) = (
         list(csv.reader((tmp_path / name).read_text(encoding="utf-8").splitlines()))
         for name in ("all.csv", "one.csv"))
-    assert header == ["case", *one_header, "input"]
-    assert rows[:4] == [["a/ct", *row, str(folder / "a" / "ct.nii.gz")] for row in one]
+    assert header == ["case", *one_header, "input", "id"]
+    assert rows[:4] == [["a/ct", *row, "a/ct.nii.gz", ""] for row in one]
     assert [row[0] for row in rows] == ["a/ct"] * 4 + ["b/ct"] * 4
 
 
@@ -129,7 +129,7 @@ def test_ten_good_and_two_bad(batch, tmp_path):
     failed = [line for line in ran.out.splitlines() if "FAILED" in line]
     for line, name, reason in zip(failed, ("empty", "truncated"), ("is empty", "truncated"),
                                   strict=True):
-        assert f"] {name}: FAILED: {tmp_path / 'in' / name}.nii.gz: " in line
+        assert f"] {name}: FAILED: {name}.nii.gz: " in line
         assert reason in line.split(".nii.gz: ")[1]
     assert ran.out.splitlines()[-1].startswith("12 cases: 10 done, 0 finished before, 2 failed, in")
 

@@ -9,6 +9,7 @@
     log        what became of each
     run        all of it, from begin to end
     events     what is told meanwhile, as data and as lines of text
+    privacy    what may be told of patients
     folder     what the run folder tells: manifest, table, index, thumbnail
 """
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metaunetr.batch.discover import Found
+from metaunetr.batch.privacy import id_of, message
 from metaunetr.io import formats
 
 
@@ -23,6 +24,8 @@ class Case:
         labels, record: the files to write. `record` is written last.
         surfaces: the folder for the surfaces.
         thumbnail: a picture for people who look through many cases.
+        told: how the input is called in what may be shown around, see `privacy`.
+        id: of a DICOM series; "" for what is no DICOM.
     """
 
     name: str
@@ -32,9 +35,20 @@ class Case:
     record: Path
     surfaces: Path
     thumbnail: Path
+    told: str = ""
+    id: str = ""
+
+    def tell(self, text: str) -> str:
+        """A message about this case as it may be shown around."""
+        if self.told == str(self.input):
+            return text
+        text = message(text, self.input, next(iter(self.files), self.input), self.told)
+        return text.replace(f"{self.record.parent}{os.sep}", "")
 
 
-def make_cases(found: Iterable[Found], output: Path, suffix: str) -> list[Case]:
+def make_cases(
+    found: Iterable[Found], output: Path, suffix: str, identifiers: bool = False
+) -> list[Case]:
     """The cases of a batch; no two share a name, also where upper case counts as lower.
 
     "ct.nii.gz" is called "ct". Where "ct.nrrd" lies beside it, both keep their suffix; what is
@@ -42,16 +56,18 @@ def make_cases(found: Iterable[Found], output: Path, suffix: str) -> list[Case]:
 
     Args:
         suffix: of the labels, with its dot.
+        identifiers: whether the patient may be named.
     """
     found = list(found)
     names = [_stem(item) for item in found]
     names = _told_apart(names, [str(item.place) for item in found])
     names = _told_apart(names, [f"{name} {_mark(item.files[0])}"
                                 for name, item in zip(names, found, strict=True)])
-    return [_case(item, name, output, suffix) for item, name in zip(found, names, strict=True)]
+    return [_case(item, name, output, suffix, identifiers)
+            for item, name in zip(found, names, strict=True)]
 
 
-def _case(found: Found, name: str, output: Path, suffix: str) -> Case:
+def _case(found: Found, name: str, output: Path, suffix: str, identifiers: bool) -> Case:
     base = Path(os.path.abspath(output)) / name
     return Case(
         name, found.path, found.files,
@@ -59,6 +75,8 @@ def _case(found: Found, name: str, output: Path, suffix: str) -> Case:
         record=base.with_name(base.name + ".json"),
         surfaces=base.with_name(base.name + " surfaces"),
         thumbnail=base.with_name(base.name + ".png"),
+        told=str(found.path if identifiers else found.place),
+        id=id_of(found.series),
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import SimpleITK as sitk
 
 from metaunetr.batch.inputs import Input, read_inputs
+from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import is_derived, study, why_not
 from metaunetr.errors import InputError
 from metaunetr.io import dicom, formats
@@ -49,7 +50,6 @@ class Discovery:
     """What was found, in the order of the inputs and of names.
 
     Attributes:
-        root: the folder that all inputs without a name have in common; None when there is none.
         left_out: paths with reasons.
         others: how many files, by suffix, are no images at all.
     """
@@ -57,10 +57,11 @@ class Discovery:
     found: list[Found] = field(default_factory=list)
     left_out: list[tuple[Path, str]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
-    root: Path | None = None
 
 
-def discover(inputs: Iterable[Path], output: Path, all_series: bool = False) -> Discovery:
+def discover(
+    inputs: Iterable[Path], output: Path, all_series: bool = False, identifiers: bool = False
+) -> Discovery:
     """The CTs in files, in lists of files, and, recursively, in folders.
 
     A folder of DICOM files gives one CT per series that is one by the rules of `series`. Left out
@@ -71,11 +72,12 @@ def discover(inputs: Iterable[Path], output: Path, all_series: bool = False) -> 
     Args:
         inputs: see `inputs.read_inputs`.
         all_series: take DICOM series whatever their kind and orientation.
+        identifiers: tell complete paths of what is left out, see `privacy`.
 
     Raises:
         InputError: a list of inputs cannot be read.
     """
-    search = _Search(read_inputs(inputs), output, all_series)
+    search = _Search(read_inputs(inputs), output, all_series, identifiers)
     for item in search.inputs:
         search.enter(item)
     return search.end()
@@ -115,10 +117,13 @@ class _Series:
 
 
 class _Search:
-    def __init__(self, inputs: list[Input], output: Path, all_series: bool) -> None:
-        self.inputs, self.all_series = inputs, all_series
+    def __init__(
+        self, inputs: list[Input], output: Path, all_series: bool, identifiers: bool
+    ) -> None:
+        self.inputs, self.all_series, self.identifiers = inputs, all_series, identifiers
         self.output = os.path.realpath(output)
-        self.discovery = Discovery(root=_common([item.path for item in inputs if not item.name]))
+        self.root = _common([item.path for item in inputs if not item.name])
+        self.discovery = Discovery()
         self.entered: set[str] = set()  # folders
         self.taken: set[Path] = set()  # files and first slices
         self.candidates: list[Found | _Series] = []
@@ -235,10 +240,9 @@ class _Search:
             inside = self.item.path in path.parents
             below = path.relative_to(self.item.path).parts if inside else ()
             return PurePosixPath(self.item.name, *below)
-        root = self.discovery.root
-        if root is None or path == root:
+        if self.root is None or path == self.root:
             return PurePosixPath(path.name or "volume")
-        return PurePosixPath(*path.relative_to(root).parts)
+        return PurePosixPath(*path.relative_to(self.root).parts)
 
     def _take(self, path: Path, files: tuple[Path, ...] = ()) -> None:
         files = files or (path,)
@@ -249,13 +253,14 @@ class _Search:
         """Whether this is the first input to name it; a list that names it again is told."""
         if first in self.taken:
             if self.item.row:
-                self._leave_out(first, f"{self.item.row} names it again")
+                self._leave_out(first, f"{os.path.basename(self.item.row)} names it again")
             return False
         self.taken.add(first)
         return True
 
     def _leave_out(self, path: Path, reason: str) -> None:
-        self.discovery.left_out.append((path, reason))
+        told = path if self.identifiers else place_of(path, self.root)
+        self.discovery.left_out.append((told, reason))
 
 
 def _is_dicom(path: Path) -> bool:

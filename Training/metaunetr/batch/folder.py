@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from metaunetr.batch.discover import Discovery
 from metaunetr.batch.finished import Finished
 from metaunetr.batch.index import Card, write_index
 from metaunetr.batch.manifest import DONE, FAILED, RUNNING, WAITING, Manifest, Row
+from metaunetr.batch.privacy import identity
 from metaunetr.batch.table import write_failures, write_table
 from metaunetr.errors import OutputError
 
@@ -32,7 +34,7 @@ class RunFolder:
 
     Args:
         output: the folder; it exists.
-        identifiers: whether the patient may be named.
+        identifiers: whether patients may be named, see `privacy`.
 
     Attributes:
         warnings: sentences about what could not be told.
@@ -42,13 +44,14 @@ class RunFolder:
     """
 
     def __init__(self, output: Path, identifiers: bool) -> None:
-        self.output, self.identifiers = output, identifiers
-        self.manifest = Manifest(output / MANIFEST)
+        self.output, self.identifiers = Path(os.path.abspath(output)), identifiers
+        self.manifest = Manifest(self.output / MANIFEST)
         self.warnings = self.manifest.warnings
         self._cases: dict[str, Case] = {}
         self._rows: dict[str, Row] = {}
         self._finished: dict[str, Finished] = {}
         self._left_out: list[tuple[str, str]] = []
+        self._identities: dict[str, dict[str, str]] | None = {} if identifiers else None
 
     def begin(self, cases: list[Case], discovery: Discovery) -> None:
         """The cases of the run, all waiting; those that a killed run began keep their attempts."""
@@ -58,7 +61,10 @@ class RunFolder:
         for case in cases:
             name = printable(case.name)
             before = self.manifest.before.get(name, Row(name))
-            self._rows[case.name] = Row(name, attempts=before.attempts, seconds=before.seconds)
+            self._rows[case.name] = Row(name, case.id, attempts=before.attempts,
+                                        seconds=before.seconds)
+        if self.identifiers:
+            self._identities = {case.name: identity(case.files[0]) for case in cases if case.id}
         self.manifest.begin(self._rows.values(), self._left_out)
 
     def running(self, case: Case) -> None:
@@ -78,7 +84,7 @@ class RunFolder:
                   made_from=json.dumps(finished.made_from, sort_keys=True))
 
     def failed(self, case: Case, reason: str, seconds: float) -> None:
-        self._put(case, state=FAILED, reason=printable(reason), seconds=seconds)
+        self._put(case, state=FAILED, reason=printable(case.tell(reason)), seconds=seconds)
 
     def close(self) -> None:
         """Writes the tables and the page, whether or not all cases have come to an end.
@@ -90,16 +96,22 @@ class RunFolder:
             if self._rows[case.name].state == RUNNING:  # cancelled
                 self._put(case, state=WAITING)
         self.manifest.close()
-        _all([self._write_table, self._write_failures, self._write_index])
+        _all([lambda: self.write_table(self.output / TABLE), self._write_failures,
+              self._write_index])
+
+    def write_table(self, path: Path) -> None:
+        """Writes the statistics of all finished cases.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        finished = ((case, self._finished[name]) for name, case in self._cases.items()
+                    if self._rows[name].state == DONE)
+        write_table(path, finished, self._identities)
 
     def _put(self, case: Case, **changes) -> None:
         self._rows[case.name] = row = replace(self._rows[case.name], **changes)
         self.manifest.put(row)
-
-    def _write_table(self) -> None:
-        write_table(self.output / TABLE, (
-            (case, self._finished[name]) for name, case in self._cases.items()
-            if self._rows[name].state == DONE))
 
     def _write_failures(self) -> None:
         unfinished = [(row.name, row.state, row.reason) for row in self._rows.values()
@@ -110,12 +122,16 @@ class RunFolder:
     def _write_index(self) -> None:
         cards = [
             Card(self._rows[name], self._finished[name].organs,
-                 case.labels.relative_to(self.output.absolute()),
-                 case.thumbnail.relative_to(self.output.absolute()))
-            if self._rows[name].state == DONE else Card(self._rows[name])
+                 case.labels.relative_to(self.output),
+                 case.thumbnail.relative_to(self.output), self._who(name))
+            if self._rows[name].state == DONE else Card(self._rows[name], who=self._who(name))
             for name, case in self._cases.items()
         ]
         write_index(self.output / INDEX, cards, self._left_out)
+
+    def _who(self, name: str) -> str:
+        identity = (self._identities or {}).get(name, {})
+        return ", ".join(filter(None, identity.values()))
 
 
 def printable(text: object) -> str:

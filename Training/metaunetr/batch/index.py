@@ -46,12 +46,14 @@ class Card:
 
     Attributes:
         labels, thumbnail: files of a finished case, relative to the page; else None.
+        who: patient and examination, where they may be named.
     """
 
     row: Row
     organs: tuple[OrganResult, ...] = ()
     labels: Path | None = None
     thumbnail: Path | None = None
+    who: str = ""
 
     @property
     def doubts(self) -> list[str]:
@@ -131,10 +133,13 @@ def _card(card: Card) -> str:
         facts.append(f"attempt {row.attempts}")
     if card.confidence < inf:
         facts.append(f"lowest confidence {card.confidence:.2f}")
+    if row.id:
+        facts.append(f"series {row.id}")
+    who = f"<p>{escape(card.who)}</p>" if card.who else ""
     doubts = "".join(f'<span class="flag">{escape(doubt)}</span>' for doubt in card.doubts)
     reason = f'<p class="flag">{escape(row.reason)}</p>' if row.reason else ""
     return (f'<article class="card {card.kind}">{picture}<div><h3>{name}</h3>'
-            f'<p class="quiet">{", ".join(facts)}</p>{reason}<p>{doubts}</p></div></article>')
+            f'<p class="quiet">{", ".join(facts)}</p>{who}{reason}<p>{doubts}</p></div></article>')
 
 
 def _left_out(left_out: list[tuple[str, str]]) -> str:

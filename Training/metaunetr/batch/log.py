@@ -50,7 +50,7 @@ class Log:
         self.report(self.told.done(index, finished, self._seconds(index)))
 
     def failed(self, index: int, error: BaseException) -> None:
-        text, _ = explain(error)
+        text = self.cases[index].tell(explain(error)[0])
         self.report(self.told.failed(index, text, self._seconds(index)))
 
     def _seconds(self, index: int) -> float:

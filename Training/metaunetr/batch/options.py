@@ -20,6 +20,7 @@ class Options:
         table: CSV with the statistics of all cases.
         resume: leave alone what is finished and still as wanted.
         all_series: segment DICOM series whatever their kind and orientation.
+        identifiers: whether patients may be named, see `privacy`.
     """
 
     output: Path
@@ -33,3 +34,4 @@ class Options:
     table: Path | None = None
     resume: bool = False
     all_series: bool = False
+    identifiers: bool = False

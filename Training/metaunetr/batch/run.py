@@ -40,8 +40,8 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     started = time.perf_counter()
     bundle = find(options.model)
     _check(options)
-    discovery = discover(inputs, options.output, options.all_series)
-    cases = make_cases(discovery.found, options.output, options.suffix)
+    discovery = discover(inputs, options.output, options.all_series, options.identifiers)
+    cases = make_cases(discovery.found, options.output, options.suffix, options.identifiers)
     report(cases_event(cases, discovery))
     if not cases:
         raise InputError("There is no CT in the input "

@@ -14,16 +14,13 @@ A series is left out when, in this order,
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
-
 import numpy as np
-import SimpleITK as sitk
 
+from metaunetr.batch.privacy import header
 from metaunetr.errors import InputError
 from metaunetr.guard import MIN_SLICES
 from metaunetr.io import dicom
-from metaunetr.io.dicom.header import CHARACTERS, CLASS
+from metaunetr.io.dicom.header import CLASS
 
 STUDY = "0020|000d"
 CT_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.2{end}" for end in ("", ".1", ".2"))
@@ -55,19 +52,6 @@ def is_derived(first: dicom.Slice) -> bool:
 def study(first: dicom.Slice) -> str:
     """The Study Instance UID of a series; "" when it has none."""
     return header(first.path, (STUDY,))[STUDY]
-
-
-def header(path: Path, tags: tuple[str, ...]) -> dict[str, str]:
-    """Elements of a DICOM file as text, "" for those that are missing."""
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    with suppress(RuntimeError):  # reading it will tell
-        reader.ReadImageInformation()
-    known = {key: reader.GetMetaData(key) for key in (*tags, CHARACTERS)
-             if reader.HasMetaDataKey(key)}
-    item = dicom.Slice(path, (0, 0), known)
-    return {tag: item.text(tag) for tag in tags}
 
 
 def _kind(first: dicom.Slice) -> list[str]:

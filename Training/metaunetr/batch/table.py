@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from metaunetr.batch.case import Case
 from metaunetr.batch.finished import Finished
+from metaunetr.batch.privacy import IDENTIFIERS
 from metaunetr.io.atomic import atomic
 from metaunetr.report.statistics import COLUMNS, statistics_row
 
 
-def write_table(path: Path, cases: Iterable[tuple[Case, Finished]]) -> None:
-    """Write one line per case and organ: name, what the statistics of one case have, input.
+def write_table(
+    path: Path, cases: Iterable[tuple[Case, Finished]],
+    identities: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Write one line per case and organ: name, what the statistics of one case have, input, id.
 
     Args:
         cases: the finished ones with their records.
+        identities: where patients may be named, columns of `IDENTIFIERS` by the name of the case.
 
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
+    more = () if identities is None else tuple(IDENTIFIERS)
+
     def rows() -> Iterator[Sequence[object]]:
         for case, finished in cases:
+            known = identities.get(case.name, {}) if identities else {}
+            who = [known.get(column, "") for column in more]
             for item in finished.organs:
-                yield case.name, *statistics_row(item), case.input
+                yield case.name, *statistics_row(item), case.told, case.id, *who
 
-    _write(path, ("case", *COLUMNS, "input"), rows())
+    _write(path, ("case", *COLUMNS, "input", "id", *more), rows())
 
 
 def write_failures(path: Path, failures: Iterable[tuple[str, str, str]]) -> None:

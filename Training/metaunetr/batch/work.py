@@ -102,7 +102,7 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
                 mask = result.labels.array == item.organ.number
                 mesh.write_surface(temporary, mask, result.labels.grid)
                 measured(path, temporary)
-        finished = Finished(str(case.input), loaded.made_from, sizes, result.organs,
+        finished = Finished(case.told, loaded.made_from, sizes, result.organs,
                             result.record)
         io.write_text(record, finished.text())
         case.record.unlink(missing_ok=True)  # it told of the files that are replaced now

@@ -44,6 +44,10 @@ def add_to(commands) -> None:
     parser.add_argument("--resume", action="store_true",
                         help="do only what is missing, or was made from another input, model or "
                              "options (default: everything once more)")
+    parser.add_argument("--identifiers", action="store_true",
+                        help="name patients, examinations and complete paths in logs, tables, "
+                             "records and page (default: paths below the common folder, and a "
+                             "hash that tells the series)")
     parser.add_argument("-C", dest="folder", metavar="DIR", type=Path,
                         help="start in this folder: relative paths are meant from there")
     parser.set_defaults(run=run)
@@ -59,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         output=args.output, suffix=SUFFIXES[args.format], organs=args.organs, model=args.model,
         device=args.device, overlap=args.overlap, precision=args.precision,
         surfaces=f".{args.surfaces}" if args.surfaces else "", table=args.statistics,
-        resume=args.resume, all_series=args.all_series,
+        resume=args.resume, all_series=args.all_series, identifiers=args.identifiers,
     )
     try:
         failed = batch.run(args.input, options, report)

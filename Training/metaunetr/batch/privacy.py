@@ -1,0 +1,123 @@
+"""What a run tells about patients: nothing, unless `--identifiers` asks for it.
+
+Log lines, manifest, tables, page, thumbnails and records are meant to be shown around. They tell
+
+- of what DICOM headers say about the patient and the examination: nothing. A series has an `id`,
+  12 digits of the SHA-256 of its Series Instance UID: who has the series finds its line, and
+  nobody learns from it whose it is;
+- of paths: what lies below the folder that all inputs have in common, since the results lie in
+  folders of the same names. Whoever has patients' names there should rename them, or name the
+  cases in a list of inputs. Names of DICOM files, in which scanners put names, are hashed too.
+
+With `--identifiers` paths are complete, and organs.csv and index.html name patient and
+examination. Two things are outside these rules: DICOM SEG carries the patient, as the standard
+demands, and the JSON lines for programs tell the paths of inputs, so that they can be opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from metaunetr.io import dicom, formats
+from metaunetr.io.dicom.header import CHARACTERS
+
+IDENTIFIERS = {
+    "patient_name": "0010|0010", "patient_id": "0010|0020", "study_date": "0008|0020",
+    "accession_number": "0008|0050", "study_uid": "0020|000d", "series_uid": "0020|000e",
+}
+NAMES = (  # of the patient, physicians and operators
+    "0010|0010", "0010|1001", "0008|0090", "0008|1048", "0008|1050", "0008|1060", "0008|1070",
+    "0032|1032",
+)
+PERSONAL = (  # also ids, dates, places, and what technicians type
+    *NAMES, *IDENTIFIERS.values(), "0008|0021", "0008|0022", "0008|0023", "0008|0080",
+    "0008|0081", "0008|1010", "0008|1030", "0008|103e", "0010|0030", "0010|1000", "0010|1040",
+    "0010|2154", "0010|4000", "0020|0010", "0032|1060", "0040|0254",
+)
+SHORTEST = 3  # letters of a word that could be a name
+IMAGES = formats.NIFTI + formats.NRRD + formats.META + formats.SEGMENTATION
+
+
+def id_of(series: str) -> str:
+    """12 hexadecimal digits for a Series Instance UID; "" for none."""
+    return hashlib.sha256(series.encode()).hexdigest()[:12] if series else ""
+
+
+def identity(path: Path) -> dict[str, str]:
+    """Patient and examination of a DICOM file, by the names of IDENTIFIERS."""
+    texts = header(path, IDENTIFIERS.values())
+    return {name: texts[tag] for name, tag in IDENTIFIERS.items()}
+
+
+def place_of(path: Path, root: Path | None) -> Path:
+    """A path below `root`, or what is left of it without its folders; DICOM files by a hash."""
+    below = path.relative_to(root) if root and root in path.parents else Path(path.name)
+    return below.with_name(_hidden(path)) if _is_dicom(path) else below
+
+
+def message(text: str, path: Path, first: Path, told: str) -> str:
+    """A message about an input as it may be shown around.
+
+    Args:
+        path: the input, a file or the folder of a series; `told` how it is called.
+        first: the first of its files.
+    """
+    words = {}
+    if _is_dicom(first):
+        text = _without_patient(text, first)
+        words = _slices(first.parent)
+    return _replaced(text, words | {str(path): told}).replace(f"{path.parent}{os.sep}", "")
+
+
+def _is_dicom(path: Path) -> bool:
+    return not formats.suffix_of(path, IMAGES) and path.is_file()
+
+
+def _hidden(path: Path) -> str:
+    return f"DICOM file {hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]}"
+
+
+def _slices(folder: Path) -> dict[str, str]:
+    """What is said instead of the paths, and of names with letters, of the files in a folder."""
+    words = {}
+    with suppress(OSError):
+        for path in filter(_is_dicom, folder.iterdir()):
+            words[str(path)] = _hidden(path)
+            if re.search(rf"[^\W\d_]{{{SHORTEST}}}", path.stem):
+                words[path.name] = _hidden(path)
+    return words
+
+
+def _without_patient(text: str, path: Path) -> str:
+    """`text` without what the DICOM file at `path` says about its patient."""
+    texts = header(path, PERSONAL)
+    words = {word for tag in NAMES for word in re.split(r"[\s^=,\\]+", texts[tag])}
+    words = {word for word in (*words, *texts.values()) if len(word) >= SHORTEST}
+    return _replaced(text, dict.fromkeys(words, "…"))
+
+
+def _replaced(text: str, words: dict[str, str]) -> str:
+    """`text` with whole words, or whole paths, replaced; the longest first."""
+    longest = sorted(words, key=len, reverse=True)
+    pattern = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in longest)
+    return re.sub(pattern, lambda found: words[found[0]], text) if pattern else text
+
+
+def header(path: Path, tags: Iterable[str]) -> dict[str, str]:
+    """Elements of a DICOM file as text, "" for those that are missing."""
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(str(path))
+    with suppress(RuntimeError):  # reading it will tell
+        reader.ReadImageInformation()
+    known = {tag: reader.GetMetaData(tag) for tag in (*tags, CHARACTERS)
+             if reader.HasMetaDataKey(tag)}
+    item = dicom.Slice(path, (0, 0), known)
+    return {tag: item.text(tag) for tag in tags}
