@@ -19,7 +19,6 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     CTImageStorage,
-    DeflatedExplicitVRLittleEndian,
     EnhancedCTImageStorage,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -35,7 +34,7 @@ from metaunetr.image import Grid, Image
 
 NATIVE = {
     "implicit VR": ImplicitVRLittleEndian, "explicit VR": ExplicitVRLittleEndian,
-    "big endian": ExplicitVRBigEndian, "deflated": DeflatedExplicitVRLittleEndian,
+    "big endian": ExplicitVRBigEndian,
 }
 COMPRESSED = {
     "JPEG lossless": JPEGLosslessSV1, "JPEG 2000 lossless": JPEG2000Lossless,
@@ -230,9 +229,8 @@ def _save(item: Dataset, path: Path, syntax: str, preamble: bool = True) -> None
         return
     item.file_meta.MediaStorageSOPClassUID = item.SOPClassUID
     item.file_meta.MediaStorageSOPInstanceUID = item.SOPInstanceUID
-    plain = syntax in (ImplicitVRLittleEndian,)
-    item.save_as(path, implicit_vr=plain, little_endian=syntax != ExplicitVRBigEndian,
-                 enforce_file_format=True)
+    item.save_as(path, implicit_vr=syntax == ImplicitVRLittleEndian,
+                 little_endian=syntax != ExplicitVRBigEndian, enforce_file_format=True)
 
 
 def _encode_by_itk(item: Dataset, syntax: str) -> None:

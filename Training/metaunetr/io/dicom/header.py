@@ -39,7 +39,7 @@ CODECS = {  # PS3.3 C.12.1.1.2; what is not here is shown as far as it is ASCII
 MULTIFRAME = (  # Enhanced CT and Legacy Converted Enhanced CT Image Storage
     "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2",
 )
-DEFLATED = b"1.2.840.10008.1.2.1.99"
+DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax
 NO_IMAGES = (  # DICOMDIR, raw data, Siemens' CSA objects: these name a modality, or many
     b"1.2.840.10008.1.3.10", b"1.2.840.10008.5.1.4.1.1.66\0", b"1.3.12.2.1107.5.9.1",
 )
@@ -101,7 +101,12 @@ class Slice:
 
 
 def read_header(path: Path) -> Slice | None:
-    """The header of the DICOM image at `path`; None when it is damaged or no image."""
+    """The header of the DICOM image at `path`; None when it is damaged, deflated or no image.
+
+    (GDCM needs minutes for a deflated file that is truncated, and nobody deflates CTs.)
+    """
+    if DEFLATED in _head(path):
+        return None
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(path))
@@ -129,12 +134,19 @@ def is_ct(path: Path, series: str = "") -> bool:
     head = _head(path)
     if DEFLATED in head:
         return True  # it may be one
-    return modality(path) == "CT" and series.encode() in head
+    return _modality(head) == "CT" and series.encode() in head
 
 
-def modality(path: Path) -> str:
-    """The modality of a file that is no image; "" when not even that can be told."""
+def is_untold(path: Path) -> bool:
+    """Whether a damaged DICOM file ends before it says whether it is CT, and of which series.
+
+    What says how many rows it has (0028,0010) has told these before.
+    """
     head = _head(path)
+    return _modality(head) in ("", "CT") and not re.search(rb"\x28\0\x10\0|\0\x28\0\x10", head)
+
+
+def _modality(head: bytes) -> str:
     if any(kind in head for kind in NO_IMAGES):
         return "none"
     found = re.search(

@@ -18,12 +18,13 @@ from metaunetr.io.dicom.header import (
     SERIES,
     Slice,
     is_ct,
-    modality,
+    is_untold,
 )
 from metaunetr.io.dicom.pixels import Pixels
 from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
 
 SHOWN = 8  # series listed in a message
+DAMAGE = "truncated, or compressed in an unknown way (such as deflated); convert it first"
 
 
 def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[str, ...]]:
@@ -64,7 +65,7 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
     elif damaged := [item for item in broken if is_ct(item)]:
         raise InputError(
             f"{path}: no slice of the CT can be read ({damaged[0].name} and {len(damaged) - 1} "
-            "more); they are truncated, or compressed in an unknown way"
+            f"more); they are {DAMAGE}"
         )
     else:
         raise InputError(
@@ -123,9 +124,8 @@ def _check_unbroken(slices: list[Slice], broken: list[Path]) -> list[str]:
     for path in broken:
         if is_ct(path, slices[0].text(SERIES)):
             raise InputError(
-                f"{path}: this slice of the series cannot be read; it is truncated, or "
-                "compressed in an unknown way"
+                f"{path}: this slice of the series cannot be read; it is {DAMAGE}"
             )
-    unknown = sum(not modality(path) for path in broken)
+    unknown = sum(map(is_untold, broken))
     return [f"Damaged DICOM files ({unknown}) lie beside the series; slices at its ends may be "
             "missing."] if unknown else []

@@ -1,0 +1,176 @@
+"""However a CT series is stored, HU and geometry are read exactly; or it is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from metaunetr.errors import InputError
+from metaunetr.image import Grid, Image
+from metaunetr.io import read_image
+
+dicom_series = pytest.importorskip("dicom_series", reason="series are written with pydicom")
+AXES, COMPRESSED, NATIVE = dicom_series.AXES, dicom_series.COMPRESSED, dicom_series.NATIVE
+Stored, on_axes, write_series = (
+    dicom_series.Stored, dicom_series.on_axes, dicom_series.write_series)
+
+STORED = {
+    "12 bits": Stored(),
+    "12 bits, signed": Stored(intercept=0, signed=True),
+    "16 bits": Stored(bits=16),
+    "16 bits, signed": Stored(intercept=0, bits=16, signed=True),
+    "halves of HU": Stored(0.5, -1024.5, bits=16),
+    "steps of two HU": Stored(2, -1024),
+    "slope and intercept of each slice": Stored((1, 2, 3), (-1024, -1000), bits=16, signed=True),
+    "fractions after whole numbers": Stored((1, 0.5, 0.25), (-1024, -1000), bits=16),
+}
+
+
+@pytest.fixture
+def fine(ct: Image) -> Image:
+    """A few slices of `ct` with a quarter of HU more, on a fine grid."""
+    return Image(ct.array[:6] + 0.25, Grid((6, 40, 48), (0.7421875, 0.75, 2.5), (-120.5, -80.25,
+                                                                                  1300.125)))
+
+
+def read(folder, truth: Image) -> None:
+    image = read_image(folder)
+    assert_array_equal(image.array, truth.array)
+    assert image.grid.same_as(truth.grid)
+    assert image.warnings == ()
+
+
+@pytest.mark.parametrize("stored", STORED.values(), ids=STORED)
+def test_stored_values_become_hu(tmp_path, fine, stored):
+    write_series(tmp_path, fine, stored=stored)
+    read(tmp_path, stored.kept(fine))
+
+
+@pytest.mark.parametrize("syntax", [*NATIVE, *COMPRESSED])
+def test_transfer_syntaxes(tmp_path, fine, syntax):
+    stored = STORED["12 bits, signed" if syntax in NATIVE else "12 bits"]
+    write_series(tmp_path, fine, stored=stored, syntax=(NATIVE | COMPRESSED)[syntax])
+    read(tmp_path, stored.kept(fine))
+
+
+@pytest.mark.parametrize("axes", AXES.values(), ids=AXES)
+def test_orientations(tmp_path, fine, axes):
+    turned = on_axes(fine, axes)
+    write_series(tmp_path, turned)
+    read(tmp_path, Stored().kept(turned))
+
+
+HEADERS = {
+    "names in latin": {"SpecificCharacterSet": "ISO_IR 100", "PatientName": "Jäger^Zoë",
+                       "SeriesDescription": "Bäuche"},
+    "names in Japanese": {"SpecificCharacterSet": ["", "ISO 2022 IR 87"],
+                          "PatientName": "Yamada^Tarou=山田^太郎", "SeriesDescription": "腹部"},
+    "names in UTF-8": {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "Иванов^Иван"},
+    "no name, no ID, no descriptions": dict.fromkeys(
+        ("PatientName", "PatientID", "SeriesDescription", "SeriesNumber", "InstanceNumber",
+         "AcquisitionNumber", "Manufacturer", "SliceThickness")),
+    "empty elements": dict.fromkeys(
+        ("PatientName", "SeriesDescription", "SliceThickness", "AcquisitionNumber"), ""),
+    "an acquisition for each slice": {"AcquisitionNumber": lambda k: k + 1},
+    "a time for each slice": {"ContentTime": lambda k: f"1200{k:02d}"},
+    "padding far below air": {"PixelPaddingValue": 0},
+    "feet first": {"PatientPosition": "FFS"},
+    "a secondary capture with rescale": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"},
+}
+
+
+@pytest.mark.parametrize("elements", HEADERS.values(), ids=HEADERS)
+def test_headers_of_all_kinds(tmp_path, fine, elements):
+    write_series(tmp_path / "Bauch 腹部", fine, **elements)
+    read(tmp_path / "Bauch 腹部", Stored().kept(fine))
+
+
+def test_private_elements(tmp_path, fine):
+    import pydicom
+
+    for path in write_series(tmp_path, fine):
+        item = pydicom.dcmread(path)
+        block = item.private_block(0x0029, "SIEMENS CSA HEADER", create=True)
+        block.add_new(0x10, "OB", b"\1\2\3\4" * 30_000)
+        item.save_as(path)
+    read(tmp_path, Stored().kept(fine))
+
+
+def test_files_without_preamble_and_suffix(tmp_path, fine):
+    for number, path in enumerate(write_series(tmp_path, fine, preamble=False)):
+        path.rename(tmp_path / f"I{number}")
+    read(tmp_path, Stored().kept(fine))
+
+
+def test_padding_that_would_shine_is_air(tmp_path, fine):
+    """63536 is -2000 to who reads it with a sign, and 62512 HU to who does not."""
+    import pydicom
+
+    paths = write_series(tmp_path, fine, stored=Stored(bits=16), PixelPaddingValue=63536)
+    truth = Stored(bits=16).kept(fine).array
+    for k, path in enumerate(paths):
+        item = pydicom.dcmread(path)
+        values = np.frombuffer(item.PixelData, "<u2").reshape(40, 48).copy()
+        values[:5, :7], truth[k, :5, :7] = 63536, -1024
+        item.PixelData = values.tobytes()
+        item.save_as(path)
+    assert_array_equal(read_image(tmp_path).array, truth)
+
+
+def test_deflated_slices_are_refused(tmp_path, fine):
+    write_series(tmp_path, fine, syntax="1.2.840.10008.1.2.1.99")
+    with pytest.raises(InputError, match=r"compressed in an unknown way \(such as deflated\)"):
+        read_image(tmp_path)
+
+
+def test_slices_whose_voxels_lie_elsewhere_are_refused(tmp_path, fine):
+    for path in write_series(tmp_path, fine, syntax=COMPRESSED["JPEG 2000 lossless"]):
+        jpip = path.read_bytes().replace(b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.4.94")
+        path.write_bytes(jpip)
+    with pytest.raises(InputError, match="pixels cannot be read"):
+        read_image(tmp_path)
+
+
+def test_an_inverted_scale_is_refused(tmp_path, fine):
+    write_series(tmp_path, fine, PhotometricInterpretation="MONOCHROME1")
+    with pytest.raises(InputError, match=r"inverted \(MONOCHROME1\); convert"):
+        read_image(tmp_path)
+
+
+def test_descriptions_are_shown_in_their_characters(tmp_path, fine):
+    for name in ("Bäuche", "Füße"):
+        write_series(tmp_path, fine, name, SeriesDescription=name,
+                     SpecificCharacterSet="ISO_IR 100")
+    with pytest.raises(InputError, match=r"Bäuche, 6 slices.*Füße, 6 slices"):
+        read_image(tmp_path)
+
+
+def test_any_combination_is_read(tmp_path, fine, long):
+    """20 series, or 400: any transfer syntax, storage and orientation, drawn by chance."""
+    random = np.random.default_rng(5)
+    syntaxes, small = NATIVE | COMPRESSED, Image(fine.array[:3, :24, :30], Grid(
+        (3, 24, 30), fine.grid.spacing, fine.grid.origin))
+    for number in range(400 if long else 20):
+        syntax, stored, axes = (
+            str(random.choice(list(table))) for table in (syntaxes, STORED, AXES))
+        turned = on_axes(small, AXES[axes])
+        folder = tmp_path / f"{number} {syntax}, {stored}, {axes}"
+        write_series(folder, turned, syntax=syntaxes[syntax], stored=STORED[stored])
+        read(folder, STORED[stored].kept(turned))
+
+
+@pytest.mark.parametrize("syntax", [*NATIVE, *COMPRESSED])
+def test_a_truncated_slice_never_passes(tmp_path, fine, syntax, long):
+    """The last slice is cut: refused, told in a warning, or not a voxel is lost."""
+    paths = write_series(tmp_path, fine, syntax=(NATIVE | COMPRESSED)[syntax])
+    whole, raw = read_image(tmp_path), paths[-1].read_bytes()
+    cuts = range(0, len(raw), max(1, len(raw) // (100 if long else 6)))
+    for cut in [*cuts, len(raw) - 1, len(raw) - 8, len(raw) - 9, len(raw) - 30]:
+        paths[-1].write_bytes(raw[:cut])
+        try:
+            image = read_image(tmp_path)
+        except InputError:
+            continue
+        told = any("Damaged" in text for text in image.warnings)
+        assert told or np.array_equal(image.array, whole.array), cut
