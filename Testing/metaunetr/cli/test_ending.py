@@ -1,9 +1,11 @@
-"""However a run is ended, it ends at once, says so in a sentence, and leaves no partial file."""
+"""However a run is ended, it ends at once, says so in a sentence, and leaves no partial file.
+
+At random moments, and without a warning: survival/test_faults.py.
+"""
 
 from __future__ import annotations
 
 import json
-import random
 import signal
 import subprocess
 import sys
@@ -125,19 +127,6 @@ def test_an_ignored_signal_stays_ignored(monkeypatch, ct, segment):
                         lambda image: signal.raise_signal(signal.SIGHUP) or [])
     assert segment(ct).code == 0
     signal.signal(signal.SIGHUP, previous)
-
-
-@pytest.mark.slow
-def test_signals_at_random_moments(running):
-    chance = random.Random(0)
-    for _ in range(6):
-        process = running()
-        wait_for(process, "stage", "read")
-        time.sleep(chance.uniform(0, 4))
-        number = chance.choice([signal.SIGINT, signal.SIGTERM])
-        process.send_signal(number)
-        assert process.wait(20) == 128 + number
-        assert process.stderr.read().endswith("; unfinished files were removed.\n")
 
 
 @pytest.mark.parametrize("stdin", [subprocess.DEVNULL, None])
