@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,13 +18,30 @@ from metaunetr.io import prepare_output, read_image, write_labels
 from metaunetr.result import Result
 
 
-@pytest.fixture
-def dicom_result(tmp_path, ct, result, write_series):
-    """`result` on a tilted DICOM series."""
-    write_series(tmp_path / "series", Image(ct.array, result.labels.grid))
-    image = read_image(tmp_path / "series")
+def segmented(folder, result: Result) -> Result:
+    """`result` as if it were of the CT in `folder`."""
+    image = read_image(folder)
     labels = Image(result.labels.array, image.grid, image.source, image.dicom_files)
     return Result(labels, result.organs, result.record)
+
+
+def labels_in(seg, result: Result) -> np.ndarray:
+    """Organ numbers (D, H, W) of a DICOM SEG on the grid of `result`."""
+    import highdicom as hd
+
+    grid = result.labels.grid
+    kji = hd.VolumeGeometry(grid.affine[:, [2, 1, 0, 3]], grid.shape, "PATIENT")
+    volume = seg.get_volume(combine_segments=True).match_geometry(kji, tol=1e-3)
+    names = [organs.BY_NAME[seg.get_segment_description(number).segment_label].number
+             for number in seg.segment_numbers]
+    return np.array([0, *names])[volume.array]
+
+
+@pytest.fixture
+def dicom_result(tmp_path, ct, result, write_series):
+    """`result` on an oblique DICOM series."""
+    write_series(tmp_path / "series", Image(ct.array, result.labels.grid))
+    return segmented(tmp_path / "series", result)
 
 
 def test_segments_carry_codes_and_lie_at_their_place(tmp_path, dicom_result):
@@ -49,19 +69,113 @@ def test_segments_carry_codes_and_lie_at_their_place(tmp_path, dicom_result):
         parameters = description.SegmentationAlgorithmIdentificationSequence[0]
         assert "ab" * 32 in parameters.AlgorithmParameters
 
-    volume = seg.get_volume(combine_segments=True)
-    numbers = np.array([0, *(organ.number for organ in found)])[volume.array]
-    grid = dicom_result.labels.grid
-    # Empty slices are left out and the order of slices is free: compare places in the patient.
-    inside = np.argwhere(numbers)
-    places = (volume.affine @ np.c_[inside, np.ones(len(inside))].T)[:3].T
-    kji = np.argwhere(dicom_result.labels.array)
-    expected = (grid.affine @ np.c_[kji[:, ::-1], np.ones(len(kji))].T)[:3].T
-    order, wanted = (np.lexsort(np.round(p, 2).T) for p in (places, expected))
-    assert_allclose(places[order], expected[wanted], atol=1e-3)
-    assert_array_equal(
-        numbers[tuple(inside.T)][order], dicom_result.labels.array[tuple(kji.T)][wanted]
-    )
+    algorithm = description.SegmentationAlgorithmIdentificationSequence[0]
+    family = algorithm.AlgorithmFamilyCodeSequence[0]
+    assert (family.CodeValue, family.CodeMeaning) == ("123110", "Artificial Intelligence")
+    assert_array_equal(labels_in(seg, dicom_result), dicom_result.labels.array)
+
+
+KINDS = {
+    **{axes: lambda write, folder, ct, axes=axes: write.write_series(
+        folder, write.on_axes(ct, write.AXES[axes])) for axes in (
+            "axial", "axial, prone", "axial, feet first", "sagittal", "coronal", "oblique")},
+    **{f"enhanced, {axes}": lambda write, folder, ct, axes=axes: write.write_enhanced(
+        folder / "ct.dcm", write.on_axes(ct, write.AXES[axes])) for axes in (
+            "axial", "sagittal", "oblique")},
+    "JPEG 2000": lambda write, folder, ct: write.write_series(
+        folder, ct, syntax=write.COMPRESSED["JPEG 2000 lossless"]),
+    "big endian": lambda write, folder, ct: write.write_series(
+        folder, ct, syntax=write.NATIVE["big endian"]),
+    "old, without preamble": lambda write, folder, ct: write.write_series(
+        folder, ct, preamble=False),
+    "anonymized": lambda write, folder, ct: write.write_series(folder, ct, **dict.fromkeys(
+        ("PatientName", "PatientID", "SeriesNumber", "AcquisitionNumber", "Manufacturer",
+         "SliceThickness", "InstanceNumber"))),
+    "empty slice thickness": lambda write, folder, ct: write.write_series(
+        folder, ct, SliceThickness=""),
+    "name in Japanese": lambda write, folder, ct: write.write_series(
+        folder, ct, SpecificCharacterSet=["", "ISO 2022 IR 87"],
+        PatientName="Yamada^Tarou=山田^太郎"),
+    "name in latin": lambda write, folder, ct: write.write_series(
+        folder, ct, SpecificCharacterSet="ISO_IR 100", PatientName="Jäger^Zoë"),
+    "slices thicker than their distance": lambda write, folder, ct: write.write_series(
+        folder, ct, SliceThickness=8),
+}
+
+
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+def test_it_is_valid_and_gives_the_labels_back(tmp_path, ct, result, make):
+    hd = pytest.importorskip("highdicom")
+    pydicom = pytest.importorskip("pydicom")
+    make(pytest.importorskip("dicom_series"), tmp_path / "ct", ct)
+    labelled = segmented(tmp_path / "ct", result)
+    path = tmp_path / "out.dcm"
+    write_labels(path, labelled)
+
+    seg = hd.seg.segread(path)
+    assert_array_equal(labels_in(seg, labelled), labelled.labels.array)
+    source = pydicom.dcmread(labelled.labels.dicom_files[0], force=True)
+    for name in ("StudyInstanceUID", "FrameOfReferenceUID"):
+        assert seg[name].value == source[name].value
+    for name in ("PatientName", "PatientID"):
+        assert str(seg[name].value) == str(source.get(name, ""))
+    assert referenced_slices(seg, labelled) == referenced(labelled)
+    assert validated(path) == []
+
+
+def referenced(result: Result) -> set[tuple[str, int | None, float]]:
+    """UID, frame and position (along the slices, 0.1 mm) of every source slice with labels."""
+    from metaunetr.io.dicom import POSITION
+    from metaunetr.io.dicom.frames import look_into
+    from metaunetr.io.dicom.header import INSTANCE, read_header
+
+    slices = [read_header(Path(file)) for file in result.labels.dicom_files]
+    if slices[0].several:
+        slices = look_into(slices[0])
+    normal = result.labels.grid.direction[:, 2]
+    kept = result.labels.array.any((1, 2))
+    first = np.dot(result.labels.grid.origin, normal)
+    places = [item.numbers(POSITION, 3) @ normal for item in slices]
+    return {(item.text(INSTANCE), item.frame, round(float(place), 1))
+            for item, place in zip(slices, places, strict=True)
+            if kept[round((place - first) / result.labels.grid.spacing[2])]}
+
+
+def referenced_slices(seg, result: Result) -> set[tuple[str, int | None, float]]:
+    """The same, as the frames of a DICOM SEG refer to them."""
+    normal = result.labels.grid.direction[:, 2]
+    found = set()
+    for frame in seg.PerFrameFunctionalGroupsSequence:
+        (source,) = frame.DerivationImageSequence[0].SourceImageSequence
+        number = source.get("ReferencedFrameNumber")
+        position = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, float)
+        found.add((source.ReferencedSOPInstanceUID, None if number is None else number - 1,
+                   round(float(position @ normal), 1)))
+    return found
+
+
+def validated(path: Path) -> list[str]:
+    """The errors that dciodvfy (Debian: dicom3tools) finds; none where it is not installed."""
+    program = shutil.which("dciodvfy")
+    if program is None:
+        return []
+    told = subprocess.run([program, path], capture_output=True, text=True)
+    return [line for line in told.stderr.splitlines() if line.startswith("Error")]
+
+
+def test_the_validator_is_there():
+    """So that a run says whether `validated` looked at anything."""
+    if shutil.which("dciodvfy") is None:
+        pytest.skip("dciodvfy is missing: apt-get install dicom3tools")
+
+
+def test_several_multi_frame_files_are_refused(tmp_path, ct, result):
+    pytest.importorskip("highdicom")
+    dicom_series = pytest.importorskip("dicom_series")
+    for name, order in (("a", range(6)), ("b", range(6, 12))):
+        dicom_series.write_enhanced(tmp_path / "ct" / f"{name}.dcm", ct, order=order)
+    with pytest.raises(OutputError, match=r"one multi-frame file, and the input has 2; choose"):
+        write_labels(tmp_path / "out.dcm", segmented(tmp_path / "ct", result))
 
 
 def test_an_input_that_was_not_dicom_is_refused(tmp_path, ct, result):

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr import __version__, organs
-from metaunetr.errors import OutputError
+from metaunetr.errors import InputError, OutputError
 from metaunetr.image import Image
 from metaunetr.io.atomic import atomic
+from metaunetr.io.dicom.frames import look_into
+from metaunetr.io.dicom.header import POSITION, read_header
 from metaunetr.result import OrganResult, Result
 
 MAY_BE_EMPTY = (  # type 2 attributes of patient, study and frame of reference
@@ -25,7 +27,8 @@ def check(path: Path, image: Image | None) -> None:
     """Refuse DICOM SEG where it cannot be made.
 
     Raises:
-        OutputError: highdicom is missing, or `image` is no DICOM series.
+        OutputError: highdicom is missing, or `image` is no DICOM series, or one of several
+            multi-frame files.
     """
     try:
         import highdicom  # noqa: F401
@@ -37,6 +40,11 @@ def check(path: Path, image: Image | None) -> None:
         raise OutputError(
             f"{path}: DICOM SEG refers to the slices of a DICOM series, and the input "
             f"{image.source or 'in memory'} is none; choose .seg.nrrd or .nii.gz"
+        )
+    if image is not None and len(image.dicom_files) not in (1, image.grid.shape[0]):
+        raise OutputError(
+            f"{path}: DICOM SEG refers to one multi-frame file, and the input has "
+            f"{len(image.dicom_files)}; choose .seg.nrrd or .nii.gz"
         )
 
 
@@ -55,7 +63,7 @@ def write_dicom_seg(path: Path, result: Result) -> None:
         raise OutputError(f"{path}: no organ was found, and a DICOM SEG cannot be empty")
     try:
         segmentation = _segmentation(found, result)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, InputError, KeyError, OSError, TypeError, ValueError) as error:
         raise OutputError(
             f"{path}: the headers of the CT do not allow a DICOM SEG ({error}); choose .seg.nrrd"
         ) from error
@@ -69,9 +77,11 @@ def _segmentation(found: list[OrganResult], result: Result):
     renumber = np.zeros(256, np.uint8)
     for number, item in enumerate(found, start=1):
         renumber[item.organ.number] = number
+    column, row, distance = result.labels.grid.spacing
     return hd.seg.Segmentation(
-        source_images=[_header(file) for file in result.labels.dicom_files],
-        pixel_array=renumber[result.labels.array],
+        source_images=[_header(file, distance) for file in result.labels.dicom_files],
+        pixel_array=renumber[result.labels.array[_places_of_frames(result.labels)]],
+        pixel_measures=hd.PixelMeasuresSequence((row, column), distance, distance),
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[
             _description(number, item, result) for number, item in enumerate(found, start=1)
@@ -81,22 +91,38 @@ def _segmentation(found: list[OrganResult], result: Result):
         sop_instance_uid=hd.UID(),
         instance_number=1,
         manufacturer="MetaUNETR",
-        manufacturer_model_name=str(result.record.get("model", "MetaUNETR")),
+        manufacturer_model_name=str(result.record.get("model", "MetaUNETR"))[:64],
         software_versions=__version__,
         device_serial_number="0",
         series_description="MetaUNETR abdominal organs",
         content_description="Automatic; research use only",
+        specific_character_set="ISO_IR 192",  # UTF-8, whatever the CT's is
     )
 
 
-def _header(file: str):
-    """The header of a slice; what may be empty, and anonymizers remove, is put back empty."""
+def _places_of_frames(labels: Image) -> np.ndarray:
+    """k of every slice or frame of the CT, in the order of the CT's files or frames."""
+    files, depth = labels.dicom_files, labels.grid.shape[0]
+    if len(files) == depth:
+        return np.arange(depth)
+    frames = look_into(read_header(Path(files[0])))
+    positions = [[*frame.numbers(POSITION, 3), 1] for frame in frames]
+    return np.rint((np.linalg.inv(labels.grid.affine) @ np.transpose(positions))[2]).astype(int)
+
+
+def _header(file: str, distance: float):
+    """The header of a slice; what may be empty, and anonymizers remove, is put back.
+
+    Only the slice thickness must not be empty in a segmentation: it becomes `distance` (mm).
+    """
     import pydicom
 
-    header = pydicom.dcmread(file, stop_before_pixels=True)
+    header = pydicom.dcmread(file, stop_before_pixels=True, force=True)
     for name in MAY_BE_EMPTY:
         if name not in header:
             setattr(header, name, "")
+    if not header.get("SliceThickness"):
+        header.SliceThickness = distance
     return header
 
 
@@ -117,7 +143,7 @@ def _description(number: int, item: OrganResult, result: Result):
         algorithm_identification=hd.AlgorithmIdentificationSequence(
             name="MetaUNETR",
             version=__version__,
-            family=Code("123109", "DCM", "Artificial Intelligence"),
+            family=Code("123110", "DCM", "Artificial Intelligence"),
             parameters={
                 key: str(result.record.get(key, "")) for key in ("model", "model_sha256")
             },
