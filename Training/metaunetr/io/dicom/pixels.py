@@ -20,6 +20,8 @@ class Pixels:
     """HU of slices; what is decoded of a multi-frame file is kept for its other frames."""
 
     def __init__(self) -> None:
+        self.reader = sitk.ImageFileReader()
+        self.reader.SetImageIO("GDCMImageIO")
         self.stored: dict[Path, np.ndarray] = {}
 
     def volume(self, slices: list[Slice]) -> np.ndarray:
@@ -57,7 +59,7 @@ class Pixels:
 
     def _plane(self, item: Slice) -> np.ndarray:
         if item.frame is None:
-            return _decoded(item.path)
+            return self._decoded(item.path)
         if item.path not in self.stored:
             self.stored[item.path] = frames.stored_values(item.path)
         stored = self.stored[item.path]
@@ -66,18 +68,19 @@ class Pixels:
         (slope,), (intercept,) = item.numbers(SLOPE, 1), item.numbers(INTERCEPT, 1)
         return stored[item.frame] * slope + intercept
 
-
-def _decoded(path: Path) -> np.ndarray:
-    """HU of a file with one slice: whole numbers where slope and intercept are."""
-    try:
-        image = sitk.ReadImage(str(path), imageIO="GDCMImageIO")
-    except RuntimeError as error:
-        raise InputError(f"{path}: the pixels cannot be read: {reason(error)}") from None
-    array = array_of(image)
-    return array[0] if array.ndim == 3 and len(array) == 1 else array
+    def _decoded(self, path: Path) -> np.ndarray:
+        """HU of a file with one slice: whole numbers where slope and intercept are."""
+        self.reader.SetFileName(str(path))
+        try:
+            array = array_of(self.reader.Execute())
+        except RuntimeError as error:
+            raise InputError(f"{path}: the pixels cannot be read: {reason(error)}") from None
+        return array[0] if array.ndim == 3 and len(array) == 1 else array
 
 
 def _fits(plane: np.ndarray) -> bool:
+    if np.can_cast(plane.dtype, np.int16):
+        return True
     if plane.dtype.kind == "f" and not np.array_equal(plane, np.trunc(plane)):
         return False
     return plane.min() >= -32768 and plane.max() <= 32767
