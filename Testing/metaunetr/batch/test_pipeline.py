@@ -8,6 +8,7 @@ import time
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -87,7 +88,7 @@ class Run:
     def __init__(self, names: str, stop: tuple[int, BaseException] | None = None) -> None:
         self.events, self.stop = [], stop
         cases = [Case(name, Path(name), (), *[Path(name)] * 4) for name in names]
-        self.log = Log(cases, self._take)
+        self.log = Log(cases, self._take, Mock())
         self.pipeline = Pipeline([*range(len(cases))], Options(Path()), None, self.log)
 
     def _take(self, event) -> None:
@@ -129,7 +130,8 @@ def test_a_failure_is_that_of_its_case(steps, step, case, error):
     run.pipeline.run()
     assert run.states == {name: "failed" if name == case else "done" for name in "abc"}
     assert steps.written == [name for name in "abc" if name != case]
-    assert set(run.log.finished) == {n for n, name in enumerate("abc") if name != case}
+    in_folder = [call.args[0].name for call in run.log.folder.done.call_args_list]
+    assert in_folder == [name for name in "abc" if name != case]
 
 
 def test_the_events_of_a_case_keep_their_order(steps):

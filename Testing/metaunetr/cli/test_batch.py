@@ -78,10 +78,13 @@ def batch(run, tiny, tmp_path) -> Callable[..., Ran]:
     return batch
 
 
+OF_THE_RUN = {"run.sqlite", "run.sqlite-journal", "organs.csv", "failures.csv", "index.html"}
+
+
 def made(output: Path) -> dict[str, int]:
-    """Every file below the output folder with the time when it was written."""
+    """Every file of the cases below the output folder with the time when it was written."""
     return {path.relative_to(output).as_posix(): path.stat().st_mtime_ns
-            for path in output.rglob("*") if path.is_file()}
+            for path in output.rglob("*") if path.is_file() and path.name not in OF_THE_RUN}
 
 
 def states(ran: Ran) -> dict[str, str]:
@@ -102,7 +105,7 @@ def test_results_keep_the_folders_of_the_input(folder, batch, segment, tmp_path)
     organs = ("liver", "right_kidney")
     assert set(made(tmp_path / "out")) == {
         f"{name}/ct{rest}" for name in "ab"
-        for rest in (".seg.nrrd", ".json", *(f" surfaces/{organ}.stl" for organ in organs))
+        for rest in (".seg.nrrd", ".json", ".png", *(f" surfaces/{organ}.stl" for organ in organs))
     }
     segment(folder / "a" / "ct.nii.gz", "-o", tmp_path / "one.seg.nrrd",
             "--statistics", tmp_path / "one.csv")
@@ -125,7 +128,7 @@ def test_ten_good_and_two_bad(batch, tmp_path):
     ran = batch()
     assert ran.code == 7
     assert len(list((tmp_path / "out").glob("phantom ?.seg.nrrd"))) == 10
-    assert len(made(tmp_path / "out")) == 20
+    assert len(made(tmp_path / "out")) == 30
     failed = [line for line in ran.out.splitlines() if "FAILED" in line]
     for line, name, reason in zip(failed, ("empty", "truncated"), ("is empty", "truncated"),
                                   strict=True):
@@ -234,7 +237,7 @@ def test_files_that_the_new_result_does_not_have_go(finished, batch, tmp_path):
     batch("--format", "nii.gz", "--organs", "liver", "--surfaces", "obj")
     assert set(made(tmp_path / "out")) == {
         "a/notes.txt", *(f"{name}/ct{rest}" for name in "ab"
-                         for rest in (".nii.gz", ".json", " surfaces/liver.obj"))}
+                         for rest in (".nii.gz", ".json", ".png", " surfaces/liver.obj"))}
     batch("--format", "nii.gz")
     assert not (tmp_path / "out" / "a" / "ct surfaces").exists()
 
@@ -379,7 +382,8 @@ def test_an_input_is_never_replaced(batch, tmp_path):
     ran = batch("--input", path, "--output", tmp_path / "in", "--format", "nii.gz")
     assert ran.code == 7
     assert "is the input as well" in ran.out
-    assert contents(tmp_path / "in") == {"ct.nii.gz": before}
+    assert {name: content for name, content in contents(tmp_path / "in").items()
+            if name not in OF_THE_RUN} == {"ct.nii.gz": before}
 
 
 def test_relative_paths_are_meant_from_the_folder_that_is_named(folder, tiny, tmp_path, run,
@@ -480,7 +484,7 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
     after = made(tmp_path / "out")
     assert finished.items() <= after.items()
     assert set(after) == {f"{n}{rest}" for n in range(8) for rest in (
-        ".seg.nrrd", ".json", " surfaces/liver.stl", " surfaces/right_kidney.stl")}
+        ".seg.nrrd", ".json", ".png", " surfaces/liver.stl", " surfaces/right_kidney.stl")}
     assert {name for name, state in states(ran).items() if state == "skipped"} == {
         name[0] for name in finished}
 
@@ -488,12 +492,12 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
 @posix
 @pytest.mark.parametrize(("moment", "redone"), [
     (0, {"a/ct", "b/ct"}),  # the old record has gone, nothing has been replaced
-    (3, {"a/ct", "b/ct"}),  # all but the record has been replaced
+    (4, {"a/ct", "b/ct"}),  # all but the record has been replaced
 ])
 def test_killed_while_the_files_of_a_case_take_their_places(
     batch, finished, tmp_path, tiny, moment, redone
 ):
-    """Labels, two surfaces and the record take their places; the record last."""
+    """Labels, thumbnail, two surfaces and the record take their places; the record last."""
     out = tmp_path / "out"
     (out / "b" / "ct.json").unlink()
     code = f"""
@@ -516,4 +520,4 @@ sys.exit(main(sys.argv[1:]))
     assert any(PREFIX in name for name in made(out))
     ran = batch("--surfaces", "stl", "--resume", "--json-progress")
     assert {name for name, state in states(ran).items() if state == "done"} == redone
-    assert len(made(out)) == 8
+    assert len(made(out)) == 10

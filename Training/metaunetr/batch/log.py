@@ -8,21 +8,22 @@ from collections.abc import Callable
 from metaunetr.batch.case import Case
 from metaunetr.batch.events import Event, Told
 from metaunetr.batch.finished import Finished
+from metaunetr.batch.folder import RunFolder
 from metaunetr.errors import explain
 
 
 class Log:
-    """Cases by their index: running, and then done, skipped or failed.
+    """Cases by their index: running, and then done, skipped or failed; also in the run folder.
 
     Attributes:
-        finished: the records of those that are done or skipped.
         over: nobody listens any more, so that what is raised is not the fault of a case.
     """
 
-    def __init__(self, cases: list[Case], report: Callable[[Event], None]) -> None:
-        self.cases, self._report = cases, report
+    def __init__(
+        self, cases: list[Case], report: Callable[[Event], None], folder: RunFolder
+    ) -> None:
+        self.cases, self._report, self.folder = cases, report, folder
         self.told = Told(cases)
-        self.finished: dict[int, Finished] = {}
         self.begun: dict[int, float] = {}
         self.over = False
 
@@ -38,20 +39,24 @@ class Log:
         self.report(event | {"case": index})
 
     def skipped(self, index: int, finished: Finished) -> None:
-        self.finished[index] = finished
+        self.folder.done(self.cases[index], finished, None)
         self.report(self.told.skipped(index, finished))
 
     def running(self, index: int) -> None:
         self.begun[index] = time.perf_counter()
+        self.folder.running(self.cases[index])
         self.report(self.told.running(index))
 
     def done(self, index: int, finished: Finished) -> None:
-        self.finished[index] = finished
-        self.report(self.told.done(index, finished, self._seconds(index)))
+        seconds = self._seconds(index)
+        self.folder.done(self.cases[index], finished, seconds)
+        self.report(self.told.done(index, finished, seconds))
 
     def failed(self, index: int, error: BaseException) -> None:
         text = self.cases[index].tell(explain(error)[0])
-        self.report(self.told.failed(index, text, self._seconds(index)))
+        seconds = self._seconds(index)
+        self.folder.failed(self.cases[index], text, seconds)
+        self.report(self.told.failed(index, text, seconds))
 
     def _seconds(self, index: int) -> float:
         return time.perf_counter() - self.begun[index]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from metaunetr import io
@@ -13,9 +13,9 @@ from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import discover
 from metaunetr.batch.events import Event, cases_event
 from metaunetr.batch.finished import Finished
+from metaunetr.batch.folder import RunFolder
 from metaunetr.batch.log import Log
 from metaunetr.batch.options import Options
-from metaunetr.batch.table import write_table
 from metaunetr.bundle import Bundle, find
 from metaunetr.errors import InputError
 from metaunetr.io import dicom_seg, formats, mesh
@@ -46,10 +46,14 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     if not cases:
         raise InputError("There is no CT in the input "
                          f"({len(discovery.left_out)} files or series were left out).")
-    log = Log(cases, report)
-    busy = _work(options, bundle, log)
-    if options.table:
-        write_table(options.table, ((cases[n], log.finished[n]) for n in sorted(log.finished)))
+    with closing(RunFolder(options.output, options.identifiers)) as folder:
+        folder.begin(cases, discovery)
+        log = Log(cases, report, folder)
+        busy = _work(options, bundle, log)
+        if options.table:
+            folder.write_table(options.table)
+    for text in folder.warnings:
+        report({"event": "warning", "text": text})
     report(log.told.summary(time.perf_counter() - started, busy))
     return log.told.counts["failed"]
 

@@ -11,6 +11,7 @@ from metaunetr import __version__, io
 from metaunetr.batch.case import Case
 from metaunetr.batch.finished import Finished, input_state
 from metaunetr.batch.options import Options
+from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Bundle
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
@@ -60,7 +61,8 @@ def read(case: Case, options: Options, bundle: Bundle) -> Loaded:
     """
     facts = made_from(case, options, bundle)  # before reading: what changes now is redone next time
     make_folder(case.record.parent)
-    outputs = [io.prepare_output(case.labels), io.prepare_file(case.record)]
+    outputs = [io.prepare_output(case.labels), io.prepare_file(case.record),
+               io.prepare_file(case.thumbnail)]
     check_distinct(outputs, case.files)
     image = io.read_image(case.input)
     io.prepare_output(case.labels, image)  # of DICOM input, DICOM SEG can be made
@@ -94,6 +96,9 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
         temporary = place(case.labels)
         io.write_labels(temporary, result)
         measured(case.labels, temporary)
+        temporary = place(case.thumbnail)
+        write_thumbnail(temporary, result, loaded.image)
+        measured(case.thumbnail, temporary)
         for item in result.organs if options.surfaces else ():
             if item.voxels:
                 path = case.surfaces / (item.organ.key + options.surfaces)
