@@ -375,3 +375,26 @@ def test_a_bomb_in_a_metaimage_is_unpacked_no_further_than_it_claims(reader, tmp
     next(path.parent.glob("*.zraw")).write_bytes(bomb)
     assert reader("image", path) is None
     assert read_image(path).array.shape == grid.shape
+
+
+def with_rows_and_columns(folder: Path, size: int, pixels: bool) -> Path:
+    """A series of which every slice claims `size` rows and columns."""
+    pydicom = pytest.importorskip("pydicom")
+    slices = whole(folder, "dicom").parent
+    for path in slices.iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.Rows = dataset.Columns = size
+        if not pixels:
+            del dataset.PixelData
+        dataset.save_as(path)
+    return slices
+
+
+@pytest.mark.parametrize("size", [65535, 30000, 16384])
+@pytest.mark.parametrize("pixels", [False, True])
+def test_slices_that_claim_more_pixels_than_they_hold(reader, tmp_path, size, pixels):
+    slices = with_rows_and_columns(tmp_path, size, pixels)
+    assert reader("dicom", slices / "slice2.dcm") is None
+    with pytest.raises(InputError) as refused:
+        read_image(slices)
+    assert str(refused.value).startswith(str(slices))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,8 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[st
     warnings = _check_unbroken(slices, broken)
     slices = _frames(path, slices)
     check_size(path, (len(slices), *slices[0].size[::-1]), 2, None)
+    for (file, size), frames in Counter((item.path, item.size) for item in slices).items():
+        check_size(file, (frames, *size[::-1]), 2, file)
     pixels = Pixels()
     kept, grid = arrange(path, slices, pixels.same)
     if copies := len(slices) - len(kept):
