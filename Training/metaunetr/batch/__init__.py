@@ -6,6 +6,7 @@
     options    what is to be made
     work       one case: read, segment, write
     pipeline   the cases on this machine
+    cluster    the cases on the workers of a Dask cluster; worker is what they run
     log        what became of each
     run        all of it, from begin to end
     events     what is told meanwhile, as data and as lines of text

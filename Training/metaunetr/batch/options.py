@@ -21,6 +21,8 @@ class Options:
         resume: leave alone what is finished and still as wanted.
         all_series: segment DICOM series whatever their kind and orientation.
         identifiers: whether patients may be named, see `privacy`.
+        scheduler: address of a Dask scheduler, whose workers do the work; "" for none.
+        workers: processes of this machine that do the work; 0 for this one alone.
     """
 
     output: Path
@@ -35,3 +37,5 @@ class Options:
     resume: bool = False
     all_series: bool = False
     identifiers: bool = False
+    scheduler: str = ""
+    workers: int = 0

@@ -17,7 +17,7 @@ from metaunetr.batch.folder import RunFolder
 from metaunetr.batch.log import Log
 from metaunetr.batch.options import Options
 from metaunetr.bundle import Bundle, find
-from metaunetr.errors import InputError
+from metaunetr.errors import DeviceError, InputError
 from metaunetr.io import dicom_seg, formats, mesh
 from metaunetr.io.atomic import discard_abandoned
 
@@ -60,6 +60,8 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
 
 def _check(options: Options) -> None:
     """Whatever would fail in every case."""
+    if options.scheduler or options.workers:
+        _check_dask()
     if options.suffix in formats.DICOM:
         dicom_seg.check(options.output, None)
     if options.surfaces:
@@ -69,6 +71,14 @@ def _check(options: Options) -> None:
         io.prepare_file(options.table, (".csv",))
 
 
+def _check_dask() -> None:
+    try:
+        import distributed  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise DeviceError(f"A batch on Dask needs the Python package {error.name}; install it "
+                          "with: pip install 'metaunetr[cluster]'") from None
+
+
 def _work(options: Options, bundle: Bundle, log: Log) -> float | None:
     """Works on what is not finished; the share of the time in which a case was segmented."""
     _tidy(log.cases)
@@ -76,6 +86,13 @@ def _work(options: Options, bundle: Bundle, log: Log) -> float | None:
                if not (options.resume and _is_finished(index, options, bundle, log))]
     if not waiting:
         return None
+    if options.scheduler or options.workers:
+        from metaunetr.batch.cluster import Cluster
+
+        try:
+            return Cluster(waiting, options, bundle, log).run()
+        finally:
+            _tidy(log.cases)  # workers may have been lost
     log.report({"event": "stage", "stage": "model"})
     from metaunetr.batch.pipeline import Pipeline  # torch, which takes seconds
 
@@ -83,7 +100,7 @@ def _work(options: Options, bundle: Bundle, log: Log) -> float | None:
 
 
 def _tidy(cases: list[Case]) -> None:
-    """Removes temporary files that a killed run has left."""
+    """Removes temporary files of processes that have been killed."""
     for folder in {f for case in cases for f in (case.record.parent, case.surfaces)}:
         discard_abandoned(folder, now=0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metaunetr.cli import engine
-from metaunetr.cli.arguments import Organs
+from metaunetr.cli.arguments import Organs, number
 from metaunetr.cli.progress import TerminalProgress
 from metaunetr.errors import InputError
 from metaunetr.result import DISCLAIMER
@@ -48,6 +48,12 @@ def add_to(commands) -> None:
                         help="name patients, examinations and complete paths in logs, tables, "
                              "records and page (default: paths below the common folder, and a "
                              "hash that tells the series)")
+    machines = parser.add_mutually_exclusive_group()
+    machines.add_argument("--dask", metavar="ADDRESS", default="",
+                          help="let the workers of this Dask scheduler do the work, such as "
+                               "tcp://host:8786; files and model lie where all see them")
+    machines.add_argument("--dask-local", metavar="N", type=number(int, 1, 256), default=0,
+                          help="let N processes of this machine do the work")
     parser.add_argument("-C", dest="folder", metavar="DIR", type=Path,
                         help="start in this folder: relative paths are meant from there")
     parser.set_defaults(run=run)
@@ -64,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         device=args.device, overlap=args.overlap, precision=args.precision,
         surfaces=f".{args.surfaces}" if args.surfaces else "", table=args.statistics,
         resume=args.resume, all_series=args.all_series, identifiers=args.identifiers,
+        scheduler=args.dask, workers=args.dask_local,
     )
     try:
         failed = batch.run(args.input, options, report)

@@ -1,0 +1,278 @@
+"""Many workers give what one machine gives, also when some of them are lost on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from metaunetr import batch
+from metaunetr.batch import worker as workers
+from metaunetr.batch.options import Options
+from metaunetr.bundle import load
+from metaunetr.errors import BundleError, Cancelled, DeviceError
+from metaunetr.image import Image
+from metaunetr.io import write_image
+from metaunetr.io.atomic import PREFIX
+from tiny_bundle import card, small_ct, write_bundle
+
+distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
+psutil = pytest.importorskip("psutil")
+
+NAMES = [f"ct{n}" for n in range(4)]
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """As in the workers: sums of other lengths are other numbers."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("PYTHONPATH", str(Path(batch.__file__).parents[2]))
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory) -> SimpleNamespace:
+    """Cases, a tiny model, and what one machine makes of them.
+
+    As NIfTI: other labels also hold the record with its times.
+    """
+    folder = tmp_path_factory.mktemp("cluster")
+    for n, name in enumerate(NAMES):
+        ct = small_ct()
+        noise = np.random.default_rng(n).integers(-5, 6, ct.array.shape, np.int16)
+        (folder / "in").mkdir(exist_ok=True)
+        write_image(folder / "in" / f"{name}.nii.gz", Image(ct.array + noise, ct.grid))
+    model = str(write_bundle(folder / "tiny"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    options = Options(folder / "out", suffix=".nii.gz", model=model)
+    assert batch.run([folder / "in"], options, lambda event: None) == 0
+    torch.set_num_threads(threads)
+    return SimpleNamespace(inputs=folder / "in", model=model, labels=labels(folder / "out"))
+
+
+@pytest.fixture
+def inside():
+    """The address of a cluster of two workers in this process."""
+    with distributed.LocalCluster(
+        2, processes=False, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL",
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def wanted(once, output: Path, **where) -> Options:
+    return Options(output, suffix=".nii.gz", model=once.model, **where)
+
+
+def labels(output: Path) -> dict[str, bytes]:
+    return {path.name.split(".")[0]: path.read_bytes() for path in output.glob("*.nii.gz")}
+
+
+def states(events: list[dict]) -> dict[str, list[str]]:
+    """All states that each case went through."""
+    found = {}
+    for event in events:
+        if event["event"] == "case":
+            found.setdefault(event["name"], []).append(event["state"])
+    return found
+
+
+def worker_processes(parent: int | None = None) -> list[psutil.Process]:
+    return [process for process in psutil.Process(parent).children(recursive=True)
+            if "spawn_main" in " ".join(process.cmdline())]
+
+
+def ended(processes: list[psutil.Process]) -> bool:
+    """Whether they end within seconds; where nobody asks how, they stay as zombies."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if all(not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+               for process in processes):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_worker_that_is_killed_costs_its_case_which_is_done_elsewhere(once, tmp_path):
+    events, killed = [], []
+
+    def kill_one(event):
+        events.append(event)
+        if event["event"] == "windows" and not killed:
+            killed.append(worker_processes()[0])
+            killed[0].kill()
+
+    options = wanted(once, tmp_path / "out", workers=2)
+    assert batch.run([once.inputs], options, kill_one) == 0
+    assert killed
+    assert labels(tmp_path / "out") == once.labels  # bit for bit
+    assert {name: told[-1] for name, told in states(events).items()} == dict.fromkeys(NAMES, "done")
+    assert [told.count("done") for told in states(events).values()] == [1] * len(NAMES)
+    assert 1 <= sum(told.count("running") > 1 for told in states(events).values()) <= 2
+    assert events[-1]["done"] == len(NAMES)
+    assert 0 < events[-1]["busy"] <= 1
+    assert worker_processes() == []
+    assert not list((tmp_path / "out").glob(PREFIX + "*"))
+
+
+def test_a_case_that_kills_its_workers_is_given_up_and_the_others_are_done(once, tmp_path):
+    fault = tmp_path / "fault.py"
+    fault.write_text("""
+import os
+from metaunetr.batch import worker
+def deadly(index, case, job, segment_case=worker.segment_case):
+    if case.name == "ct2":
+        os._exit(9)
+    return segment_case(index, case, job)
+if worker.segment_case.__name__ != "deadly":  # this file is run more than once
+    worker.segment_case = deadly
+""")
+    events = []
+    with dask.config.set({"distributed.worker.preload": [str(fault)],
+                          "distributed.scheduler.allowed-failures": 1}):
+        failed = batch.run([once.inputs], wanted(once, tmp_path / "out", workers=2),
+                           events.append)
+    assert failed == 1
+    reasons = [event["text"] for event in events if event.get("state") == "failed"]
+    assert reasons == ["2 workers were lost while they worked on it (killed, or out of memory)"]
+    assert labels(tmp_path / "out") == {name: data for name, data in once.labels.items()
+                                        if name != "ct2"}
+
+
+def test_a_scheduler_s_workers_report_the_same_failures(once, inside, tmp_path):
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    for name in NAMES[:2]:
+        os.link(once.inputs / f"{name}.nii.gz", inputs / f"{name}.nii.gz")
+    (inputs / "cut.nii.gz").write_bytes((once.inputs / "ct0.nii.gz").read_bytes()[:5000])
+    (inputs / "empty.nii").touch()
+    runs = []
+    for name, scheduler in (("one", ""), ("many", inside)):
+        events = []
+        options = wanted(once, tmp_path / name, scheduler=scheduler)
+        assert batch.run([inputs], options, events.append) == 2
+        runs.append({event["name"]: event.get("text") for event in events
+                     if event["event"] == "case" and event["state"] in ("done", "failed")})
+    assert runs[0] == runs[1]
+    assert labels(tmp_path / "one") == labels(tmp_path / "many")
+    events = []
+    options = replace(options, resume=True)
+    assert batch.run([inputs], options, events.append) == 2
+    assert [events[-1][state] for state in ("done", "skipped", "failed")] == [0, 2, 2]
+
+
+def test_events_of_a_case_are_in_order(once, inside, tmp_path):
+    events = []
+    batch.run([once.inputs], wanted(once, tmp_path, scheduler=inside), events.append)
+    for index in range(len(NAMES)):
+        mine = [event.get("state") or event.get("stage") or event["event"] for event in events
+                if index in (event.get("index"), event.get("case"))]
+        assert (mine[0], mine[1], mine[-2], mine[-1]) == ("running", "read", "write", "done")
+        assert mine.count("windows") >= 1
+
+
+@pytest.mark.parametrize("error", [Cancelled("by the user"), KeyboardInterrupt()],
+                         ids=lambda error: type(error).__name__)
+def test_cancelled_it_leaves_the_scheduler_free_for_the_next(once, inside, tmp_path, error):
+    def stop(event):
+        if event["event"] == "windows":
+            raise error
+
+    options = wanted(once, tmp_path / "out", scheduler=inside)
+    with pytest.raises(type(error)):
+        batch.run([once.inputs], options, stop)
+    assert batch.run([once.inputs], options, lambda event: None) == 0
+    assert labels(tmp_path / "out") == once.labels
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+def test_an_interrupt_leaves_no_process(once, tmp_path):
+    slow = write_bundle(tmp_path / "slow", overlap=0.9, preprocessing=card()["preprocessing"] | {
+        "spacing_mm": [3, 3, 3]})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "metaunetr", "batch", "--input", once.inputs, "--output",
+         tmp_path / "out", "--model", slow, "--dask-local", "2", "--json-progress"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if json.loads(line)["event"] == "windows":
+            break
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(worker_processes(process.pid)) == 2
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert ended(children)
+    assert labels(tmp_path / "out") == {}
+    assert process.stderr.read().startswith(
+        "metaunetr: Interrupted; unfinished files were removed.\n")
+
+
+def test_no_scheduler_answers(once, tmp_path, monkeypatch):
+    monkeypatch.setattr("metaunetr.batch.cluster.PATIENCE", 1)
+    begun = time.monotonic()
+    options = wanted(once, tmp_path, scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(DeviceError, match=r"tcp://127.0.0.1:9: no Dask scheduler answers"):
+        batch.run([once.inputs], options, lambda event: None)
+    assert time.monotonic() - begun < 10
+
+
+def test_dask_is_not_installed(once, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(DeviceError, match=r"pip install 'metaunetr\[cluster\]'"):
+        batch.run([once.inputs], wanted(once, tmp_path, workers=2), None)
+
+
+def another_version(ready, tmp_path):
+    ready.version = "0.0.1"
+    return DeviceError, "the run needs 0.0.1"
+
+
+def no_model(ready, tmp_path):
+    ready.job = replace(ready.job, options=replace(ready.job.options, model="elsewhere"))
+    return BundleError, "No model is called 'elsewhere'"
+
+
+def another_model(ready, tmp_path):
+    ready.job = replace(ready.job, sha256="0" * 64)
+    return BundleError, "is another one than that of the run"
+
+
+def no_folder(ready, tmp_path):
+    (tmp_path / "out").rmdir()
+    return DeviceError, "does not see the folder"
+
+
+@pytest.mark.parametrize("change", [another_version, no_model, another_model, no_folder])
+def test_a_worker_that_cannot_do_the_work_is_told(once, tmp_path, change):
+    (tmp_path / "out").mkdir()
+    bundle = load(Path(once.model))
+    job = workers.Job(wanted(once, tmp_path / "out"), bundle.sha256, "run")
+    ready = workers.Ready(job, bundle.card)
+    worker = SimpleNamespace(address="tcp://node7:1")
+    ready.setup(worker)
+    kind, words = change(ready, tmp_path)
+    with pytest.raises(kind, match=rf"Worker tcp://node7:1: .*{words}"):
+        ready.setup(worker)
+
+
+def test_a_cluster_of_such_workers_is_refused_at_once(once, inside, tmp_path, monkeypatch):
+    def missing(model):
+        raise BundleError("No model is called 'tiny'.")
+
+    monkeypatch.setattr(workers, "find", missing)
+    options = wanted(once, tmp_path, scheduler=inside)
+    with pytest.raises(BundleError, match=r"Worker inproc://.*: No model is called 'tiny'"):
+        batch.run([once.inputs], options, lambda event: None)

@@ -1,0 +1,125 @@
+"""What a worker of a cluster does: one case at a time, with a model that stays loaded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from metaunetr import __version__
+from metaunetr.batch import work
+from metaunetr.batch.case import Case
+from metaunetr.batch.events import Event
+from metaunetr.batch.finished import Finished
+from metaunetr.batch.options import Options
+from metaunetr.bundle import find
+from metaunetr.errors import BundleError, Cancelled, DeviceError, MetaUNETRError, explain
+
+if TYPE_CHECKING:
+    from metaunetr.engine import Segmenter
+
+_one_case = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Done:
+    """The record of a case or the reason why it failed, and the seconds of segmenting."""
+
+    result: Finished | str
+    busy: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run asks of its workers.
+
+    Attributes:
+        options: with paths that are the same on all machines.
+        sha256: of the model's weights.
+        topic: under which events are told; no other run has it.
+    """
+
+    options: Options
+    sha256: str
+    topic: str
+
+    def key(self, index: int) -> str:
+        """What the cluster calls a case."""
+        return f"{self.topic}-{index}"
+
+
+class Ready(WorkerPlugin):
+    """Lets only workers take part that have the version, model and folders of the run."""
+
+    def __init__(self, job: Job, card: dict[str, Any]) -> None:
+        self.job, self.card, self.version = job, card, __version__
+
+    def setup(self, worker: Worker) -> None:
+        """
+        Raises:
+            MetaUNETRError: what is missing, and on which worker.
+        """
+        where = f"Worker {worker.address}"
+        if self.version != __version__:
+            raise DeviceError(f"{where}: has MetaUNETR {__version__}, the run needs "
+                              f"{self.version}; install the same on all machines.")
+        try:
+            bundle = find(self.job.options.model)
+        except MetaUNETRError as error:
+            raise BundleError(f"{where}: {error}") from None
+        if (bundle.sha256, bundle.card) != (self.job.sha256, self.card):
+            raise BundleError(f"{where}: its model {bundle.name} is another one than that of the "
+                              "run; copy the model's folder to all machines.")
+        if not self.job.options.output.is_dir():
+            raise DeviceError(f"{where}: does not see the folder {self.job.options.output}; inputs "
+                              "and results must lie on a file system that all machines share.")
+
+
+def segment_case(index: int, case: Case, job: Job) -> Done:
+    """A case from begin to end; its events are told under the topic of the run."""
+    worker = get_worker()
+    busy = 0.0
+
+    def tell(event: Event) -> None:
+        task = worker.state.tasks.get(job.key(index))
+        if task is None or task.state == "cancelled":
+            raise Cancelled("The run has ended.")
+        worker.log_event(job.topic, [index, event])
+
+    with _one_case:
+        try:
+            tell({"event": "running"})
+            tell({"event": "stage", "stage": "read"})
+            options = job.options
+            engine = _engine(
+                job.sha256, options.model, options.device, options.overlap, options.precision)
+            engine.report = tell
+            loaded = work.read(case, options, engine.bundle)
+            started = time.perf_counter()
+            try:
+                result = work.segment(engine, loaded, options)
+            finally:
+                busy = time.perf_counter() - started
+            tell({"event": "stage", "stage": "write"})
+            return Done(work.write(loaded, result, options), busy)
+        except Exception as error:
+            return Done(explain(error)[0], busy)
+
+
+@lru_cache(maxsize=1)
+def _engine(
+    sha256: str, model: str | None, device: str, overlap: float | None, precision: str
+) -> Segmenter:
+    """The engine of this process, loaded for its first case."""
+    from metaunetr.engine import Segmenter
+
+    bundle = find(model)
+    if bundle.sha256 != sha256:
+        raise BundleError(f"{bundle.folder}: the model has changed since the run was begun.")
+    engine = Segmenter(bundle, device, overlap, precision)
+    engine.device_warnings = []  # of the machine, not of a case
+    return engine
