@@ -1,6 +1,11 @@
-"""How many examples hypothesis tries; always the same ones."""
+"""How many examples hypothesis tries, always the same ones; a process that reads bad files."""
 
+import sys
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from reader import Reader
 
 FEW, MANY = 25, 2000
 
@@ -11,3 +16,12 @@ def pytest_configure(config):
         derandomize=True, database=None, suppress_health_check=list(HealthCheck),
     )
     settings.load_profile("survival")
+
+
+@pytest.fixture(scope="session")
+def reader():
+    """Has 1 GiB more memory than its libraries take."""
+    if sys.platform != "linux":
+        pytest.skip("limits memory as Linux does")
+    with Reader() as reader:
+        yield reader

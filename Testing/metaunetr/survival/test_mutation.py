@@ -8,24 +8,14 @@ from __future__ import annotations
 
 import random
 import shutil
-import sys
 
 import pytest
 
 import mutation
-from reader import Reader
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
-
-FEW = 40  # damaged files of each kind
+FEW = 25  # damaged files of each kind
 CPU = 650.0  # seconds of the long form, over all kinds
 KINDS = [make.__name__ for make in mutation.SEEDS]
-
-
-@pytest.fixture(scope="module")
-def reader():
-    with Reader() as reader:
-        yield reader
 
 
 @pytest.fixture(scope="module")

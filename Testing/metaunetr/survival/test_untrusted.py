@@ -10,7 +10,6 @@ import os
 import pickle
 import re
 import struct
-import sys
 import zlib
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from metaunetr.errors import BundleError, InputError
 from metaunetr.io import read_image
 from metaunetr.io.nifti import HEADER
 from metaunetr.io.read import read_grid
-from reader import Reader
 from tiny_bundle import write_bundle
 
 ROOT = Path(__file__).parents[3]
@@ -45,15 +43,6 @@ def test_nothing_in_the_product_runs_what_it_reads(pattern):
              for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
              if re.search(pattern, line)]
     assert found == []
-
-
-@pytest.fixture(scope="module")
-def reader():
-    """A process that has 1 GiB more memory than its libraries take."""
-    if sys.platform != "linux":
-        pytest.skip("limits memory as Linux does")
-    with Reader() as reader:
-        yield reader
 
 
 def safetensors(tensors: dict, data: bytes = bytes(64)) -> bytes:
