@@ -20,7 +20,7 @@ import torch
 import mutation
 from metaunetr import bundle
 from metaunetr.errors import BundleError, InputError
-from metaunetr.io import read_image
+from metaunetr.io import read_image, read_labels
 from metaunetr.io.nifti import HEADER
 from metaunetr.io.read import read_grid
 from tiny_bundle import write_bundle
@@ -340,6 +340,20 @@ def a_metaimage_with_minus_two_billion_axes(folder):
     return changed(whole(folder, "mhd"), NDims="-2147483648")
 
 
+@image("is no field")
+def a_nrrd_with_a_long_line(folder):
+    """Crashed SimpleITK."""
+    path = whole(folder, "nrrd")
+    path.write_bytes(path.read_bytes().replace(b"dimension:", b"[" * 400 + b"\ndimension:"))
+    return path
+
+
+@image("sizes must be 3 whole numbers")
+def a_nrrd_with_a_long_number(folder):
+    """Crashed SimpleITK."""
+    return changed(whole(folder, "nrrd"), sizes="9" * 400)
+
+
 @image("is no ordinary file")
 def a_pipe(folder):
     os.mkfifo(folder / "ct.nii.gz")
@@ -355,6 +369,26 @@ def test_images_that_lead_elsewhere_or_claim_too_much(reader, tmp_path, maker, w
     assert str(refused.value).startswith(str(path))
     for word in words:
         assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(("before", "after", "words"), [
+    (b"Segment0_LabelValue:=2", b"Segment0_LabelValue:=two", "whole number from 0 to 255: 'two'"),
+    (b"Segment0_LabelValue:=2", b"Segment0_LabelValue:=-1", "whole number from 0 to 255: '-1'"),
+    (b"Segment0_LabelValue:=2", b"Segment0_LabelValue:=256", "whole number from 0 to 255: '256'"),
+    (b"Segment0_Layer:=0", b"Segment0_Layer:=" + b"9" * 5000, "whole number from 0 to 255: '999"),
+])
+def test_labels_of_segments_that_are_none(tmp_path, before, after, words):
+    path = whole(tmp_path, "seg_nrrd")
+    assert before in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(InputError, match=words):
+        read_labels(path)
+
+
+def test_names_of_segments_that_are_not_utf_8(tmp_path):
+    path = whole(tmp_path, "seg_nrrd")
+    path.write_bytes(path.read_bytes().replace(b"Segment0_Name:=", b"Segment0_Name:=\xe4 "))
+    assert set(np.unique(read_labels(path).array)) == {0, 2, 6}
 
 
 def test_a_bomb_in_a_metaimage_is_unpacked_no_further_than_it_claims(reader, tmp_path):
