@@ -190,7 +190,8 @@ def test_ten_phantoms_and_two_bad_files_killed_and_resumed(tmp_path):
     assert ran.returncode == 7
     assert before.items() <= finished().items()
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        f"{n}{suffix}" for n in range(10) for suffix in (".json", ".seg.nrrd")}
+        "run.sqlite", "organs.csv", "failures.csv", "index.html",
+        *(f"{n}{suffix}" for n in range(10) for suffix in (".json", ".seg.nrrd", ".png"))}
     assert ran.stdout.count("finished before\n") + ran.stdout.count("finished before;") == (
         len(before) / 2)
     assert ran.stdout.count("FAILED") == 2
