@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-import metaunetr
 from metaunetr.batch.manifest import STATES, Manifest, Row
 from metaunetr.errors import OutputError
 
@@ -106,42 +106,55 @@ def test_damage_anywhere_in_the_file_never_stops_a_run(path, long):
         assert stored(path) == dict.fromkeys((row.name for row in ROWS), "waiting")
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from metaunetr.batch.manifest import Manifest, Row
-manifest = Manifest(Path(sys.argv[1]))
-print(len(manifest.warnings), flush=True)
-manifest.begin([Row(f"case {n}") for n in range(20)], [])
-for n in range(10**6):
-    name, reason = f"case {n % 20}", "x" * (n * 37 % 5000)
-    for state in ("running", "done"):
-        manifest.put(Row(name, state=state, reason=reason, attempts=n))
-        print(f"{name}|{state}|{n}", flush=True)
-"""
+def write_forever(path: Path, tell) -> None:
+    manifest = Manifest(path)
+    tell(f"{len(manifest.warnings)}\n")
+    manifest.begin(ROWS, [])
+    for n in range(10**6):
+        name, reason = f"case {n % 20}", "x" * (n * 37 % 5000)
+        for state in ("running", "done"):
+            manifest.put(Row(name, state=state, reason=reason, attempts=n))
+            tell(f"{name}|{state}|{n}\n")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="killing is that of POSIX")
+def killed_writer(path: Path, seconds: float) -> list[str]:
+    """What a process told before it was killed."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            write_forever(path, lambda line: os.write(writing, line.encode()))
+        finally:
+            os._exit(1)
+    os.close(writing)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+    with os.fdopen(reading) as file:
+        return file.read().splitlines()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks and kills are those of POSIX")
 def test_killed_at_any_moment_it_says_what_was_said_last_or_the_next(path, long):
     """What a process was told to be written is there; at most one change more."""
     chance = random.Random(1)
-    environment = {"PYTHONPATH": str(Path(metaunetr.__file__).parents[1])}
-    for _ in range(200 if long else 8):
-        process = subprocess.Popen([sys.executable, "-c", WRITER, path], text=True,
-                                   stdout=subprocess.PIPE, env=environment)
-        assert process.stdout.readline() == "0\n"  # nothing was set aside
-        time.sleep(chance.random() * 0.1)
-        process.kill()
-        told = [line.split("|") for line in process.communicate()[0].splitlines()]
-        last = {name: (state, int(n)) for name, state, n in told if n.isdigit()}
+    written = 0
+    for _ in range(500 if long else 20):
+        told = killed_writer(path, 0.2 * chance.random() ** 2)
+        assert told[:1] in ([], ["0"])  # nothing was set aside
+        last = {name: (state, int(n)) for name, state, n in
+                (line.split("|") for line in told[1:])}
         with sqlite3.connect(path) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            if not last:
+                continue
             rows = {name: (state, attempts) for name, state, attempts in connection.execute(
                 "SELECT name, state, attempts FROM cases WHERE state != 'waiting'")}
-        different = {name for name in rows if rows[name] != last.get(name)}
-        if last:
-            assert set(last) <= set(rows)
-            assert len(different) <= 1
+        assert set(last) <= set(rows)
+        assert len({name for name in rows if rows[name] != last.get(name)}) <= 1
+        written += len(told)
+    assert written > 100
 
 
 def test_a_full_disk_is_told_once_and_the_states_come_later(path):

@@ -26,6 +26,9 @@ SCHEMA = (
     "attempts INTEGER, made_from TEXT)",
     "CREATE TABLE left_out (path TEXT, reason TEXT)",
 )
+ELSEWHERE = (  # words of errors that are not the fault of the file
+    "locked", "unable to open", "readonly", "disk I/O", "full", "out of memory",
+)
 PATIENCE = 5.0  # seconds that a change waits for somebody who reads
 
 
@@ -76,9 +79,9 @@ class Manifest:
         self._pending: dict[str, Row] = {}
         try:
             self._open()
-        except sqlite3.OperationalError as error:
-            raise self._refusal(error) from None
         except (sqlite3.DatabaseError, UnicodeError) as error:
+            if any(words in str(error) for words in ELSEWHERE):
+                raise self._refusal(error) from None
             self._set_aside(error)
             try:
                 self._open()
@@ -124,6 +127,7 @@ class Manifest:
     def _open(self) -> None:
         self._connection = sqlite3.connect(
             self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        self._connection.text_factory = lambda text: text.decode("utf-8", "replace")
         try:
             self._check()
         except BaseException:
@@ -137,6 +141,8 @@ class Manifest:
             sqlite3.DatabaseError, UnicodeError: the file is something else, or damaged.
         """
         run = self._connection.execute
+        # A killed run loses nothing by this; after a power cut the file may be damaged.
+        run("PRAGMA synchronous = OFF")
         run("BEGIN IMMEDIATE")
         if run("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
             for statement in SCHEMA:
