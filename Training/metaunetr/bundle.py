@@ -13,13 +13,14 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metaunetr import organs
 from metaunetr.calibration import Calibration
-from metaunetr.errors import BundleError
+from metaunetr.errors import BundleError, InputError
 from metaunetr.organs import Organ
 from metaunetr.weights import load_network, read_file
 
@@ -77,6 +78,23 @@ class Bundle:
     multiple: int
     overlap: float
     calibration: Calibration | None = None
+
+    def channels(self, wanted: Iterable[Organ] | None) -> dict[int, Organ]:
+        """The wanted organs, or all for None, by their channel of the network.
+
+        Raises:
+            InputError: the model lacks one of them.
+        """
+        known = dict(enumerate(self.classes, start=1))
+        if wanted is None:
+            return known
+        numbers = {organ.number for organ in wanted}
+        missing = numbers - {organ.number for organ in known.values()}
+        if missing or not numbers:
+            names = ", ".join(organs.BY_NUMBER[n].name for n in sorted(missing)) or "no organ"
+            raise InputError(f"The model {self.name} does not know {names}; it knows: "
+                             f"{', '.join(organ.name for organ in known.values())}.")
+        return {channel: organ for channel, organ in known.items() if organ.number in numbers}
 
     def network(self) -> MetaUNETR:
         """The network in evaluation mode, fp32 on the CPU.

@@ -73,7 +73,7 @@ def steps(monkeypatch) -> Steps:
     for name in STEPS:
         monkeypatch.setattr(work, name, getattr(steps, name))
     monkeypatch.setattr("metaunetr.batch.pipeline.Segmenter", lambda *args: SimpleNamespace(
-        report=args[-1], channels=lambda organs: None, device_warnings=[]))
+        report=args[-1], device_warnings=[]))
     return steps
 
 

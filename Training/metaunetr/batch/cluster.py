@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import time
 import uuid
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ class Cluster:
             while self.waiting or self.futures:
                 self._submit(client)
                 with suppress(queue.Empty):
-                    self._hear(client, *self.news.get(timeout=LOOK))
+                    self._hear(*self.news.get(timeout=LOOK))
             most = max(self.slots, 1)
             return self.busy / most / (time.perf_counter() - started)
 
@@ -90,7 +90,10 @@ class Cluster:
         """As many cases as there are threads to work on them."""
         if not self.waiting:
             return
-        threads = sum(client.nthreads().values())
+        try:
+            threads = sum(client.nthreads().values())
+        except OSError:
+            raise _gone() from None
         if threads == 0 and not self.futures:
             self._tell_once("The cluster has no worker yet; waiting for one.")
         self.slots = max(self.slots, threads)
@@ -107,7 +110,7 @@ class Cluster:
             self.log.report({"event": "warning", "text": text})
             self.slots = 1
 
-    def _hear(self, client: Client, index: int, what: Event | Future) -> None:
+    def _hear(self, index: int, what: Event | Future) -> None:
         if index not in self.futures:  # of a worker that was thought lost
             return
         if isinstance(what, dict):
@@ -116,7 +119,7 @@ class Cluster:
         del self.futures[index]
         if index not in self.log.begun:
             self.log.running(index)
-        self._end(client, index, what)
+        self._end(index, what)
 
     def _on_the_way(self, index: int, event: Event) -> None:
         if event["event"] != "running":
@@ -128,7 +131,9 @@ class Cluster:
             self.log.tell(index, {"event": "warning", "text": "Its worker was lost; the case is "
                                                               "begun once more."})
 
-    def _end(self, client: Client, index: int, future: Future) -> None:
+    def _end(self, index: int, future: Future) -> None:
+        if future.status in ("cancelled", "lost"):
+            raise _gone()
         error = future.exception()
         if error is None:
             done: Done = future.result()
@@ -141,8 +146,6 @@ class Cluster:
             self.log.failed(index, MetaUNETRError(
                 f"{error.allowed_failures + 1} workers were lost while they worked on it (killed, "
                 "or out of memory)"))
-        elif isinstance(error, CancelledError) or client.status != "running":
-            raise DeviceError("The Dask scheduler has gone; start it and use --resume.")
         else:
             self.log.failed(index, error)
 
@@ -158,8 +161,26 @@ def _connected(options: Options) -> Iterator[Client]:
         dashboard_address=None, memory_limit=None, silence_logs="CRITICAL",
         env={"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(
             max(1, (os.cpu_count() or 1) // options.workers))},
-    ) as cluster, _client(cluster.scheduler_address) as client:
-        yield client
+    ) as cluster:
+        try:
+            with _client(cluster.scheduler_address) as client:
+                yield client
+        except BaseException:
+            _kill(cluster)
+            raise
+
+
+def _kill(cluster: LocalCluster) -> None:
+    """Ends the processes at once; asked, they would end after a window or the reading of a file."""
+    for nanny in cluster.workers.values():
+        nanny.close_gracefully()  # it is not started again
+        with suppress(OSError, TypeError):  # it has none at the moment
+            os.kill(nanny.pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+
+
+def _gone() -> DeviceError:
+    return DeviceError("The Dask scheduler has gone; what is done is kept. Start it, and the batch "
+                       "with --resume.")
 
 
 def _client(address: str) -> Client:

@@ -39,7 +39,7 @@ class Pipeline:
             the share of the time since the first case was begun in which one was segmented.
 
         Raises:
-            BundleError, DeviceError, InputError: the model cannot be used, or lacks an organ.
+            BundleError, DeviceError: the model cannot be used.
         """
         try:
             engine = self._load()
@@ -58,7 +58,6 @@ class Pipeline:
         options, log = self.options, self.log
         engine = Segmenter(self.bundle, options.device, options.overlap, options.precision,
                            self._tell)
-        engine.channels(options.organs)
         for text in engine.device_warnings:  # once, not in every case
             log.report({"event": "warning", "text": text})
         engine.device_warnings = []

@@ -39,6 +39,7 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     """
     started = time.perf_counter()
     bundle = find(options.model)
+    bundle.channels(options.organs)
     _check(options)
     discovery = discover(inputs, options.output, options.all_series, options.identifiers)
     cases = make_cases(discovery.found, options.output, options.suffix, options.identifiers)

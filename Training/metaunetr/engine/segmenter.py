@@ -29,10 +29,9 @@ from metaunetr.engine.resample import body_box, sample_model_input, steps, to_mo
 from metaunetr.engine.restore import restore, restore_map
 from metaunetr.engine.turn import Turn
 from metaunetr.engine.windows import Windows, blend, cover, fit
-from metaunetr.errors import InputError
 from metaunetr.guard import inspect_ct
 from metaunetr.image import Grid, Image
-from metaunetr.organs import BY_NUMBER, Organ
+from metaunetr.organs import Organ
 from metaunetr.orientation import Orientation
 from metaunetr.result import Result
 
@@ -112,16 +111,7 @@ class Segmenter:
 
     def channels(self, organs: Iterable[Organ] | None) -> dict[int, Organ]:
         """The wanted organs by their channel of the network."""
-        known = dict(enumerate(self.bundle.classes, start=1))
-        wanted = {organ.number for organ in organs} if organs is not None else None
-        if wanted is None:
-            return known
-        missing = wanted - {organ.number for organ in known.values()}
-        if missing or not wanted:
-            names = ", ".join(BY_NUMBER[n].name for n in sorted(missing)) or "no organ"
-            raise InputError(f"The model {self.bundle.name} does not know {names}; it knows: "
-                             f"{', '.join(organ.name for organ in known.values())}.")
-        return {channel: organ for channel, organ in known.items() if organ.number in wanted}
+        return self.bundle.channels(organs)
 
 
 class _Run:
