@@ -10,10 +10,12 @@ import random
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,12 @@ def made(output: Path) -> dict[str, int]:
     """Every file of the cases below the output folder with the time when it was written."""
     return {path.relative_to(output).as_posix(): path.stat().st_mtime_ns
             for path in output.rglob("*") if path.is_file() and path.name not in OF_THE_RUN}
+
+
+def in_manifest(output: Path) -> dict[str, str]:
+    """The state of each case, as run.sqlite tells it."""
+    with closing(sqlite3.connect(output / "run.sqlite")) as connection:
+        return dict(connection.execute("SELECT name, state FROM cases"))
 
 
 def states(ran: Ran) -> dict[str, str]:
@@ -473,6 +481,8 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
         process.communicate()
         now = made(tmp_path / "out")
         assert finished.items() <= now.items()
+        for name, state in in_manifest(tmp_path / "out").items():
+            assert state != "done" or f"{name}.json" in now
         finished = {name: moment for name, moment in now.items()
                     if f"{name[0]}.json" in now and not name.startswith(PREFIX)}
         for name in now:
@@ -483,6 +493,7 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
     assert ran.code == 0
     after = made(tmp_path / "out")
     assert finished.items() <= after.items()
+    assert set(in_manifest(tmp_path / "out").values()) == {"done"}
     assert set(after) == {f"{n}{rest}" for n in range(8) for rest in (
         ".seg.nrrd", ".json", ".png", " surfaces/liver.stl", " surfaces/right_kidney.stl")}
     assert {name for name, state in states(ran).items() if state == "skipped"} == {
