@@ -12,6 +12,7 @@ from pathlib import Path
 import metaunetr
 
 PATIENCE = 20.0  # seconds that a file of some kB may take
+TURNS = 1000  # files that one process reads: GDCM keeps memory of files that it cannot read
 HERE = Path(__file__).parent
 
 
@@ -25,6 +26,7 @@ class Reader:
     def __init__(self) -> None:
         self.process = None
         self.cpu = 0.0
+        self.turns = 0
 
     def __enter__(self) -> Reader:
         return self
@@ -34,8 +36,11 @@ class Reader:
 
     def __call__(self, kind: str, path: Path) -> str | None:
         """What should not have happened with the file at `path`, if anything did."""
+        if self.turns == TURNS:
+            self._stop()
         if self.process is None:
             self._start()
+        self.turns += 1
         self.process.stdin.write(json.dumps({"kind": kind, "path": str(path)}) + "\n")
         self.process.stdin.flush()
         with selectors.DefaultSelector() as waiting:
@@ -51,7 +56,7 @@ class Reader:
 
     def _start(self) -> None:
         path = os.pathsep.join([str(Path(metaunetr.__file__).parents[1]), str(HERE)])
-        self.before = 0.0
+        self.before, self.turns = 0.0, 0
         self.process = subprocess.Popen(
             [sys.executable, HERE / "read_untrusted.py"], text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -63,10 +68,12 @@ class Reader:
     def _stop(self) -> int | None:
         if self.process is None:
             return None
+        self.process.stdin.close()  # then it ends, unless it hangs or has died
         try:
-            self.process.wait(0.5)  # it has died by itself
+            self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        self.process.stdout.close()
         code, self.process = self.process.returncode, None
         return code
