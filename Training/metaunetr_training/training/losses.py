@@ -18,7 +18,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
 SMALLEST = 1e-6  # Dice: its logarithm is finite
 
 
