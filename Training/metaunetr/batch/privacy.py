@@ -69,15 +69,14 @@ def message(text: str, path: Path, first: Path, told: str) -> str:
         path: the input, a file or the folder of a series; `told` how it is called.
         first: the first of its files.
     """
-    words = {}
-    if _is_dicom(first):
-        text = _without_patient(text, first)
-        words = _slices(first.parent)
-    return _replaced(text, words | {str(path): told}).replace(f"{path.parent}{os.sep}", "")
+    words = _slices(first.parent) if _is_dicom(first) else {}
+    text = _replaced(text, words | {str(path): told}).replace(f"{path.parent}{os.sep}", "")
+    return _without_patient(text, first) if _is_dicom(first) else text
 
 
 def _is_dicom(path: Path) -> bool:
-    return not formats.suffix_of(path, IMAGES) and path.is_file()
+    """By its name: it may be gone, or not be readable."""
+    return not formats.suffix_of(path, IMAGES) and not os.path.isdir(path)
 
 
 def _hidden(path: Path) -> str:

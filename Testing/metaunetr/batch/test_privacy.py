@@ -1,0 +1,62 @@
+"""Messages and paths as they may be shown around; what a whole run tells is in cli/test_privacy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from metaunetr.batch.privacy import id_of, message, place_of
+
+
+def test_a_series_has_an_id_that_tells_nobody_whose_it_is():
+    assert id_of("1.2.3") == "c47f5b18b8a4"
+    assert id_of("1.2.3") != id_of("1.2.4")
+    assert id_of("") == ""
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ("top/a/ct.nii.gz", "a/ct.nii.gz"),
+    ("top/old.seg.nrrd", "old.seg.nrrd"),
+    ("top/a", "a"),  # a folder
+    ("elsewhere/of/Doe/ct.mha", "ct.mha"),
+])
+def test_places_below_the_common_folder(tmp_path, path, expected):
+    (tmp_path / "top" / "a").mkdir(parents=True)
+    assert place_of(tmp_path / path, tmp_path / "top") == Path(expected)
+
+
+@pytest.mark.parametrize("name", ["DOE.dcm", "DOE", "DOE.CT.ABDOMEN.2.IMA"])
+def test_names_of_dicom_files_are_hashed(tmp_path, name):
+    told = place_of(tmp_path / "a" / name, tmp_path)
+    assert told.parent == Path("a")
+    assert told.name.startswith("DICOM file ")
+    assert told == place_of(tmp_path / "a" / name, tmp_path)
+    assert "DOE" not in str(told)
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("{folder}: slices are missing: DOE-1.dcm and DOE-2.dcm are 9 mm apart",
+     "study/series 2: slices are missing: DICOM file ? and DICOM file ? are 9 mm apart"),
+    ("{folder}/DOE-2.dcm: cannot be read", "DICOM file ?: cannot be read"),
+    ("Unexpected ValueError: 'Doe^Jane' is no number", "Unexpected ValueError: '…' is no number"),
+    ("born 19470213, DOE, 2 slices", "born …, …, 2 slices"),
+    ("a doe in a doeskin", "a doe in a doeskin"),
+    ("{parent}/other.nii: no such file", "other.nii: no such file"),
+])
+def test_messages_about_a_series(tmp_path, series, text, expected):
+    paths = series("study", g0010_0010="Doe^Jane", g0010_0030="19470213", g0008_0090="DOE^John")
+    for number, path in enumerate(paths):
+        path.rename(path.with_name(f"DOE-{number}.dcm"))
+    folder = paths[0].parent
+    told = message(text.format(folder=folder, parent=folder.parent), folder,
+                   folder / "DOE-0.dcm", "study/series 2")
+    for name in ("DOE-1.dcm", "DOE-2.dcm"):
+        told = told.replace(place_of(folder / name, folder).name, "DICOM file ?")
+    assert told == expected
+
+
+def test_messages_about_a_file_that_is_gone(tmp_path):
+    path = tmp_path / "Doe" / "ct.nii.gz"
+    assert message(f"{path}: there is no such file", path, path, "case 1") == (
+        "case 1: there is no such file")
