@@ -73,7 +73,7 @@ def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
         if item.size != first.size:
             raise InputError(
                 f"{path}: all slices must have one size, {first.name} has {first.size} "
-                f"and {item.name} has {item.size}"
+                f"and {item.name} has {item.size}; move what is no part of the volume elsewhere"
             )
     spacing, axes = first.numbers(SPACING, 2), first.numbers(ORIENTATION, 6)
     for item in slices:
@@ -81,7 +81,8 @@ def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
             if np.abs(item.numbers(tag, len(expected)) - expected).max() > 1e-3:
                 raise InputError(
                     f"{path}: all slices must agree in {NAMES[tag]}, {first.name} and "
-                    f"{item.name} differ (is a localizer among them?)"
+                    f"{item.name} differ (is a localizer or another view among them? move it "
+                    "elsewhere)"
                 )
     return spacing, axes
 
@@ -125,20 +126,22 @@ def _step(
         raise InputError(
             f"{path}: slices are missing: {slices[widest].name} and "
             f"{slices[widest + 1].name} are {distances[widest]:.2f} mm apart instead of "
-            f"{usual:.2f}"
+            f"{usual:.2f}; fetch the whole series again"
         )
     step = (positions[-1] - positions[0]) / (len(slices) - 1)
     tilt = math.degrees(math.acos(min(1.0, float(step @ normal / np.linalg.norm(step)))))
     if tilt > MAX_TILT:
         raise InputError(
             f"{path}: slices must lie at right angles to the table, the gantry is tilted by "
-            f"{tilt:.2f}°; resample the volume onto an upright grid first"
+            f"{tilt:.2f}°; resample the volume onto an upright grid first (3D Slicer does, with "
+            "acquisition geometry regularization, when the transform is hardened)"
         )
     places = positions[0] + np.arange(len(slices))[:, None] * step
     off = np.linalg.norm(positions - places, axis=1)
     if off.max() > MAX_OFF_GRID * usual:
         raise InputError(
             f"{path}: slices must be evenly spaced, their distances vary from "
-            f"{distances.min():.2f} to {distances.max():.2f} mm"
+            f"{distances.min():.2f} to {distances.max():.2f} mm; use an evenly spaced "
+            "reconstruction"
         )
     return step

@@ -6,6 +6,7 @@ SimpleITK tells nothing of the frames' headers, so they are read by pydicom, whi
 
 from __future__ import annotations
 
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -89,7 +90,7 @@ def stored_values(path: Path) -> np.ndarray:
     except RuntimeError as error:
         raise InputError(f"{path}: the pixels cannot be read: {reason(error)}") from None
     except DAMAGED as error:
-        raise InputError(f"{path}: the pixels cannot be read: {error}") from None
+        raise InputError(f"{path}: the pixels cannot be read: {_first_line(error)}") from None
 
 
 def _read(path: Path, pixels: bool):
@@ -100,10 +101,17 @@ def _read(path: Path, pixels: bool):
             f"{path}: multi-frame DICOM needs pydicom; install it with: pip install "
             "metaunetr[dicom], or convert the file to one file per slice"
         ) from None
-    try:
-        return pydicom.dcmread(path, stop_before_pixels=not pixels, force=True)
+    try:  # what is mapped cannot be asked for more bytes than the file has
+        with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+            return pydicom.dcmread(mapped, stop_before_pixels=not pixels, force=True)
     except DAMAGED as error:
-        raise InputError(f"{path}: cannot be read as multi-frame DICOM: {error}") from None
+        raise InputError(
+            f"{path}: cannot be read as multi-frame DICOM: {_first_line(error)}"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _tags(frame, shared) -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from metaunetr.errors import InputError
+from metaunetr.io.dicom.lengths import lengths_are_possible
 
 CHARACTERS, IMAGE_TYPE, CLASS, INSTANCE = "0008|0005", "0008|0008", "0008|0016", "0008|0018"
 ACQUISITION_TIME, CONTENT_TIME = "0008|0032", "0008|0033"
@@ -105,7 +106,7 @@ def read_header(path: Path) -> Slice | None:
 
     (GDCM needs minutes for a deflated file that is truncated, and nobody deflates CTs.)
     """
-    if DEFLATED in _head(path):
+    if DEFLATED in _head(path) or not lengths_are_possible(path):
         return None
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
