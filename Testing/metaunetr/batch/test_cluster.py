@@ -69,7 +69,7 @@ def once(tmp_path_factory) -> SimpleNamespace:
 def inside():
     """The address of a cluster of two workers in this process."""
     with distributed.LocalCluster(
-        2, processes=False, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL",
+        2, processes=False, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL",
     ) as cluster:
         yield cluster.scheduler_address
 
@@ -227,6 +227,25 @@ def test_no_scheduler_answers(once, tmp_path, monkeypatch):
     with pytest.raises(DeviceError, match=r"tcp://127.0.0.1:9: no Dask scheduler answers"):
         batch.run([once.inputs], options, lambda event: None)
     assert time.monotonic() - begun < 10
+
+
+def test_a_scheduler_that_goes_is_told_and_what_is_done_is_kept(
+    once, inside, tmp_path, monkeypatch
+):
+    def gone(client):
+        raise OSError("Timed out trying to connect")
+
+    def lose(event):
+        if event.get("state") == "done":
+            patch.setattr(distributed.Client, "nthreads", gone)
+
+    options = wanted(once, tmp_path, scheduler=inside, resume=True)
+    with monkeypatch.context() as patch, pytest.raises(DeviceError, match="has gone"):
+        batch.run([once.inputs], options, lose)
+    events = []
+    assert batch.run([once.inputs], options, events.append) == 0
+    assert events[-1]["skipped"] >= 1
+    assert labels(tmp_path) == once.labels
 
 
 def test_dask_is_not_installed(once, tmp_path, monkeypatch):

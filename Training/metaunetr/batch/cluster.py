@@ -158,7 +158,7 @@ def _connected(options: Options) -> Iterator[Client]:
         return
     with LocalCluster(
         n_workers=options.workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-        dashboard_address=None, memory_limit=None, silence_logs="CRITICAL",
+        dashboard_address="127.0.0.1:0", memory_limit=None, silence_logs="CRITICAL",
         env={"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(
             max(1, (os.cpu_count() or 1) // options.workers))},
     ) as cluster:
