@@ -17,7 +17,7 @@ dicom_series = pytest.importorskip("dicom_series", reason="series are written wi
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
 
 SYNTAXES = dicom_series.NATIVE | dicom_series.COMPRESSED
-FEW, MANY = 5, 800  # damaged files of each kind
+FEW, MANY = 5, 250  # damaged files of each kind
 
 
 @pytest.fixture(scope="module")
