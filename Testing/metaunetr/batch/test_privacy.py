@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from metaunetr.batch.privacy import id_of, message, place_of
+from metaunetr.batch.privacy import IDENTIFIERS, id_of, identity, message, place_of
 
 
 def test_a_series_has_an_id_that_tells_nobody_whose_it_is():
@@ -60,3 +60,13 @@ def test_messages_about_a_file_that_is_gone(tmp_path):
     path = tmp_path / "Doe" / "ct.nii.gz"
     assert message(f"{path}: there is no such file", path, path, "case 1") == (
         "case 1: there is no such file")
+
+
+@pytest.mark.parametrize("name", ["gone", "damaged.dcm"])
+def test_messages_about_what_cannot_be_read(tmp_path, name):
+    path = tmp_path / "Doe" / name
+    path.parent.mkdir()
+    if name != "gone":
+        path.write_bytes(bytes(128) + b"DICM\x08\0\0")
+    assert message(f"{path}: cannot be read", path, path, "case 1") == "case 1: cannot be read"
+    assert identity(path) == dict.fromkeys(IDENTIFIERS, "")

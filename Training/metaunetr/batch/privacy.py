@@ -114,9 +114,10 @@ def header(path: Path, tags: Iterable[str]) -> dict[str, str]:
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(path))
+    known = {}
     with suppress(RuntimeError):  # reading it will tell
         reader.ReadImageInformation()
-    known = {tag: reader.GetMetaData(tag) for tag in (*tags, CHARACTERS)
-             if reader.HasMetaDataKey(tag)}
+        known = {tag: reader.GetMetaData(tag) for tag in (*tags, CHARACTERS)
+                 if reader.HasMetaDataKey(tag)}
     item = dicom.Slice(path, (0, 0), known)
     return {tag: item.text(tag) for tag in tags}
