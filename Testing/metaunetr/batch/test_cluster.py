@@ -107,6 +107,7 @@ def ended(processes: list[psutil.Process]) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_its_case_which_is_done_elsewhere(once, tmp_path):
     events, killed = [], []
 
@@ -129,6 +130,7 @@ def test_a_worker_that_is_killed_costs_its_case_which_is_done_elsewhere(once, tm
     assert not list((tmp_path / "out").glob(PREFIX + "*"))
 
 
+@pytest.mark.slow
 def test_a_case_that_kills_its_workers_is_given_up_and_the_others_are_done(once, tmp_path):
     fault = tmp_path / "fault.py"
     fault.write_text("""

@@ -156,6 +156,7 @@ class Batch:
         return told
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_nothing_is_lost_nothing_double_and_all_is_told(tmp_path, images, long):
     inputs = Inputs(tmp_path / "in", images, CASES if long else 24)
