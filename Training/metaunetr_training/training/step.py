@@ -93,7 +93,7 @@ class Step:
 
 
 def _seed(seed: int, number: int) -> int:
-    return int(np.random.SeedSequence([seed, number, 2]).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence([seed, number, 2]).generate_state(1, np.uint64)[0]) >> 1
 
 
 def _check(what: str, value: float, names: list[str]) -> None:
