@@ -55,10 +55,11 @@ def demo() -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """The style check, then the tests."""
+    """The style check, then the tests: two processes, because many tests wait for others."""
     set_up("-e", ".[test]")
     call(PYTHON, "-m", "ruff", "check", ".")
-    return subprocess.run([PYTHON, "-m", "pytest", *arguments]).returncode
+    return subprocess.run(
+        [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *arguments]).returncode
 
 
 def set_up(*package: str) -> None:
