@@ -91,10 +91,10 @@ def _expected(card: Path, architecture: dict[str, Any]) -> tuple[dict[str, Tenso
         with torch.device("meta"):
             network = build(architecture)
     except BundleError as error:
-        raise BundleError(f"{card}: {error!s:.400}") from error
+        raise BundleError(f"{card}: {_first_line(error):.400}") from error
     except Exception as error:  # a network takes any nonsense, and fails in as many ways
         raise BundleError(f"{card}: the architecture describes no network "
-                          f"({error!s:.200}).") from error
+                          f"({_first_line(error):.200}).") from error
     size = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))
     if size > MAX_NETWORK:
         raise BundleError(f"{card}: a network may take {MAX_NETWORK >> 30} GB of memory, the "
@@ -118,3 +118,8 @@ def _check(path: Path, expected: dict[str, Tensor], tensors: dict[str, Tensor]) 
         if names:
             raise BundleError(f"{path}: the file {problem} tensor {min(names)!s:.100} "
                               f"({len(names)} in all).")
+
+
+def _first_line(error: Exception) -> str:
+    """PyTorch adds traces of its own."""
+    return str(error).partition("\n")[0]

@@ -177,6 +177,7 @@ def with_card(folder: Path, **changes) -> None:
     ({"architecture": {"mlp_ratio": 1e9}}, "may take 4 GB of memory"),
     ({"architecture": {"mlp_ratio": float("inf")}}, "describes no network"),
     ({"architecture": {"mixer_options": {"kernel": 10**12 + 1}}}, "architecture"),
+    ({"architecture": {"mixer_options": {"kernel": 2**64 - 1}}}, "describes no network"),
     ({"architecture": {"mixer": "swin_attention", "mixer_options": {"window": 63}}}, "memory|card"),
     ({"architecture": {"mixer_options": {"__class__": "os.system"}}}, "describes no network"),
 ])
