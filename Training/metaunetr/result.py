@@ -45,7 +45,7 @@ class OrganResult:
         """What `to_json` made.
 
         Raises:
-            KeyError, TypeError, ValueError: the values are something else.
+            KeyError, OverflowError, TypeError, ValueError: the values are something else.
         """
         numbers = {name: math.nan if values[name] is None else float(values[name])
                    for name in DECIMALS}

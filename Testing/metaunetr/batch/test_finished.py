@@ -84,6 +84,14 @@ def test_a_record_without_one_of_its_parts(case, finished, key):
     assert Finished.read(case) is None
 
 
+@pytest.mark.parametrize(("key", "number"), [("voxels", "1e400"), ("volume_ml", "9" * 400)])
+def test_numbers_that_no_organ_has(case, finished, key, number):
+    values = json.loads(finished.text())
+    values["organs"][0][key] = "absurd"
+    case.record.write_text(json.dumps(values).replace('"absurd"', number))
+    assert Finished.read(case) is None
+
+
 def test_a_record_names_no_file_outside_its_folder(case, finished):
     strange = dict.fromkeys(("../a", "b/../../c", "/etc/passwd", "ct.seg.nrrd"), 1)
     assert list(replace(finished, outputs=strange).sizes(case)) == [case.labels]

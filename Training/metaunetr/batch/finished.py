@@ -63,7 +63,8 @@ class Finished:
             found = cls(values["input"], values["made_from"], values["outputs"], organs,
                         values["record"])
             found.sizes(case)
-        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError,
+                AttributeError):
             return None
         return found
 
