@@ -16,9 +16,10 @@ def long(request) -> bool:
     return request.config.getoption("--long")
 
 
+LOCALE = locale.setlocale(locale.LC_ALL)
+
+
 @pytest.fixture(autouse=True)
 def same_locale():
     """GDCM, writing DICOM files, leaves the process in the "C" locale: text files become ASCII."""
-    before = locale.setlocale(locale.LC_ALL)
-    yield
-    locale.setlocale(locale.LC_ALL, before)
+    locale.setlocale(locale.LC_ALL, LOCALE)
