@@ -39,8 +39,8 @@ with processes("cpu") as mine:
     if mine.first:
         gradients = {{name: p.grad.contiguous() for name, p in step.network.named_parameters()}}
         save_file(gradients | {{"loss": torch.tensor(values["total"])}}, out / "gradients.st")
-recipe = tiny_recipe("training.batch_size=2", "training.iterations=2")
-train(recipe, prepared, 0, out / "run", device="cpu")
+    recipe = tiny_recipe("training.batch_size=2", "training.iterations=2")
+    train(recipe, prepared, 0, out / "run", device="cpu")
 """
 
 

@@ -74,6 +74,8 @@ class Processes:
 def processes(device: str = "auto") -> Iterator[Processes]:
     """This process alone, or as one of those of `torchrun` (gloo on CPUs, NCCL on GPUs).
 
+    Can be nested, but not repeated: processes that meet a second time may wait for ever.
+
     Args:
         device: "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1".
 
@@ -84,6 +86,9 @@ def processes(device: str = "auto") -> Iterator[Processes]:
     chosen = _device(device, local)
     if count == 1:
         yield Processes(0, 1, chosen)
+        return
+    if dist.is_initialized():
+        yield Processes(dist.get_rank(), count, chosen)
         return
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
