@@ -132,3 +132,17 @@ def test_a_folder_that_may_not_be_entered_is_told(tmp_path, image, monkeypatch):
 
     monkeypatch.setattr("os.scandir", locked)
     assert left_out(tmp_path / "in") == {"a": "cannot be read: Permission denied"}
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nrrd", "a.mha", "a.mhd"])
+def test_images_of_bytes_are_label_maps(tmp_path, image, name):
+    image(name, np.uint8)
+    assert list(left_out(tmp_path / "in")) == [name]
+
+
+def test_a_header_that_crashes_simpleitk_is_left_to_reading(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mha").write_bytes(
+        b"NDims = -2000000000\nDimSize = 4 4 4\nElementType = MET_SHORT\n"
+        b"ElementDataFile = LOCAL\n" + bytes(128))
+    assert names(tmp_path / "in") == ["a"]

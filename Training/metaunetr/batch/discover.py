@@ -12,8 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import SimpleITK as sitk
-
+from metaunetr import io
 from metaunetr.batch.inputs import Input, read_inputs
 from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import is_derived, study, why_not
@@ -22,7 +21,6 @@ from metaunetr.io import dicom, formats
 from metaunetr.io.dicom.header import SERIES
 
 IMAGES = formats.NIFTI + formats.NRRD + formats.META
-BYTES = (sitk.sitkUInt8, sitk.sitkInt8)
 
 
 @dataclass(frozen=True)
@@ -272,10 +270,7 @@ def _is_dicom(path: Path) -> bool:
 
 def _holds_bytes(path: Path) -> bool:
     """False also for what has no readable header: reading it will tell what is wrong."""
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    with suppress(RuntimeError):
-        reader.ReadImageInformation()
-        return reader.GetPixelID() in BYTES
+    with suppress(InputError, OSError):
+        return io.read_dtype(path).itemsize == 1
     return False
 

@@ -23,10 +23,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-import SimpleITK as sitk
-
-from metaunetr.io import dicom, formats
-from metaunetr.io.dicom.header import CHARACTERS
+from metaunetr.io import formats
+from metaunetr.io.dicom.header import CHARACTERS, read_header
 
 IDENTIFIERS = {
     "patient_name": "0010|0010", "patient_id": "0010|0020", "study_date": "0008|0020",
@@ -110,14 +108,6 @@ def _replaced(text: str, words: dict[str, str]) -> str:
 
 
 def header(path: Path, tags: Iterable[str]) -> dict[str, str]:
-    """Elements of a DICOM file as text, "" for those that are missing."""
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    known = {}
-    with suppress(RuntimeError):  # reading it will tell
-        reader.ReadImageInformation()
-        known = {tag: reader.GetMetaData(tag) for tag in (*tags, CHARACTERS)
-                 if reader.HasMetaDataKey(tag)}
-    item = dicom.Slice(path, (0, 0), known)
-    return {tag: item.text(tag) for tag in tags}
+    """Elements of a DICOM file as text; "" for those that are missing, or all if it is damaged."""
+    item = read_header(path, (*tags, CHARACTERS))
+    return {tag: item.text(tag) if item else "" for tag in tags}

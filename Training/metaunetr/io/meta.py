@@ -64,6 +64,15 @@ def read_meta_grid(path: Path) -> Grid:
     return _grid(path, _read_header(path)[0])
 
 
+def read_meta_dtype(path: Path) -> np.dtype:
+    """The type of the voxels that the header tells.
+
+    Raises:
+        InputError: see the messages.
+    """
+    return _dtype(path, _read_header(path)[0])
+
+
 def _read_header(path: Path) -> tuple[dict[str, str], int]:
     """The keys and values, and where the header ends."""
     header = {}

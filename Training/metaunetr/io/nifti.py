@@ -70,6 +70,15 @@ def read_nifti_grid(path: Path) -> Grid:
     return _grid(path, header, _shape(path, header))
 
 
+def read_nifti_dtype(path: Path) -> np.dtype:
+    """The type of the voxels that the header tells.
+
+    Raises:
+        InputError: see the messages.
+    """
+    return _dtype(path, _read_header(path))
+
+
 def write_nifti(path: Path, image: Image) -> None:
     """Write `image`, gzip-compressed when `path` ends in .gz.
 

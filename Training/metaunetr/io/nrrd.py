@@ -116,6 +116,15 @@ def read_nrrd_grid(path: Path) -> Grid:
     return _grid(read_header(path))
 
 
+def read_nrrd_dtype(path: Path) -> np.dtype:
+    """The type of the voxels that the header tells.
+
+    Raises:
+        InputError: see the messages.
+    """
+    return _dtype(read_header(path))
+
+
 def read_header(path: Path) -> Header:
     """The header of the NRRD at `path`.
 

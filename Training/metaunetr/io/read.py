@@ -12,9 +12,9 @@ from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.checks import check_file
-from metaunetr.io.meta import read_meta, read_meta_grid
-from metaunetr.io.nifti import read_nifti, read_nifti_grid
-from metaunetr.io.nrrd import read_nrrd, read_nrrd_grid
+from metaunetr.io.meta import read_meta, read_meta_dtype, read_meta_grid
+from metaunetr.io.nifti import read_nifti, read_nifti_dtype, read_nifti_grid
+from metaunetr.io.nrrd import read_nrrd, read_nrrd_dtype, read_nrrd_grid
 
 
 def read_image(path: str | PathLike[str]) -> Image:
@@ -69,6 +69,19 @@ def read_grid(path: str | PathLike[str]) -> Grid:
     if formats.suffix_of(path) in formats.NIFTI:
         return read_nifti_grid(path)
     return (read_meta_grid if formats.suffix_of(path) in formats.META else read_nrrd_grid)(path)
+
+
+def read_dtype(path: str | PathLike[str]) -> np.dtype:
+    """The type in which a NIfTI, NRRD or MetaImage file holds its voxels, by its header alone.
+
+    Raises:
+        InputError: it cannot be told.
+    """
+    path = Path(path)
+    check_file(path)
+    if formats.suffix_of(path) in formats.NIFTI:
+        return read_nifti_dtype(path)
+    return (read_meta_dtype if formats.suffix_of(path) in formats.META else read_nrrd_dtype)(path)
 
 
 def _read(path: Path) -> tuple[np.ndarray, Grid]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +102,7 @@ class Slice:
         return next((CODECS[name] for name in reversed(sets) if name in CODECS), "ascii")
 
 
-def read_header(path: Path) -> Slice | None:
+def read_header(path: Path, wanted: Iterable[str] = TAGS) -> Slice | None:
     """The header of the DICOM image at `path`; None when it is damaged, deflated or no image.
 
     (GDCM needs minutes for a deflated file that is truncated, and nobody deflates CTs.)
@@ -115,7 +116,7 @@ def read_header(path: Path) -> Slice | None:
         reader.ReadImageInformation()
     except RuntimeError:
         return None
-    tags = {tag: reader.GetMetaData(tag) for tag in TAGS if reader.HasMetaDataKey(tag)}
+    tags = {tag: reader.GetMetaData(tag) for tag in wanted if reader.HasMetaDataKey(tag)}
     return Slice(path, tuple(reader.GetSize()[:2]), tags)
 
 
