@@ -20,7 +20,6 @@ class Pipeline:
 
     Memory is bounded: one case is read ahead while one is segmented and one is written. All is
     told by the calling thread.
-
     """
 
     def __init__(self, waiting: list[int], options: Options, bundle: Bundle, log: Log) -> None:
