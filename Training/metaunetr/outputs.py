@@ -10,6 +10,19 @@ from pathlib import Path
 from metaunetr.errors import OutputError
 
 
+def make_folder(folder: Path) -> None:
+    """Make `folder` and those above it, unless they are there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the folder cannot be made: {error.strerror or error}") from None
+
+
 def check_distinct(outputs: Iterable[Path], inputs: Iterable[str | Path]) -> None:
     """Refuse outputs that would replace an input or each other.
 

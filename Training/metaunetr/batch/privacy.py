@@ -108,6 +108,8 @@ def _replaced(text: str, words: dict[str, str]) -> str:
 
 
 def header(path: Path, tags: Iterable[str]) -> dict[str, str]:
-    """Elements of a DICOM file as text; "" for those that are missing, or all if it is damaged."""
-    item = read_header(path, (*tags, CHARACTERS))
+    """Elements of a DICOM file as text; "" for those that are missing, or all of a damaged file."""
+    item = None
+    with suppress(OSError):  # it may be gone
+        item = read_header(path, (*tags, CHARACTERS))
     return {tag: item.text(tag) if item else "" for tag in tags}

@@ -20,6 +20,7 @@ from metaunetr.bundle import Bundle, find
 from metaunetr.errors import DeviceError, InputError
 from metaunetr.io import dicom_seg, formats, mesh
 from metaunetr.io.atomic import discard_abandoned
+from metaunetr.outputs import make_folder
 
 
 def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None]) -> int:
@@ -67,7 +68,7 @@ def _check(options: Options) -> None:
         dicom_seg.check(options.output, None)
     if options.surfaces:
         mesh.check(options.output)
-    work.make_folder(options.output)
+    make_folder(options.output)
     if options.table:
         io.prepare_file(options.table, (".csv",))
 

@@ -13,10 +13,9 @@ from metaunetr.batch.finished import Finished, input_state
 from metaunetr.batch.options import Options
 from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Bundle
-from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io import mesh
-from metaunetr.outputs import check_distinct, together
+from metaunetr.outputs import check_distinct, make_folder, together
 from metaunetr.result import Result
 
 if TYPE_CHECKING:
@@ -113,14 +112,6 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
         case.record.unlink(missing_ok=True)  # it told of the files that are replaced now
     _remove_stale(case, before, finished)
     return finished
-
-
-def make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the folder cannot be made: {error.strerror or error}") from None
 
 
 def _remove_stale(case: Case, before: Finished | None, now: Finished) -> None:

@@ -28,6 +28,7 @@ from metaunetr.engine.record import input_hash
 from metaunetr.errors import Cancelled, InputError, OutputError, explain
 from metaunetr.image import Image
 from metaunetr.organs import BY_NUMBER, Organ
+from metaunetr.outputs import make_folder
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.labels import read_reference
 from metaunetr_training.evaluation.ceiling import ceilings
@@ -202,11 +203,7 @@ def _case_state(case: Case) -> str:
 
 
 def _with_folder(path: Path) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path.parent}: the folder cannot be made: "
-                          f"{error.strerror or error}") from None
+    make_folder(path.parent)
     return path
 
 

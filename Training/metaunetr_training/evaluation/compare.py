@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from metaunetr import io
-from metaunetr.errors import InputError, OutputError
+from metaunetr.errors import InputError
 from metaunetr.evaluation import write_csv
+from metaunetr.outputs import make_folder
 from metaunetr_training.evaluation import plots, table
 from metaunetr_training.evaluation.cases import Measured, record_path
 from metaunetr_training.evaluation.scores import Score, by_organ, read_csv
@@ -173,11 +174,7 @@ def write(output: Path, first: Evaluation, second: Evaluation) -> str:
         OutputError: the files cannot be written.
     """
     lines, notes = compare(first, second)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{output}: the folder cannot be made: {error.strerror or error}") from None
+    make_folder(output)
     title = f"A: {first.name} ({_place(first)}), B: {second.name} ({_place(second)})"
     write_csv(output / "differences.csv", _rows(first, second))
     io.write_text(output / "comparison.json", json.dumps({

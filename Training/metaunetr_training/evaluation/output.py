@@ -17,9 +17,10 @@ from typing import Any
 
 from metaunetr import io
 from metaunetr.batch.events import counted
-from metaunetr.errors import InputError, OutputError
+from metaunetr.errors import InputError
 from metaunetr.evaluation import write_csv
 from metaunetr.organs import Organ
+from metaunetr.outputs import make_folder
 from metaunetr_training.evaluation import calibration, plots, table, worst
 from metaunetr_training.evaluation.cases import measure
 from metaunetr_training.evaluation.scores import RULES, Score, by_case
@@ -125,9 +126,5 @@ def _check(subject: Subject, organs: Sequence[Organ] | None) -> None:
 
 
 def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the folder cannot be made: {error.strerror or error}") from None
+    make_folder(folder)
     io.prepare_file(folder.parent / "results.csv")
