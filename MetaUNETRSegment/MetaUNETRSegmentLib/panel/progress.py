@@ -13,6 +13,7 @@ STAGE_SHARES = {
 
 def stageText(stage: str) -> str:
     return {
+        "search": _("Searching for CTs"),
         "read": _("Reading the volume"),
         "model": _("Loading the model"),
         "check": _("Checking the image"),
@@ -48,7 +49,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.share = 0.0
-        self.stage = ""
+        self.stage = self.detail = ""
         self.windows = None
         self.cases = 0
         self.case = None  # (index, name)
@@ -60,6 +61,7 @@ class Progress:
         kind = event["event"]
         if kind == "stage":
             self.stage, self.windows, self.networkBegan = event["stage"], None, None
+            self.detail = event.get("detail", "")
             if self.stage != "network":
                 self.left = None
             self._reach(STAGE_SHARES.get(self.stage, 0.0))
@@ -107,7 +109,7 @@ class Progress:
             line += _(": window {done} of {total}").format(
                 done=self.windows[0], total=self.windows[1])
         elif line and left is None:
-            line += " …"
+            line += f": {self.detail} …" if self.detail else " …"
         if left is not None and (self.windows is None or self.windows[0] < self.windows[1]):
             line += _(", {duration} left").format(duration=duration(round(left)))
         if self.case:

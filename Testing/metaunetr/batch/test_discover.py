@@ -146,3 +146,13 @@ def test_a_header_that_crashes_simpleitk_is_left_to_reading(tmp_path):
         b"NDims = -2000000000\nDimSize = 4 4 4\nElementType = MET_SHORT\n"
         b"ElementDataFile = LOCAL\n" + bytes(128))
     assert names(tmp_path / "in") == ["a"]
+
+
+def test_a_long_search_tells_how_far_it_is(tmp_path, image, series, monkeypatch):
+    monkeypatch.setattr("metaunetr.batch.discover.PERIOD", 0.0)
+    series("a/one")
+    image("b/ct.nii")
+    (tmp_path / "in" / "notes.txt").touch()
+    told = []
+    discover([tmp_path / "in"], tmp_path, tell=lambda files, cts: told.append((files, cts)))
+    assert told == [(1, 0), (1, 0), (6, 1), (7, 2)]

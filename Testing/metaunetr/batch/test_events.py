@@ -10,7 +10,7 @@ import pytest
 
 from metaunetr.batch.case import Case
 from metaunetr.batch.discover import Discovery
-from metaunetr.batch.events import Told, cases_event, duration
+from metaunetr.batch.events import Told, cases_event, duration, search_event
 from metaunetr.batch.finished import Finished
 from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult
@@ -60,6 +60,13 @@ def test_what_was_found_and_left_out():
         "Left out: 3 files that are no images (suffix: .txt, none)",
         "1 case.",
     ]
+
+
+@pytest.mark.parametrize(("files", "cts", "detail"), [
+    (1, 0, "1 file, 0 CTs"), (12345, 1, "12,345 files, 1 CT"),
+])
+def test_how_far_the_search_is(files, cts, detail):
+    assert search_event(files, cts) == {"event": "stage", "stage": "search", "detail": detail}
 
 
 @pytest.mark.parametrize(("seconds", "text"), [

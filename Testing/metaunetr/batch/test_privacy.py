@@ -56,6 +56,16 @@ def test_messages_about_a_series(tmp_path, series, text, expected):
     assert told == expected
 
 
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut"])
+def test_messages_about_a_series_whose_first_slice_is_damaged(tmp_path, series, damage):
+    first, *_ = series("study", g0010_0010="Doe^Jane")
+    content = first.read_bytes()
+    first.unlink()
+    if damage != "gone":
+        first.write_bytes(content[:200] if damage == "cut" else b"")
+    assert message("a slice of 'Doe^Jane'", first.parent, first, "study") == "a slice of '…'"
+
+
 def test_messages_about_a_file_that_is_gone(tmp_path):
     path = tmp_path / "Doe" / "ct.nii.gz"
     assert message(f"{path}: there is no such file", path, path, "case 1") == (

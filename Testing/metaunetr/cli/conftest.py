@@ -1,20 +1,26 @@
-"""A tiny model, a small CT, and two ways to run the command line: in this process and as one."""
+"""A tiny model, small CTs, and two ways to run the command line: in this process and as one."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import metaunetr
 from metaunetr.cli import main
+from metaunetr.image import Image
 from metaunetr.io import write_image
 from tiny_bundle import small_ct, write_bundle
 
@@ -100,3 +106,71 @@ def contents(folder: Path) -> dict[str, bytes | None]:
         os.path.relpath(path, folder): path.read_bytes() if path.is_file() else None
         for path in folder.rglob("*")
     }
+
+
+def scan(path: Path, seed: int = 0) -> Path:
+    """The small CT, with noise of its own."""
+    ct = small_ct()
+    noise = np.random.default_rng(seed).integers(-5, 6, ct.array.shape, np.int16)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_image(path, Image(ct.array + noise, ct.grid))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Two CTs of one name in two folders."""
+    scan(tmp_path / "in" / "a" / "ct.nii.gz", 1)
+    scan(tmp_path / "in" / "b" / "ct.nrrd", 2)
+    return tmp_path / "in"
+
+
+@pytest.fixture(scope="module")
+def once(tiny, tmp_path_factory) -> Path:
+    """`folder` and its results, made once."""
+    place = tmp_path_factory.mktemp("once")
+    scan(place / "in" / "a" / "ct.nii.gz", 1)
+    scan(place / "in" / "b" / "ct.nrrd", 2)
+    assert main(["batch", "--input", str(place / "in"), "--output", str(place / "out"), "--model",
+                 str(tiny), "--surfaces", "stl"]) == 0
+    return place
+
+
+@pytest.fixture
+def finished(once, tmp_path) -> Path:
+    """A copy of a finished batch, times included."""
+    for name in ("in", "out"):
+        shutil.copytree(once / name, tmp_path / name)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def batch(run, tiny, tmp_path) -> Callable[..., Ran]:
+    """`metaunetr batch` of the folder "in" to "out" with the tiny model."""
+    def batch(*options) -> Ran:
+        defaults = {"--input": tmp_path / "in", "--output": tmp_path / "out", "--model": tiny}
+        given = [word for name, value in defaults.items() if name not in options
+                 for word in (name, value)]
+        return run("batch", *given, *options)
+    return batch
+
+
+OF_THE_RUN = {"run.sqlite", "run.sqlite-journal", "organs.csv", "failures.csv", "index.html"}
+
+
+def made(output: Path) -> dict[str, int]:
+    """Every file of the cases below the output folder with the time when it was written."""
+    return {path.relative_to(output).as_posix(): path.stat().st_mtime_ns
+            for path in output.rglob("*") if path.is_file() and path.name not in OF_THE_RUN}
+
+
+def in_manifest(output: Path) -> dict[str, str]:
+    """The state of each case, as run.sqlite tells it."""
+    with closing(sqlite3.connect(output / "run.sqlite")) as connection:
+        return dict(connection.execute("SELECT name, state FROM cases"))
+
+
+def states(ran: Ran) -> dict[str, str]:
+    """The last state of each case, from the lines of --json-progress."""
+    events = map(json.loads, ran.out.splitlines())
+    return {event["name"]: event["state"] for event in events if event["event"] == "case"}

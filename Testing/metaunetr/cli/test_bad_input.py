@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from makers import Makers
 from metaunetr.image import Grid, Image
 from metaunetr.io import write_image
 from metaunetr.io.nifti import HEADER
@@ -20,15 +21,7 @@ from tiny_bundle import small_ct, write_bundle
 
 from .conftest import contents, start
 
-CASES = []
-
-
-def bad(code: int, *words: str):
-    """Register a maker of arguments of `segment`; the exit code and words of the message."""
-    def register(maker):
-        CASES.append(pytest.param(maker, code, words, id=maker.__name__.replace("_", " ")))
-        return maker
-    return register
+bad = Makers()  # of arguments of `segment`, with the exit code and words of the message
 
 
 def volume(folder: Path, array: np.ndarray, name: str = "bad.nii.gz", **grid) -> Path:
@@ -319,8 +312,9 @@ def check_sentence(err: str, words=()) -> None:
         assert word in err
 
 
-@pytest.mark.parametrize(("maker", "code", "words"), CASES)
-def test_bad_input_ends_in_one_sentence(tmp_path, ct, segment, maker, code, words):
+@pytest.mark.parametrize(("maker", "expected"), bad)
+def test_bad_input_ends_in_one_sentence(tmp_path, ct, segment, maker, expected):
+    code, *words = expected
     arguments = maker(tmp_path)
     before = contents(tmp_path)
     ran = segment(*arguments)

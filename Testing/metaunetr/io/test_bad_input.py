@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from makers import Makers
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import read_image, read_labels, write_image
@@ -21,15 +22,7 @@ try:
 except ImportError:  # Windows
     resource = None
 
-CASES = []
-
-
-def bad(*words: str):
-    """Register a maker of a bad file, and words that the message must contain."""
-    def register(maker):
-        CASES.append(pytest.param(maker, words, id=maker.__name__.replace("_", " ")))
-        return maker
-    return register
+bad = Makers()  # of files, with words that the message must contain
 
 
 def nifti(folder: Path, ct: Image, name: str = "ct.nii", **fields) -> Path:
@@ -374,7 +367,7 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else 0
 
 
-@pytest.mark.parametrize(("maker", "words"), CASES)
+@pytest.mark.parametrize(("maker", "words"), bad)
 def test_it_is_refused_in_one_sentence(tmp_path, ct, capfd, maker, words):
     path = maker(tmp_path, ct)
     before = peak_memory()

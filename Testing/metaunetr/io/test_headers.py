@@ -11,8 +11,8 @@ import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
 
+from itk_grid import grid_of
 from metaunetr.io import read_image
-from metaunetr.io.itk import grid_of
 
 VOXELS = np.arange(-60, 60, dtype="<i2").reshape(4, 5, 6)  # (D, H, W)
 RAW, BIG = VOXELS.tobytes(), VOXELS.astype(">i2").tobytes()

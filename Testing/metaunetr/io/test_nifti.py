@@ -9,9 +9,9 @@ import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
 
+from itk_grid import grid_of
 from metaunetr.image import Grid, Image
 from metaunetr.io import read_image, write_image
-from metaunetr.io.itk import grid_of
 from metaunetr.io.nifti import HEADER
 
 

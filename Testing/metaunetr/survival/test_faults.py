@@ -47,24 +47,38 @@ class Runs:
                 "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1",
                 "METAUNETR_MODELS": str(folder / "none")},
         )
+        assert self.run() == 0, self.errors.read_text()  # the first is slower
         begun = time.monotonic()
-        assert self.run() == 0, self.errors.read_text()
-        assert self.run() == 0  # the first was slower
-        self.seconds = (time.monotonic() - begun) / 2
+        assert self.run() == 0
+        self.seconds = time.monotonic() - begun
         self.right = self.contents()
 
-    def run(self, number: int | None = None, delay: float = 0, fault: dict | None = None) -> int:
-        """The exit code of a run that after `delay` seconds gets the signal `number`."""
+    def run(self, number: int | None = None, delay: float | None = 0,
+            fault: dict | None = None) -> int:
+        """The exit code of a run that gets the signal `number`.
+
+        Args:
+            delay: after which it gets it, in seconds; None: once it has a temporary file.
+        """
         self.server.stdin.write(json.dumps({
             "arguments": list(map(str, self.arguments)), "errors": str(self.errors),
             "fault": fault}) + "\n")
         self.server.stdin.flush()
         process = int(self.server.stdout.readline())
         if number is not None:
-            time.sleep(delay)
+            if delay is None:
+                self.wait_for_a_temporary_file()
+            else:
+                time.sleep(delay)
             with suppress(ProcessLookupError):  # it has ended
                 os.kill(process, number)
         return int(self.server.stdout.readline())
+
+    def wait_for_a_temporary_file(self) -> None:
+        """One that was not there before, or until the run must have ended."""
+        before, until = set(self.temporary()), time.monotonic() + 2 * self.seconds
+        while before.issuperset(self.temporary()) and time.monotonic() < until:
+            time.sleep(0.0005)
 
     def contents(self) -> dict[str, bytes]:
         return {name: (self.folder / name).read_bytes() for name in OUTPUTS
@@ -106,19 +120,21 @@ def runs(tmp_path_factory):
 
 @pytest.mark.timeout(3000)
 def test_signals_at_random_moments(runs, long):
-    chance, codes = random.Random(0), []
+    chance, codes, left = random.Random(0), [], set()
     for _ in range(MANY if long else FEW):
         before = runs.prepare(chance)
         number = chance.choice([signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-        codes.append(runs.run(number, chance.uniform(0, 0.9 * runs.seconds)))
+        delay = None if chance.random() < 0.5 else chance.uniform(0, runs.seconds)
+        codes.append(runs.run(number, delay))
+        left.update(runs.temporary())
         runs.check(before, codes[-1])
         assert codes[-1] in (0, 128 + number, -number)
-    left = len(runs.temporary())
     assert runs.run() == 0
     assert runs.temporary() == []
     assert runs.contents() == runs.right
     told = {code: codes.count(code) for code in sorted(set(codes))}
-    print(f"{len(codes)} runs, exit codes {told}; {left} temporary files of killed runs, then none")
+    print(f"{len(codes)} runs, exit codes {told}; {len(left)} temporary files of killed runs, "
+          "none in the end")
 
 
 FAULTS = {"open": range(12), "fsync": range(4), "replace": range(4), "size": range(0, 60000, 500)}

@@ -155,6 +155,7 @@ def test_with_a_budget_the_schedule_is_finished_in_time(prepared, tmp_path):
 @pytest.mark.parametrize(("change", "message"), [
     (lambda r: r("preprocessing.spacing=[3, 3, 3]"), "was prepared with"),
     (lambda r: r("training.patch=[30, 32, 32]"), "divisible by 16"),
+    (lambda r: r("network.size=published"), "published size must be longer than 32 voxels"),
     (lambda r: r("training.precision=int8"), "precision must be one of"),
     (lambda r: r("training.compile=maybe"), "compile must be auto, yes or no"),
     (lambda r: r("organs=[pancreas]"), "no case to train on"),

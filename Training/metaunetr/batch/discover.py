@@ -6,8 +6,9 @@ Reads headers only.
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from metaunetr.io import dicom, formats
 from metaunetr.io.dicom.header import SERIES
 
 IMAGES = formats.NIFTI + formats.NRRD + formats.META
+PERIOD = 1.0  # seconds between two words about a long search
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Discovery:
 
 
 def discover(
-    inputs: Iterable[Path], output: Path, all_series: bool = False, identifiers: bool = False
+    inputs: Iterable[Path], output: Path, all_series: bool = False, identifiers: bool = False,
+    tell: Callable[[int, int], None] = lambda files, cts: None,
 ) -> Discovery:
     """The CTs in files, in lists of files, and, recursively, in folders.
 
@@ -71,11 +74,12 @@ def discover(
         inputs: see `inputs.read_inputs`.
         all_series: take DICOM series whatever their kind and orientation.
         identifiers: tell complete paths of what is left out, see `privacy`.
+        tell: told now and then how many files were looked at, and how many may be CTs.
 
     Raises:
         InputError: a list of inputs cannot be read.
     """
-    search = _Search(read_inputs(inputs), output, all_series, identifiers)
+    search = _Search(read_inputs(inputs), output, all_series, identifiers, tell)
     for item in search.inputs:
         search.enter(item)
     return search.end()
@@ -116,9 +120,11 @@ class _Series:
 
 class _Search:
     def __init__(
-        self, inputs: list[Input], output: Path, all_series: bool, identifiers: bool
+        self, inputs: list[Input], output: Path, all_series: bool, identifiers: bool,
+        tell: Callable[[int, int], None],
     ) -> None:
         self.inputs, self.all_series, self.identifiers = inputs, all_series, identifiers
+        self.tell, self.told, self.files = tell, time.monotonic(), 0
         self.output = os.path.realpath(output)
         self.root = _common([item.path for item in inputs if not item.name])
         self.discovery = Discovery()
@@ -175,6 +181,13 @@ class _Search:
                     self.discovery.others[path.suffix.lower()] += 1
             if candidates:
                 self._dicom(folder, candidates)
+            self._looked_at(len(names))
+
+    def _looked_at(self, files: int) -> None:
+        self.files += files
+        if time.monotonic() - self.told >= PERIOD:
+            self.tell(self.files, len(self.candidates))
+            self.told = time.monotonic()
 
     def _walk(self, top: Path) -> Iterator[tuple[Path, list[str]]]:
         """Folders with the names of their files; links are followed, no folder is seen twice."""

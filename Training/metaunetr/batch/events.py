@@ -1,5 +1,6 @@
 """What a batch tells, as data for programs and as `line` for people.
 
+    stage     stage "search", detail: how far the search for CTs is, now and then when it takes long
     cases     total, cases [{name, input}], left_out [{path, reason}], line
     case      index, name, state "running", "done", "skipped" or "failed", line; then seconds,
               flags, text (why it failed), output, remaining_s (of the whole batch)
@@ -23,6 +24,11 @@ from metaunetr.batch.discover import Discovery
 from metaunetr.batch.finished import Finished
 
 Event = dict[str, Any]
+
+
+def search_event(files: int, cts: int) -> Event:
+    return {"event": "stage", "stage": "search",
+            "detail": f"{counted(files, 'file')}, {counted(cts, 'CT')}"}
 
 
 def cases_event(cases: list[Case], discovery: Discovery) -> Event:
@@ -111,7 +117,7 @@ class Told:
 
 
 def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def duration(seconds: float) -> str:

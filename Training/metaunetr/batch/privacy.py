@@ -94,10 +94,23 @@ def _slices(folder: Path) -> dict[str, str]:
 
 def _without_patient(text: str, path: Path) -> str:
     """`text` without what the DICOM file at `path` says about its patient."""
-    texts = header(path, PERSONAL)
+    texts = header(_readable(path), PERSONAL)
     words = {word for tag in NAMES for word in re.split(r"[\s^=,\\]+", texts[tag])}
     words = {word for word in (*words, *texts.values()) if len(word) >= SHORTEST}
     return _replaced(text, dict.fromkeys(words, "…"))
+
+
+def _readable(path: Path) -> Path:
+    """This DICOM file; when it is damaged, the first of its folder that is not.
+
+    A message about a series may quote any of its slices.
+    """
+    with suppress(OSError):
+        for file in (path, *sorted(filter(_is_dicom, path.parent.iterdir()))):
+            with suppress(OSError):
+                if read_header(file, ()):
+                    return file
+    return path
 
 
 def _replaced(text: str, words: dict[str, str]) -> str:

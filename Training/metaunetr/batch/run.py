@@ -11,7 +11,7 @@ from metaunetr import io
 from metaunetr.batch import work
 from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import discover
-from metaunetr.batch.events import Event, cases_event
+from metaunetr.batch.events import Event, cases_event, search_event
 from metaunetr.batch.finished import Finished
 from metaunetr.batch.folder import RunFolder
 from metaunetr.batch.log import Log
@@ -42,7 +42,8 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     bundle = find(options.model)
     bundle.channels(options.organs)
     _check(options)
-    discovery = discover(inputs, options.output, options.all_series, options.identifiers)
+    discovery = discover(inputs, options.output, options.all_series, options.identifiers,
+                         lambda files, cts: report(search_event(files, cts)))
     cases = make_cases(discovery.found, options.output, options.suffix, options.identifiers)
     report(cases_event(cases, discovery))
     if not cases:

@@ -15,6 +15,7 @@ from metaunetr.errors import Cancelled
 
 SCRATCH = "METAUNETR_SCRATCH"  # folder of a calling program, removed when that program has gone
 STAGES = {
+    "search": "Searching for CTs",
     "read": "Reading",
     "model": "Loading the model",
     "check": "Checking the image",
@@ -55,7 +56,8 @@ class TerminalProgress:
             return
         elif kind == "stage":
             self.close()
-            self._show(f"{STAGES.get(event['stage'], event['stage'])} …")
+            name = STAGES.get(event["stage"], event["stage"])
+            self._show(": ".join(filter(None, (name, event.get("detail")))) + " …")
         elif kind == "estimate":
             self.close()
             print(f"About {event['seconds']:.0f} s and {event['memory_mb']:.0f} MB "

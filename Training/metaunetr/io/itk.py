@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from metaunetr.image import Grid, Image
+from metaunetr.image import Image
 
 sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what matters is raised
 
@@ -22,16 +22,6 @@ class _Voxels:
     def __init__(self, image: sitk.Image) -> None:
         self.image = image
         self.__array_interface__ = sitk.GetArrayViewFromImage(image).__array_interface__
-
-
-def grid_of(image: sitk.Image) -> Grid:
-    """The grid of an image, of its first three axes if it has more."""
-    axes = image.GetDimension()
-    width, height, depth = image.GetSize()[:3]
-    return Grid(
-        (depth, height, width), image.GetSpacing()[:3], image.GetOrigin()[:3],
-        np.array(image.GetDirection()).reshape(axes, axes)[:3, :3],
-    )
 
 
 def write_itk(path: Path, image: Image, header: dict[str, str] | None = None) -> None:

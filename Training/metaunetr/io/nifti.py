@@ -19,6 +19,7 @@ from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Image
 from metaunetr.io.checks import check_size
+from metaunetr.io.voxels import collect
 
 HEADER = np.dtype([
     ("sizeof_hdr", "i4"), ("unused", "S35"), ("dim_info", "u1"), ("dim", "i2", 8),
@@ -53,7 +54,9 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Grid]:
     dtype = _dtype(path, header)
     check_size(path, shape, dtype.itemsize, path)
     grid = _grid(path, header, shape)
-    data = _read_bytes(path, _offset(path, header), math.prod(shape) * dtype.itemsize).view(dtype)
+    offset, count = _offset(path, header), math.prod(shape) * dtype.itemsize
+    pieces = _bounded(path, offset + count + MAX_REST)
+    data = collect(path, pieces, offset, count).view(dtype)
     if not dtype.isnative:
         data = data.byteswap(inplace=True).view(dtype.newbyteorder())
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
@@ -112,25 +115,14 @@ def _read_header(path: Path) -> np.void:
     raise InputError(f"{path}: is not a NIfTI file; it begins with {raw[:8]!r}")
 
 
-def _read_bytes(path: Path, offset: int, count: int) -> np.ndarray:
-    """`count` bytes from `offset`; the rest is read too, so that gzip checks its sum."""
-    data = np.empty(count, np.uint8)
-    filled, most = 0, offset + count + MAX_REST
+def _bounded(path: Path, most: int) -> Iterator[bytes]:
+    """The whole content, so that gzip checks its sum, but not more than `most` bytes."""
     for piece in _pieces(path):
         most -= len(piece)
         if most < 0:
             raise InputError(f"{path}: the file goes on for more than {MAX_REST >> 20} MB behind "
                              "its voxels; it is damaged")
-        wanted = piece[offset:offset + count - filled]
-        data[filled:filled + len(wanted)] = np.frombuffer(wanted, np.uint8)
-        filled += len(wanted)
-        offset = max(0, offset - len(piece))
-    if filled < count:
-        raise InputError(
-            f"{path}: the file is truncated: {count} bytes of voxels belong to it, "
-            f"{filled} are there"
-        )
-    return data
+        yield piece
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,16 +28,24 @@ def read_voxels(
     Raises:
         InputError: there are fewer, or the sum is wrong.
     """
-    voxels, filled = np.empty(count, np.uint8), 0
     with open(data, "rb") as file:
         file.seek(start)
-        for piece in _inflated(path, file, count + skip) if compressed else _pieces(file):
-            part = piece[skip:skip + count - filled]
-            skip = max(0, skip - len(piece))
-            voxels[filled:filled + len(part)] = np.frombuffer(part, np.uint8)
-            filled += len(part)
-            if filled == count and not compressed:
-                break
+        pieces = _inflated(path, file, skip + count) if compressed else _raw(file, skip + count)
+        return collect(path, pieces, skip, count)
+
+
+def collect(path: Path, pieces: Iterable[bytes], skip: int, count: int) -> np.ndarray:
+    """`count` bytes behind the first `skip` of all pieces, which are read to their end.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    voxels, filled = np.empty(count, np.uint8), 0
+    for piece in pieces:
+        part = piece[skip:skip + count - filled]
+        skip = max(0, skip - len(piece))
+        voxels[filled:filled + len(part)] = np.frombuffer(part, np.uint8)
+        filled += len(part)
     if filled < count:
         raise InputError(
             f"{path}: the file is truncated: {count} bytes of voxels belong to it, "
@@ -46,8 +54,11 @@ def read_voxels(
     return voxels
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    return iter(lambda: file.read(PIECE), b"")
+def _raw(file: BinaryIO, count: int) -> Iterator[bytes]:
+    """What is there, at most `count` bytes."""
+    while data := file.read(min(PIECE, count)):
+        count -= len(data)
+        yield data
 
 
 def _inflated(path: Path, file: BinaryIO, count: int) -> Iterator[bytes]:

@@ -24,6 +24,9 @@ def build_network(network: recipes.Network, classes: int, patch: recipes.Triple)
     """
     if network.family == FAMILY:
         made = build(describe(network, classes, patch))
+        if made.bottleneck and all(n == made.stride for n in patch):  # one voxel: no variance
+            raise InputError(f"the patch of the {network.size} size must be longer than "
+                             f"{made.stride} voxels along one axis at least: {patch}")
     else:
         from metaunetr_training.experiments.baselines import build_baseline
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
+from itertools import compress, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ PARTS = {  # what tells volumes of one series apart, in the order of trust
 }
 INTERLEAVED = (ACQUISITION, TEMPORAL, STACK)  # these tell volumes apart also at other places
 LOCALIZER = "localizer"
+THREADS = 4  # that read headers: disks on a network answer slowly
 
 Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
 
@@ -50,10 +52,11 @@ def scan(folder: Path) -> tuple[Volumes, list[Path]]:
         paths = sorted(folder.iterdir())
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    for path in paths:
-        if not path.is_file() or not is_dicom(path):
-            continue
-        item = read_header(path)
+    with ThreadPoolExecutor(THREADS) as pool:
+        mine = pool.map(lambda path: path.is_file() and is_dicom(path), paths)
+        paths = list(compress(paths, mine))
+        items = list(pool.map(read_header, paths))
+    for path, item in zip(paths, items, strict=True):
         if item is None:
             broken.append(path)
         else:

@@ -1,0 +1,147 @@
+"""A batch that is stopped or killed leaves what is finished, and goes on from there."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from metaunetr.io import read_labels
+from metaunetr.io.atomic import PREFIX
+from tiny_bundle import card, write_bundle
+
+from .conftest import in_manifest, made, scan, start, states
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
+    """The tiny model with hundreds of windows."""
+    preprocessing = card()["preprocessing"] | {"spacing_mm": [3, 3, 3]}
+    return write_bundle(tmp_path_factory.mktemp("bundle") / "slow", preprocessing=preprocessing,
+                        overlap=0.9)
+
+
+def wait_for(process: subprocess.Popen, **wanted) -> None:
+    for line in process.stdout:
+        if wanted.items() <= json.loads(line).items():
+            return
+    raise AssertionError(f"no event with {wanted}; {process.stderr.read()}")
+
+
+@posix
+@pytest.mark.parametrize(("stop", "code"), [
+    (lambda process: process.stdin.close(), 130),
+    (lambda process: process.send_signal(signal.SIGINT), 130),
+    (lambda process: process.send_signal(signal.SIGTERM), 143),
+], ids=["standard input is closed", "Ctrl-C", "terminated"])
+def test_it_ends_within_a_second(folder, slow, tmp_path, stop, code):
+    process = start("batch", "--input", folder, "--output", tmp_path / "out", "--model", slow,
+                    "--json-progress")
+    wait_for(process, done=3)
+    begun = time.monotonic()
+    stop(process)
+    assert process.wait(20) == code
+    assert time.monotonic() - begun < 1.3  # a second, on a busy machine
+    assert made(tmp_path / "out") == {}
+
+
+@posix
+def test_a_signal_in_a_call_that_lasts_is_heeded_within_a_second(folder, tiny, tmp_path):
+    """Python would raise only after it."""
+    code = """
+import hashlib, sys
+from metaunetr.cli import main
+from metaunetr.engine import Segmenter
+Segmenter.segment = lambda *args: hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+sys.exit(main(sys.argv[1:]))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "batch", "--input", folder, "--output", tmp_path / "out",
+         "--model", tiny, "--json-progress"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(process, event="stage", stage="read")
+    time.sleep(0.5)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - begun < 1.3  # a second, on a busy machine
+    assert process.returncode == 130
+    assert err == "metaunetr: Interrupted; unfinished files were removed.\n"
+    assert json.loads(out.splitlines()[-1])["exit_code"] == 130
+
+
+@posix
+def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
+    """Whatever a record calls finished is complete, stays as it is, and is not done again."""
+    for n in range(8):
+        scan(tmp_path / "in" / f"{n}.nii.gz", n)
+    options = ("--surfaces", "stl", "--resume", "--json-progress")
+    chance, finished = random.Random(0), {}
+    for state in ("running", "done", "done"):
+        process = start("batch", "--input", tmp_path / "in", "--output", tmp_path / "out",
+                        "--model", tiny, *options)
+        wait_for(process, event="case", state=state)
+        for _ in range(chance.randrange(20)):  # by events, not by time: machines differ
+            process.stdout.readline()
+        process.kill()
+        process.communicate()
+        now = made(tmp_path / "out")
+        assert finished.items() <= now.items()
+        for name, state in in_manifest(tmp_path / "out").items():
+            assert state != "done" or f"{name}.json" in now
+        finished = {name: moment for name, moment in now.items()
+                    if f"{name[0]}.json" in now and not name.startswith(PREFIX)}
+        for name in now:
+            if name.endswith(".json"):
+                assert read_labels(tmp_path / "out" / f"{name[0]}.seg.nrrd").array.any()
+    assert finished
+    ran = batch(*options)
+    assert ran.code == 0
+    after = made(tmp_path / "out")
+    assert finished.items() <= after.items()
+    assert set(in_manifest(tmp_path / "out").values()) == {"done"}
+    assert set(after) == {f"{n}{rest}" for n in range(8) for rest in (
+        ".seg.nrrd", ".json", ".png", " surfaces/liver.stl", " surfaces/right_kidney.stl")}
+    assert {name for name, state in states(ran).items() if state == "skipped"} == {
+        name[0] for name in finished}
+
+
+@posix
+@pytest.mark.parametrize(("moment", "redone"), [
+    (0, {"a/ct", "b/ct"}),  # the old record has gone, nothing has been replaced
+    (4, {"a/ct", "b/ct"}),  # all but the record has been replaced
+])
+def test_killed_while_the_files_of_a_case_take_their_places(
+    batch, finished, tmp_path, tiny, moment, redone
+):
+    """Labels, thumbnail, two surfaces and the record take their places; the record last."""
+    out = tmp_path / "out"
+    (out / "b" / "ct.json").unlink()
+    code = f"""
+import os, sys
+replace, calls = os.replace, []
+def counted(source, destination):
+    if "{PREFIX}" not in str(destination):
+        calls.append(destination)
+        if len(calls) > {moment}:
+            os.kill(os.getpid(), 9)
+    replace(source, destination)
+os.replace = counted
+from metaunetr.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, "batch", "--input", finished, "--output", out, "--model",
+         tiny, "--surfaces", "stl"], capture_output=True, timeout=120)
+    assert done.returncode == -9
+    assert any(PREFIX in name for name in made(out))
+    ran = batch("--surfaces", "stl", "--resume", "--json-progress")
+    assert {name for name, state in states(ran).items() if state == "done"} == redone
+    assert len(made(out)) == 10

@@ -1,0 +1,162 @@
+"""A batch that is resumed, or had failures, trusts nothing that is stale or half-written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+
+import pytest
+
+from metaunetr.bundle import Bundle
+from metaunetr.engine import Segmenter
+from tiny_bundle import card, write_bundle
+
+from .conftest import made, scan, states
+
+CHANGES = []
+
+
+def change(function):
+    CHANGES.append(pytest.param(function, id=function.__name__.replace("_", " ")))
+    return function
+
+
+@change
+def another_input(tmp_path):
+    scan(tmp_path / "in" / "a" / "ct.nii.gz", 5)
+
+
+@change
+def labels_that_are_gone(tmp_path):
+    (tmp_path / "out" / "a" / "ct.seg.nrrd").unlink()
+
+
+@change
+def labels_that_are_cut_off(tmp_path):
+    os.truncate(tmp_path / "out" / "a" / "ct.seg.nrrd", 4000)
+
+
+@change
+def a_record_that_is_cut_off(tmp_path):
+    os.truncate(tmp_path / "out" / "a" / "ct.json", 400)
+
+
+@change
+def a_record_that_is_gone(tmp_path):
+    (tmp_path / "out" / "a" / "ct.json").unlink()
+
+
+@change
+def a_record_of_another_version(tmp_path):
+    path = tmp_path / "out" / "a" / "ct.json"
+    path.write_text(path.read_text().replace('"version": "', '"version": "9.'))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_resuming_does_what_is_missing_or_stale_and_nothing_else(
+    finished, batch, tmp_path, change
+):
+    options = ("--surfaces", "stl", "--statistics", tmp_path / "all.csv", "--resume",
+               "--json-progress")
+    assert set(states(batch(*options)).values()) == {"skipped"}
+    table, before = (tmp_path / "all.csv").read_bytes(), made(tmp_path / "out")
+    change(tmp_path)
+    ran = batch(*options)
+    assert states(ran) == {"a/ct": "done", "b/ct": "skipped"}
+    after = made(tmp_path / "out")
+    assert after.keys() == before.keys()
+    assert {name for name in after if after[name] != before[name]} == {
+        name for name in before if name.startswith("a/")}
+    if change is not another_input:
+        assert (tmp_path / "all.csv").read_bytes() == table
+
+
+@pytest.mark.parametrize("options", [
+    ("--organs", "liver"), ("--format", "nii.gz"), ("--overlap", "0.25"), ("--surfaces", "obj"),
+    ("--precision", "float32"),
+])
+def test_other_options_are_another_result(finished, batch, options):
+    options = ("--surfaces", "stl", *options, "--resume", "--json-progress")
+    assert set(states(batch(*options)).values()) == {"done"}
+    assert set(states(batch(*options)).values()) == {"skipped"}
+
+
+def test_another_model_is_another_result(finished, batch, tiny, tmp_path):
+    options = ("--surfaces", "stl", "--resume", "--json-progress", "--model")
+    same = shutil.copytree(tiny, tmp_path / "same weights")
+    assert set(states(batch(*options, same)).values()) == {"skipped"}
+    wide = card()["architecture"] | {"feature_size": 6}
+    other = write_bundle(tmp_path / "wide", architecture=wide)
+    assert set(states(batch(*options, other)).values()) == {"done"}
+
+
+def test_without_resume_everything_is_done_once_more(finished, batch, tmp_path):
+    before = made(tmp_path / "out")
+    assert set(states(batch("--surfaces", "stl", "--json-progress")).values()) == {"done"}
+    after = made(tmp_path / "out")
+    assert all(after[name] > before[name] for name in before)
+
+
+def test_files_that_the_new_result_does_not_have_go(finished, batch, tmp_path):
+    (tmp_path / "out" / "a" / "notes.txt").touch()
+    batch("--format", "nii.gz", "--organs", "liver", "--surfaces", "obj")
+    assert set(made(tmp_path / "out")) == {
+        "a/notes.txt", *(f"{name}/ct{rest}" for name in "ab"
+                         for rest in (".nii.gz", ".json", ".png", " surfaces/liver.obj"))}
+    batch("--format", "nii.gz")
+    assert not (tmp_path / "out" / "a" / "ct surfaces").exists()
+
+
+def failing(error: BaseException, when: int):
+    """Segments, but for one call that raises."""
+    calls, segment = [], Segmenter.segment
+
+    def fake(self, image, *args, **kwargs):
+        calls.append(image)
+        if len(calls) == when:
+            raise error
+        return segment(self, image, *args, **kwargs)
+
+    return fake
+
+
+@pytest.mark.parametrize(("error", "text"), [
+    (MemoryError(), "Not enough memory"),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "Not enough memory"),
+    (ZeroDivisionError("division by zero"), "Unexpected ZeroDivisionError: division by zero"),
+    (OSError(errno.EIO, "Input/output error", "ct.nii.gz"), "ct.nii.gz: cannot be read"),
+])
+def test_a_case_that_fails_leaves_its_old_result_and_the_others(
+    finished, batch, tmp_path, monkeypatch, error, text
+):
+    before = made(tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(Segmenter, "segment", failing(error, when=1))
+        ran = batch("--surfaces", "stl")
+    assert ran.code == 7
+    assert f"[1/2] a/ct: FAILED: {text}" in ran.out
+    after = made(tmp_path / "out")
+    assert after.keys() == before.keys()
+    assert {name for name in after if after[name] == before[name]} == {
+        name for name in before if name.startswith("a/")}
+    resumed = batch("--surfaces", "stl", "--resume", "--json-progress")
+    assert set(states(resumed).values()) == {"skipped"}
+
+
+def test_a_full_disk_leaves_no_half_result(folder, batch, tmp_path, monkeypatch):
+    def full(path, mask, grid):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("metaunetr.io.mesh.write_surface", full)
+    ran = batch("--surfaces", "stl")
+    assert ran.code == 7
+    assert "liver.stl: cannot be written: the disk is full" in ran.out or (
+        "kidney.stl: cannot be written: the disk is full" in ran.out)
+    assert made(tmp_path / "out") == {}
+
+
+def test_with_everything_finished_nothing_is_loaded(finished, batch, monkeypatch):
+    monkeypatch.setattr(Bundle, "network", None)
+    assert batch("--surfaces", "stl", "--resume").code == 0
