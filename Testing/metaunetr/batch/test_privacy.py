@@ -50,7 +50,7 @@ def test_messages_about_a_series(tmp_path, series, text, expected):
         path.rename(path.with_name(f"DOE-{number}.dcm"))
     folder = paths[0].parent
     told = message(text.format(folder=folder, parent=folder.parent), folder,
-                   folder / "DOE-0.dcm", "study/series 2")
+                   sorted(folder.iterdir()), "study/series 2")
     for name in ("DOE-1.dcm", "DOE-2.dcm"):
         told = told.replace(place_of(folder / name, folder).name, "DICOM file ?")
     assert told == expected
@@ -58,17 +58,18 @@ def test_messages_about_a_series(tmp_path, series, text, expected):
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "cut"])
 def test_messages_about_a_series_whose_first_slice_is_damaged(tmp_path, series, damage):
-    first, *_ = series("study", g0010_0010="Doe^Jane")
+    first, *others = series("study", g0010_0010="Doe^Jane")
     content = first.read_bytes()
     first.unlink()
     if damage != "gone":
         first.write_bytes(content[:200] if damage == "cut" else b"")
-    assert message("a slice of 'Doe^Jane'", first.parent, first, "study") == "a slice of '…'"
+    told = message("a slice of 'Doe^Jane'", first.parent, [first, *others], "study")
+    assert told == "a slice of '…'"
 
 
 def test_messages_about_a_file_that_is_gone(tmp_path):
     path = tmp_path / "Doe" / "ct.nii.gz"
-    assert message(f"{path}: there is no such file", path, path, "case 1") == (
+    assert message(f"{path}: there is no such file", path, [path], "case 1") == (
         "case 1: there is no such file")
 
 
@@ -78,5 +79,5 @@ def test_messages_about_what_cannot_be_read(tmp_path, name):
     path.parent.mkdir()
     if name != "gone":
         path.write_bytes(bytes(128) + b"DICM\x08\0\0")
-    assert message(f"{path}: cannot be read", path, path, "case 1") == "case 1: cannot be read"
+    assert message(f"{path}: cannot be read", path, [path], "case 1") == "case 1: cannot be read"
     assert identity(path) == dict.fromkeys(IDENTIFIERS, "")

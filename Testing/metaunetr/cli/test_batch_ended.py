@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,15 +116,16 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
 
 @posix
 @pytest.mark.parametrize(("moment", "redone"), [
-    (0, {"a/ct", "b/ct"}),  # the old record has gone, nothing has been replaced
-    (4, {"a/ct", "b/ct"}),  # all but the record has been replaced
+    (0, {"b/ct"}),  # the old record is still there
+    (1, {"a/ct", "b/ct"}),  # it has gone, nothing has been replaced
+    (5, {"a/ct", "b/ct"}),  # all but the record has been replaced
 ])
 def test_killed_while_the_files_of_a_case_take_their_places(
     batch, finished, tmp_path, tiny, moment, redone
 ):
-    """Labels, thumbnail, two surfaces and the record take their places; the record last."""
+    """A note, labels, thumbnail, two surfaces and the record take their places, in this order."""
     out = tmp_path / "out"
-    (out / "b" / "ct.json").unlink()
+    shutil.rmtree(out / "b")
     code = f"""
 import os, sys
 replace, calls = os.replace, []

@@ -4,68 +4,88 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
+from makers import Makers
 from metaunetr.bundle import Bundle
 from metaunetr.engine import Segmenter
 from tiny_bundle import card, write_bundle
 
-from .conftest import made, scan, states
+from .conftest import contents, made, scan, states
 
-CHANGES = []
-
-
-def change(function):
-    CHANGES.append(pytest.param(function, id=function.__name__.replace("_", " ")))
-    return function
+change = Makers()  # of a change to a/ct, with what is kept, since it is not known to be ours
 
 
-@change
+@change()
 def another_input(tmp_path):
     scan(tmp_path / "in" / "a" / "ct.nii.gz", 5)
 
 
-@change
+@change()
 def labels_that_are_gone(tmp_path):
     (tmp_path / "out" / "a" / "ct.seg.nrrd").unlink()
 
 
-@change
+@change("ct (before).seg.nrrd")
 def labels_that_are_cut_off(tmp_path):
     os.truncate(tmp_path / "out" / "a" / "ct.seg.nrrd", 4000)
 
 
-@change
+@change("ct (before 2).seg.nrrd")
+def labels_that_were_corrected_again(tmp_path):
+    (tmp_path / "out" / "a" / "ct (before).seg.nrrd").touch()
+    with open(tmp_path / "out" / "a" / "ct.seg.nrrd", "ab") as file:
+        file.write(b"an hour of work")
+
+
+@change("ct (before).json", "ct (before).seg.nrrd", "ct (before).png",
+        "ct surfaces/liver (before).stl", "ct surfaces/right_kidney (before).stl")
 def a_record_that_is_cut_off(tmp_path):
     os.truncate(tmp_path / "out" / "a" / "ct.json", 400)
 
 
-@change
+@change("ct (before).seg.nrrd", "ct (before).png",
+        "ct surfaces/liver (before).stl", "ct surfaces/right_kidney (before).stl")
 def a_record_that_is_gone(tmp_path):
     (tmp_path / "out" / "a" / "ct.json").unlink()
 
 
-@change
+@change("ct (before).json", "ct (before).seg.nrrd", "ct (before).png",
+        "ct surfaces/liver (before).stl", "ct surfaces/right_kidney (before).stl")
+def a_record_of_something_else(tmp_path):
+    (tmp_path / "out" / "a" / "ct.json").write_text('{"EchoTime": 0.03}')
+
+
+@change()
 def a_record_of_another_version(tmp_path):
     path = tmp_path / "out" / "a" / "ct.json"
     path.write_text(path.read_text().replace('"version": "', '"version": "9.'))
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_resuming_does_what_is_missing_or_stale_and_nothing_else(
-    finished, batch, tmp_path, change
+@pytest.mark.parametrize(("change", "kept"), change)
+def test_resuming_does_what_is_missing_or_stale_and_loses_nothing(
+    finished, batch, tmp_path, change, kept
 ):
     options = ("--surfaces", "stl", "--statistics", tmp_path / "all.csv", "--resume",
                "--json-progress")
     assert set(states(batch(*options)).values()) == {"skipped"}
     table, before = (tmp_path / "all.csv").read_bytes(), made(tmp_path / "out")
     change(tmp_path)
+    old = contents(tmp_path / "out" / "a")
     ran = batch(*options)
     assert states(ran) == {"a/ct": "done", "b/ct": "skipped"}
+    new = contents(tmp_path / "out" / "a")
+    for name in kept:
+        assert new[name] == old[re.sub(r" \(before.*\)", "", name)]
+        assert Path(name).name in ran.out
     after = made(tmp_path / "out")
+    after = {name: after[name] for name in after if "(before" not in name}
     assert after.keys() == before.keys()
+    assert sum("(before" in name for name in new) == len(kept) + ("2" in "".join(kept))
     assert {name for name in after if after[name] != before[name]} == {
         name for name in before if name.startswith("a/")}
     if change is not another_input:

@@ -42,8 +42,9 @@ class Case:
         """A message about this case as it may be shown around."""
         if self.told == str(self.input):
             return text
-        text = message(text, self.input, next(iter(self.files), self.input), self.told)
-        return text.replace(f"{self.record.parent}{os.sep}", "")
+        text = message(text, self.input, self.files, self.told)
+        folder = str(self.record.parent)
+        return text.replace(folder + os.sep, "").replace(folder, "the folder of the results")
 
 
 def make_cases(

@@ -88,7 +88,7 @@ def discover(
 def _common(paths: list[Path]) -> Path | None:
     """The folder that holds all inputs; None when they lie on several drives."""
     with suppress(ValueError):
-        return Path(os.path.commonpath([p if p.is_dir() else p.parent for p in paths]))
+        return Path(os.path.commonpath([p if os.path.isdir(p) else p.parent for p in paths]))
     return None
 
 
@@ -135,10 +135,11 @@ class _Search:
 
     def enter(self, item: Input) -> None:
         self.item = item
-        if item.path.is_dir():
+        if os.path.isdir(item.path):
             self.folder(item.path)
         else:
             self.file(item.path)
+            self._looked_at(1)
 
     def end(self) -> Discovery:
         """Now that all is known: leaves out what is derived from what is there, names series."""
@@ -157,7 +158,7 @@ class _Search:
 
     def file(self, path: Path) -> None:
         """A file that was named, or one that does not exist: reading it will tell."""
-        if path.is_file() and _is_dicom(path):
+        if os.path.isfile(path) and _is_dicom(path):
             volumes = self._scan(path.parent)
             for slices in volumes:
                 if any(item.path == path for item in slices):
@@ -168,20 +169,26 @@ class _Search:
 
     def folder(self, top: Path) -> None:
         for folder, names in self._walk(top):
-            candidates = []
+            candidates, unreadable = [], []
             for name in names:
                 path = folder / name
+                self._looked_at(0)
                 if formats.suffix_of(path) in formats.SEGMENTATION:
                     self._leave_out(path, "a segmentation, not a CT")
                 elif formats.suffix_of(path, IMAGES):
                     self._image(path)
-                elif _is_dicom(path):
+                elif (mine := _is_dicom(path)) is None:
+                    unreadable.append(path)
+                elif mine:
                     candidates.append(path)
                 else:
                     self.discovery.others[path.suffix.lower()] += 1
             if candidates:
                 self._dicom(folder, candidates)
+                continue
             self._looked_at(len(names))
+            if unreadable:
+                self._leave_out(folder, f"{len(unreadable)} of its files cannot be read")
 
     def _looked_at(self, files: int) -> None:
         self.files += files
@@ -222,7 +229,7 @@ class _Search:
                 self._take_series(slices, folder)
         if volumes:
             return
-        if any(map(dicom.is_ct, candidates)):  # damaged: reading it will tell
+        if any(map(_may_be_ct, candidates)):  # damaged: reading it will tell
             self._take(folder, tuple(candidates))
         else:
             self._leave_out(folder, "its DICOM files are no images")
@@ -230,7 +237,8 @@ class _Search:
     def _scan(self, folder: Path) -> list[list[dicom.Slice]]:
         if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
-                self.scanned = folder, list(dicom.scan(folder)[0].values())
+                volumes, _ = dicom.scan(folder, lambda: self._looked_at(1))
+                self.scanned = folder, list(volumes.values())
             except InputError:
                 self.scanned = folder, []
         return self.scanned[1]
@@ -252,8 +260,10 @@ class _Search:
             below = path.relative_to(self.item.path).parts if inside else ()
             return PurePosixPath(self.item.name, *below)
         if self.root is None or path == self.root:
-            return PurePosixPath(path.name or "volume")
-        return PurePosixPath(*path.relative_to(self.root).parts)
+            below = PurePosixPath(path.name or "volume")
+        else:
+            below = PurePosixPath(*path.relative_to(self.root).parts)
+        return below if self.identifiers else below.with_name(place_of(path, None).name)
 
     def _take(self, path: Path, files: tuple[Path, ...] = ()) -> None:
         files = files or (path,)
@@ -274,11 +284,19 @@ class _Search:
         self.discovery.left_out.append((told, reason))
 
 
-def _is_dicom(path: Path) -> bool:
+def _is_dicom(path: Path) -> bool | None:
+    """None when the file cannot be read."""
     try:
         return dicom.is_dicom(path)
     except OSError:
-        return False
+        return None
+
+
+def _may_be_ct(path: Path) -> bool:
+    try:
+        return dicom.is_ct(path)
+    except OSError:
+        return True
 
 
 def _holds_bytes(path: Path) -> bool:

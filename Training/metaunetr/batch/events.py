@@ -80,7 +80,7 @@ class Told:
         organs = sum(item.voxels > 0 for item in finished.organs)
         return self._end(
             index, "done", seconds,
-            f"{counted(organs, 'organ')} in {seconds:.1f} s{_flagged(finished)}",
+            f"{counted(organs, 'organ')} in {seconds:.1f} s{_flagged(finished)}{_kept(finished)}",
             flags=finished.flags, output=str(self.cases[index].labels))
 
     def failed(self, index: int, text: str, seconds: float) -> Event:
@@ -125,6 +125,10 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _kept(finished: Finished) -> str:
+    return f"; kept what lay there as {', '.join(finished.kept)}" if finished.kept else ""
 
 
 def _flagged(finished: Finished) -> str:

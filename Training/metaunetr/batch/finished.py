@@ -1,7 +1,9 @@
 """The record of a finished case: what it was made from, and what was made.
 
 It is written last, so its presence says that all results are complete; what it says decides
-whether they are still those that are wanted.
+whether they are still those that are wanted. While they are replaced, a note stands in its place
+that tells which files are ours. Others (a corrected segmentation, what lay there before) are kept
+under another name.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from metaunetr.batch.case import Case
-from metaunetr.errors import InputError
+from metaunetr.errors import InputError, OutputError
+from metaunetr.io import formats
+from metaunetr.io.atomic import write_text
 from metaunetr.result import OrganResult
 
 FORMAT = 1
@@ -31,6 +36,7 @@ class Finished:
         made_from: state of the input, model and options; equal when the result would be the same.
         outputs: size in bytes of each file, by its path in the folder of the record.
         record: the reproducibility record of the run.
+        kept: names under which files that were not ours are kept; not in the record.
     """
 
     input: str
@@ -38,6 +44,7 @@ class Finished:
     outputs: dict[str, int]
     organs: tuple[OrganResult, ...]
     record: dict[str, Any]
+    kept: tuple[str, ...] = ()
 
     @property
     def flags(self) -> list[str]:
@@ -70,15 +77,73 @@ class Finished:
 
     def sizes(self, case: Case) -> dict[Path, int]:
         """The outputs as paths; none outside the folder of the record."""
-        folder = case.record.parent
-        paths = {folder / name: size for name, size in self.outputs.items()}
-        return {path: size for path, size in paths.items()
-                if folder in path.parents and ".." not in path.parts}
+        return _inside(case, self.outputs)
 
     def holds(self, case: Case, made_from: dict[str, Any]) -> bool:
         """Whether this is the wanted result, and all its files are there."""
         return self.made_from == made_from and all(
             _size(path) == size for path, size in self.sizes(case).items())
+
+
+def ours(case: Case) -> set[tuple[Path, int]] | None:
+    """Results of earlier runs with their sizes, by the record or the note in its place.
+
+    None when something else lies there.
+    """
+    try:
+        values = json.loads(case.record.read_text(encoding="utf-8"))
+        if values["format"] != FORMAT:
+            return None
+        return {*_inside(case, values["outputs"]).items(),
+                *_inside(case, values.get("replaced_by", {})).items()}
+    except FileNotFoundError:
+        return set()
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def set_aside(case: Case, finished: Finished) -> tuple[str, ...]:
+    """Makes room for the results of a case: a note takes the place of the record, and what is not
+    ours is renamed, such as "ct (before).seg.nrrd".
+
+    Returns:
+        the new names.
+
+    Raises:
+        OutputError: a file cannot be written or renamed.
+    """
+    known = ours(case)
+    kept = [_renamed(case.record)] if known is None else []
+    known = known or set()
+    write_text(case.record, json.dumps({
+        "format": FORMAT, "replaced_by": finished.outputs,
+        "outputs": {path.relative_to(case.record.parent).as_posix(): size
+                    for path, size in sorted(known)}}, indent=1))
+    for path in finished.sizes(case):
+        if path.is_file() and (path, _size(path)) not in known:
+            kept.append(_renamed(path))
+    return tuple(kept)
+
+
+def _renamed(path: Path) -> str:
+    suffix = formats.suffix_of(path) or path.suffix
+    stem = path.name.removesuffix(suffix)
+    numbers = chain([""], map(" {}".format, count(2)))
+    names = (f"{stem} (before{number}){suffix}" for number in numbers)
+    name = next(name for name in names if not path.with_name(name).exists())
+    try:
+        os.replace(path, path.with_name(name))
+    except OSError as error:
+        raise OutputError(f"{path}: is not ours and cannot be renamed: {error.strerror}") from None
+    return name
+
+
+def _inside(case: Case, outputs: dict[str, int]) -> dict[Path, int]:
+    """Outputs as paths; none outside the folder of the record."""
+    folder = case.record.parent
+    paths = {folder / name: size for name, size in outputs.items()}
+    return {path: size for path, size in paths.items()
+            if folder in path.parents and ".." not in path.parts}
 
 
 def input_state(case: Case) -> str:

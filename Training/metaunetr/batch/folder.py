@@ -84,7 +84,11 @@ class RunFolder:
                   made_from=json.dumps(finished.made_from, sort_keys=True))
 
     def failed(self, case: Case, reason: str, seconds: float) -> None:
-        self._put(case, state=FAILED, reason=printable(case.tell(reason)), seconds=seconds)
+        """
+        Args:
+            reason: as it may be shown around.
+        """
+        self._put(case, state=FAILED, reason=printable(reason), seconds=seconds)
 
     def close(self) -> None:
         """Writes the tables and the page, whether or not all cases have come to an end.

@@ -171,8 +171,10 @@ class Manifest:
 
     def _refusal(self, error: Exception) -> OutputError:
         if "locked" in str(error):
-            return OutputError(f"{self.path}: another run is writing to this folder; wait for its "
-                               "end, or choose another folder")
+            return OutputError(
+                f"{self.path}: another run is writing to this folder; wait for its end, or choose "
+                "another folder. If there is none, the folder lies on a share that cannot lock "
+                "files (mount it with locks, or with nobrl)")
         return OutputError(f"{self.path}: cannot be written: {error}")
 
 

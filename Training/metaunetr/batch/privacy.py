@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,16 +60,17 @@ def place_of(path: Path, root: Path | None) -> Path:
     return below.with_name(_hidden(path)) if _is_dicom(path) else below
 
 
-def message(text: str, path: Path, first: Path, told: str) -> str:
+def message(text: str, path: Path, files: Sequence[Path], told: str) -> str:
     """A message about an input as it may be shown around.
 
     Args:
         path: the input, a file or the folder of a series; `told` how it is called.
-        first: the first of its files.
+        files: all that it consists of.
     """
-    words = _slices(first.parent) if _is_dicom(first) else {}
+    is_dicom = _is_dicom(files[0])
+    words = _slices(files[0].parent, text) if is_dicom else {}
     text = _replaced(text, words | {str(path): told}).replace(f"{path.parent}{os.sep}", "")
-    return _without_patient(text, first) if _is_dicom(first) else text
+    return _without_patient(text, files) if is_dicom else text
 
 
 def _is_dicom(path: Path) -> bool:
@@ -81,36 +82,32 @@ def _hidden(path: Path) -> str:
     return f"DICOM file {hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]}"
 
 
-def _slices(folder: Path) -> dict[str, str]:
-    """What is said instead of the paths, and of names with letters, of the files in a folder."""
+def _slices(folder: Path, text: str) -> dict[str, str]:
+    """What is said instead of the paths, and of names with letters, of the files in a folder.
+
+    Of those that `text` tells of; a folder may hold 50,000.
+    """
     words = {}
     with suppress(OSError):
-        for path in filter(_is_dicom, folder.iterdir()):
+        told = (path for path in folder.iterdir() if path.name in text)
+        for path in filter(_is_dicom, told):
             words[str(path)] = _hidden(path)
             if re.search(rf"[^\W\d_]{{{SHORTEST}}}", path.stem):
                 words[path.name] = _hidden(path)
     return words
 
 
-def _without_patient(text: str, path: Path) -> str:
-    """`text` without what the DICOM file at `path` says about its patient."""
-    texts = header(_readable(path), PERSONAL)
-    words = {word for tag in NAMES for word in re.split(r"[\s^=,\\]+", texts[tag])}
-    words = {word for word in (*words, *texts.values()) if len(word) >= SHORTEST}
-    return _replaced(text, dict.fromkeys(words, "…"))
-
-
-def _readable(path: Path) -> Path:
-    """This DICOM file; when it is damaged, the first of its folder that is not.
+def _without_patient(text: str, files: Sequence[Path]) -> str:
+    """`text` without what the first of these DICOM files that can be read says about its patient.
 
     A message about a series may quote any of its slices.
     """
-    with suppress(OSError):
-        for file in (path, *sorted(filter(_is_dicom, path.parent.iterdir()))):
-            with suppress(OSError):
-                if read_header(file, ()):
-                    return file
-    return path
+    headers = (header(path, PERSONAL) for path in files)
+    nothing = dict.fromkeys(PERSONAL, "")
+    texts = next((texts for texts in headers if any(texts.values())), nothing)
+    words = {word for tag in NAMES for word in re.split(r"[\s^=,\\]+", texts[tag])}
+    words = {word for word in (*words, *texts.values()) if len(word) >= SHORTEST}
+    return _replaced(text, dict.fromkeys(words, "…"))
 
 
 def _replaced(text: str, words: dict[str, str]) -> str:

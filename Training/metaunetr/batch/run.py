@@ -20,7 +20,7 @@ from metaunetr.bundle import Bundle, find
 from metaunetr.errors import DeviceError, InputError
 from metaunetr.io import dicom_seg, formats, mesh
 from metaunetr.io.atomic import discard_abandoned
-from metaunetr.outputs import make_folder
+from metaunetr.outputs import check_distinct, make_folder
 
 
 def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None]) -> int:
@@ -39,9 +39,12 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
             is missing.
     """
     started = time.perf_counter()
+    inputs = list(inputs)
     bundle = find(options.model)
     bundle.channels(options.organs)
     _check(options)
+    if options.table:
+        check_distinct([io.prepare_file(options.table, (".csv",))], inputs)
     discovery = discover(inputs, options.output, options.all_series, options.identifiers,
                          lambda files, cts: report(search_event(files, cts)))
     cases = make_cases(discovery.found, options.output, options.suffix, options.identifiers)
@@ -70,8 +73,6 @@ def _check(options: Options) -> None:
     if options.surfaces:
         mesh.check(options.output)
     make_folder(options.output)
-    if options.table:
-        io.prepare_file(options.table, (".csv",))
 
 
 def _check_dask() -> None:

@@ -33,7 +33,8 @@ def write_table(
             known = identities.get(case.name, {}) if identities else {}
             who = [known.get(column, "") for column in more]
             for item in finished.organs:
-                yield case.name, *statistics_row(item), case.told, case.id, *who
+                yield (_text(case.name), *statistics_row(item), _text(case.told), case.id,
+                       *map(_text, who))
 
     _write(path, ("case", *COLUMNS, "input", "id", *more), rows())
 
@@ -47,7 +48,12 @@ def write_failures(path: Path, failures: Iterable[tuple[str, str, str]]) -> None
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
-    _write(path, ("case", "state", "reason"), failures)
+    _write(path, ("case", "state", "reason"), (map(_text, row) for row in failures))
+
+
+def _text(value: str) -> str:
+    """What spreadsheets do not take for a formula; names of patients and files may begin so."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

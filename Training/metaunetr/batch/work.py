@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metaunetr import __version__, io
 from metaunetr.batch.case import Case
-from metaunetr.batch.finished import Finished, input_state
+from metaunetr.batch.finished import Finished, input_state, ours, set_aside
 from metaunetr.batch.options import Options
 from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Bundle
@@ -41,6 +41,7 @@ def made_from(case: Case, options: Options, bundle: Bundle) -> dict[str, Any]:
     return {
         "version": __version__,
         "input": input_state(case),
+        "series": case.id,
         "model_sha256": bundle.sha256,
         "calibration": bundle.card.get("calibration"),
         "organs": None if organs is None else sorted({organ.name for organ in organs}),
@@ -80,12 +81,13 @@ def segment(engine: Segmenter, loaded: Loaded, options: Options) -> Result:
 def write(loaded: Loaded, result: Result, options: Options) -> Finished:
     """Writes the results of a case; killed at any moment, it is not taken for finished.
 
+    Files in their places that are not ours are kept under other names.
+
     Raises:
         OutputError: a file cannot be written; then none is.
     """
     case = loaded.case
-    before = Finished.read(case)
-    sizes = {}
+    before, sizes = ours(case) or set(), {}
 
     def measured(path: Path, temporary: Path) -> None:
         sizes[path.relative_to(case.record.parent).as_posix()] = temporary.stat().st_size
@@ -109,15 +111,16 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
         finished = Finished(case.told, loaded.made_from, sizes, result.organs,
                             result.record)
         io.write_text(record, finished.text())
-        case.record.unlink(missing_ok=True)  # it told of the files that are replaced now
+        kept = set_aside(case, finished)
     _remove_stale(case, before, finished)
-    return finished
+    return replace(finished, kept=kept)
 
 
-def _remove_stale(case: Case, before: Finished | None, now: Finished) -> None:
+def _remove_stale(case: Case, before: set[tuple[Path, int]], now: Finished) -> None:
     """Files of an earlier result that the new one does not have."""
-    for path in (before.sizes(case).keys() if before else set()) - now.sizes(case).keys():
+    for path, size in before:
         with suppress(OSError):
-            path.unlink()
+            if path not in now.sizes(case) and path.stat().st_size == size:
+                path.unlink()
     with suppress(OSError):  # unless it has something in it
         case.surfaces.rmdir()

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from metaunetr.errors import InputError
-from metaunetr.io.dicom.lengths import lengths_are_possible
+from metaunetr.io.dicom.elements import PIXELS, read_elements
 
 CHARACTERS, IMAGE_TYPE, CLASS, INSTANCE = "0008|0005", "0008|0008", "0008|0016", "0008|0018"
 ACQUISITION_TIME, CONTENT_TIME = "0008|0032", "0008|0033"
@@ -19,6 +18,7 @@ MODALITY, DESCRIPTION = "0008|0060", "0008|103e"
 THICKNESS, KERNEL = "0018|0050", "0018|1210"
 SERIES, NUMBER, ACQUISITION = "0020|000e", "0020|0011", "0020|0012"
 POSITION, ORIENTATION, TEMPORAL, STACK = "0020|0032", "0020|0037", "0020|0100", "0020|9056"
+ROWS, COLUMNS = "0028|0010", "0028|0011"
 PHOTOMETRIC, FRAMES, SPACING = "0028|0004", "0028|0008", "0028|0030"
 SIGNED, PADDING, INTERCEPT, SLOPE = "0028|0103", "0028|0120", "0028|1052", "0028|1053"
 TAGS = (
@@ -99,6 +99,7 @@ class Slice:
 
     def _codec(self) -> str:
         sets = [name.strip() for name in self.tags.get(CHARACTERS, "").split("\\")]
+        sets = [name if name in CODECS else name.replace("ISO 2022 IR", "ISO_IR") for name in sets]
         return next((CODECS[name] for name in reversed(sets) if name in CODECS), "ascii")
 
 
@@ -107,17 +108,15 @@ def read_header(path: Path, wanted: Iterable[str] = TAGS) -> Slice | None:
 
     (GDCM needs minutes for a deflated file that is truncated, and nobody deflates CTs.)
     """
-    if DEFLATED in _head(path) or not lengths_are_possible(path):
+    if DEFLATED in _head(path):
         return None
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:
+    numbers = {tag: int(tag.replace("|", ""), 16) for tag in (COLUMNS, ROWS, SIGNED, *wanted)}
+    elements = read_elements(path, set(numbers.values())) or {}
+    size = tuple(int(elements.get(numbers[tag]) or 0) for tag in (COLUMNS, ROWS))
+    if PIXELS not in elements or 0 in size:
         return None
-    tags = {tag: reader.GetMetaData(tag) for tag in wanted if reader.HasMetaDataKey(tag)}
-    return Slice(path, tuple(reader.GetSize()[:2]), tags)
+    tags = {tag: elements[numbers[tag]] for tag in wanted if numbers[tag] in elements}
+    return Slice(path, size, tags)
 
 
 def is_dicom(path: Path) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import compress, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,33 +40,70 @@ THREADS = 4  # that read headers: disks on a network answer slowly
 Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
 
 
-def scan(folder: Path) -> tuple[Volumes, list[Path]]:
-    """All images in `folder`, and the DICOM files that are none.
+_latest: tuple[object, tuple[Volumes, list[Path]] | None] = None, None
 
-    Reads headers only. A series whose slices lie at the same places several times is taken apart
-    by what tells its volumes from each other; localizers in a series are a part of their own.
+
+def scan(
+    folder: Path, tick: Callable[[], None] = lambda: None
+) -> tuple[Volumes, list[Path]]:
+    """All images in `folder`, and the DICOM files that are none, or may not be read.
+
+    A series whose slices lie at the same places several times is taken apart by what tells its
+    volumes from each other; localizers in a series are a part of their own. Hidden files are
+    passed over. Reads headers only, and those of the latest folder once, unless it has changed: a
+    folder may hold many series, which are read one after the other.
+
+    Args:
+        tick: called after each file.
 
     Raises:
         InputError: the folder cannot be read.
     """
-    series, broken = defaultdict(list), []
+    global _latest
     try:
-        paths = sorted(folder.iterdir())
+        files = _files(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    with ThreadPoolExecutor(THREADS) as pool:
-        mine = pool.map(lambda path: path.is_file() and is_dicom(path), paths)
-        paths = list(compress(paths, mine))
-        items = list(pool.map(read_header, paths))
-    for path, item in zip(paths, items, strict=True):
-        if item is None:
-            broken.append(path)
-        else:
-            local = LOCALIZER if LOCALIZER.upper() in item.text(IMAGE_TYPE).upper() else ""
-            series[item.text(SERIES), local].append(item)
+    if _latest[0] != (folder, files):
+        _latest = (folder, files), _scan([folder / name for name, *_ in files], tick)
+    return _latest[1]
+
+
+def _files(folder: Path) -> list[tuple[str, int, int]]:
+    """Names, sizes and modification times."""
+    files = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.is_file():
+                status = entry.stat()
+                files.append((entry.name, status.st_size, status.st_mtime_ns))
+    return sorted(files)
+
+
+def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Path]]:
+    series, broken = defaultdict(list), []
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        for path, (mine, item) in zip(paths, pool.map(_look, paths), strict=True):
+            tick()
+            if item:
+                local = LOCALIZER if LOCALIZER.upper() in item.text(IMAGE_TYPE).upper() else ""
+                series[item.text(SERIES), local].append(item)
+            elif mine:
+                broken.append(path)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return {(uid, part or local): slices
             for (uid, local), whole in series.items()
             for part, slices in split(whole).items()}, broken
+
+
+def _look(path: Path) -> tuple[bool, Slice | None]:
+    """Whether a file is DICOM, or may be; its header, unless it is damaged."""
+    try:
+        return (True, read_header(path)) if is_dicom(path) else (False, None)
+    except OSError:  # a slice, perhaps; reading it will tell
+        return True, None
 
 
 def split(slices: list[Slice]) -> dict[str, list[Slice]]:
