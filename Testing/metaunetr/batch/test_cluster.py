@@ -29,6 +29,7 @@ from tiny_bundle import card, small_ct, write_bundle
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 psutil = pytest.importorskip("psutil")
+Cluster = pytest.importorskip("metaunetr.batch.cluster").Cluster
 
 NAMES = [f"ct{n}" for n in range(4)]
 
@@ -293,6 +294,25 @@ def test_a_cluster_of_such_workers_is_refused_at_once(once, inside, tmp_path, mo
     def missing(model):
         raise BundleError("No model is called 'tiny'.")
 
+    monkeypatch.setattr(workers, "find", missing)
+    options = wanted(once, tmp_path, scheduler=inside)
+    with pytest.raises(BundleError, match=r"Worker inproc://.*: No model is called 'tiny'"):
+        batch.run([once.inputs], options, lambda event: None)
+
+
+def test_a_worker_that_joins_later_is_asked_before_its_first_case(
+    once, inside, tmp_path, monkeypatch
+):
+    """Dask asks it too, but lets it work whatever the answer."""
+    def missing(model):
+        raise BundleError("No model is called 'tiny'.")
+
+    def unasked(self, client, check=Cluster._check_workers):
+        with monkeypatch.context() as patch:
+            patch.setattr(workers.Ready, "setup", lambda self, worker: None)
+            check(self, client)
+
+    monkeypatch.setattr(Cluster, "_check_workers", unasked)
     monkeypatch.setattr(workers, "find", missing)
     options = wanted(once, tmp_path, scheduler=inside)
     with pytest.raises(BundleError, match=r"Worker inproc://.*: No model is called 'tiny'"):

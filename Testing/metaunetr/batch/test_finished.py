@@ -109,11 +109,25 @@ def test_the_state_of_the_input(case):
     assert len(set(states)) == 3
     assert input_state(case) == states[-1]
 
-    header = path.rename(path.with_name("ct.mhd"))
-    (path.parent / "ct.raw").write_bytes(b"1")
-    detached = replace(case, files=(header,))
+
+
+@pytest.mark.parametrize(("name", "header"), [
+    ("ct.mhd", "NDims = 3\nElementDataFile = {}\n"),
+    ("ct.nhdr", "NRRD0005\ntype: short\ndata file: {}\n\n"),
+])
+@pytest.mark.parametrize("voxels", ["ct.raw", "voxels/other.raw"])
+def test_the_state_of_a_header_has_that_of_its_voxels_and_of_nothing_else(
+    case, tmp_path, name, header, voxels
+):
+    path = tmp_path / name
+    path.write_text(header.format(voxels))
+    detached = replace(case, files=(path,))
+    (tmp_path / voxels).parent.mkdir(exist_ok=True)
+    (tmp_path / voxels).write_bytes(b"1")
     before = input_state(detached)
-    (path.parent / "ct.raw").write_bytes(b"12")
+    (tmp_path / "ct.json").write_bytes(b"our record")
+    assert input_state(detached) == before
+    (tmp_path / voxels).write_bytes(b"12")
     assert input_state(detached) != before
 
 

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from metaunetr.batch.candidates import Found
 from metaunetr.batch.case import Case, make_cases
-from metaunetr.batch.discover import Discovery, Found
+from metaunetr.batch.discover import Discovery
 from metaunetr.batch.finished import Finished
 from metaunetr.batch.folder import RunFolder
 from metaunetr.errors import OutputError

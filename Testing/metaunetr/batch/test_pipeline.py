@@ -91,7 +91,7 @@ class Run:
 
     def __init__(self, names: str, stop: tuple[int, BaseException] | None = None) -> None:
         self.events, self.stop = [], stop
-        cases = [Case(name, Path(name), (), *[Path(name)] * 4) for name in names]
+        cases = [Case(name, Path(name), (Path(name),), *[Path(name)] * 4) for name in names]
         self.log = Log(cases, self._take, Mock())
         self.pipeline = Pipeline([*range(len(cases))], Options(Path()), None, self.log)
 

@@ -106,3 +106,19 @@ def test_what_is_derived_is_left_out_beside_its_original(series, tmp_path, folde
 def test_the_series_is_known_by_its_uid(series, tmp_path):
     series("study", "1.2.3")
     assert [found.series for found in discover([tmp_path / "in"], tmp_path).found] == ["1.2.3"]
+
+
+def test_a_copy_of_a_series_is_left_out_and_parts_in_several_folders_are_told(tmp_path, series):
+    for folder in ("a", "copy"):
+        series(folder, "1.2.1")
+    for number, path in enumerate(series("first half", "1.2.2", slices=10)):
+        if number >= 5:
+            other = path.parents[1] / "second half" / path.name
+            other.parent.mkdir(exist_ok=True)
+            path.rename(other)
+    series("else", "1.2.3")
+    found = discover([tmp_path / "in"], tmp_path)
+    assert [str(item.place) for item in found.found] == ["a", "else", "first half", "second half"]
+    assert [reason for _, reason in found.left_out] == ["a copy of a"]
+    assert len(found.warnings) == 1
+    assert "One series lies in 2 folders (first half, second half)" in found.warnings[0]

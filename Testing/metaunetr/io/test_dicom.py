@@ -142,6 +142,6 @@ def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
     def refuse(folder):
         raise PermissionError(13, "Permission denied")  # the superuser is never refused
 
-    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    monkeypatch.setattr("os.scandir", refuse)
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
         read_image(tmp_path)

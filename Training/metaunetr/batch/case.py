@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from metaunetr.batch.discover import Found
+from metaunetr.batch.candidates import Found
 from metaunetr.batch.privacy import id_of, message
 from metaunetr.io import formats
 

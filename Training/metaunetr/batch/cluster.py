@@ -146,6 +146,8 @@ class Cluster:
             self.log.failed(index, MetaUNETRError(
                 f"{error.allowed_failures + 1} workers were lost while they worked on it (killed, "
                 "or out of memory)"))
+        elif isinstance(error, MetaUNETRError):  # of a worker that can do none
+            raise error
         else:
             self.log.failed(index, error)
 

@@ -14,35 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from metaunetr import io
+from metaunetr.batch.candidates import Found, Series, choose
 from metaunetr.batch.inputs import Input, read_inputs
 from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import is_derived, study, why_not
 from metaunetr.errors import InputError
 from metaunetr.io import dicom, formats
-from metaunetr.io.dicom.header import SERIES
+from metaunetr.io.dicom.header import INSTANCE, SERIES
 
 IMAGES = formats.NIFTI + formats.NRRD + formats.META
 PERIOD = 1.0  # seconds between two words about a long search
-
-
-@dataclass(frozen=True)
-class Found:
-    """A CT.
-
-    Attributes:
-        path: what to read: a file, or the folder of a DICOM series. Where a folder holds several
-            series, the first slice stands for its series.
-        files: the files that hold it, all slices of a series.
-        place: where it lies below the folder that all inputs have in common, and what it is
-            called there: a file, the folder of a series, a series in a folder. Of an input with a
-            name, that name.
-        series: its Series Instance UID; "" for what is no DICOM.
-    """
-
-    path: Path
-    files: tuple[Path, ...]
-    place: PurePosixPath
-    series: str = ""
 
 
 @dataclass
@@ -52,11 +33,13 @@ class Discovery:
     Attributes:
         left_out: paths with reasons.
         others: how many files, by suffix, are no images at all.
+        warnings: sentences about what looks wrong.
     """
 
     found: list[Found] = field(default_factory=list)
     left_out: list[tuple[Path, str]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
 
 
 def discover(
@@ -92,32 +75,6 @@ def _common(paths: list[Path]) -> Path | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Series:
-    """A DICOM series, until it is known which others are taken.
-
-    Attributes:
-        whole: whether the folder holds nothing else.
-        alone: whether it is called after its folder; None: when no other CT is taken there.
-    """
-
-    files: tuple[Path, ...]
-    place: PurePosixPath
-    number: str
-    uid: str
-    study: str
-    derived: bool
-    whole: bool
-    alone: bool | None
-
-    def found(self, alone: bool) -> Found:
-        place = self.place
-        if not alone:
-            place /= f"series {self.number if self.number.isdigit() else 'unknown'}"
-        path = self.files[0].parent if self.whole else self.files[0]
-        return Found(path, self.files, place, self.uid)
-
-
 class _Search:
     def __init__(
         self, inputs: list[Input], output: Path, all_series: bool, identifiers: bool,
@@ -130,7 +87,7 @@ class _Search:
         self.discovery = Discovery()
         self.entered: set[str] = set()  # folders
         self.taken: set[Path] = set()  # files and first slices
-        self.candidates: list[Found | _Series] = []
+        self.candidates: list[Found | Series] = []
         self.scanned: tuple[Path, list[list[dicom.Slice]]] = Path(), []  # the latest folder
 
     def enter(self, item: Input) -> None:
@@ -142,18 +99,7 @@ class _Search:
             self._looked_at(1)
 
     def end(self) -> Discovery:
-        """Now that all is known: leaves out what is derived from what is there, names series."""
-        series = [item for item in self.candidates if isinstance(item, _Series)]
-        originals = {item.study for item in series if not item.derived} - {""}
-        derived = [item for item in series
-                   if item.derived and item.alone is None and item.study in originals]
-        for item in derived:
-            self.candidates.remove(item)
-            self._leave_out(item.files[0], "derived from another series of its study")
-        folders = Counter(item.place for item in self.candidates if isinstance(item, _Series))
-        self.discovery.found = [
-            item.found(folders[item.place] == 1 if item.alone is None else item.alone)
-            if isinstance(item, _Series) else item for item in self.candidates]
+        self.discovery.found, self.discovery.warnings = choose(self.candidates, self._leave_out)
         return self.discovery
 
     def file(self, path: Path) -> None:
@@ -249,9 +195,10 @@ class _Search:
         first = slices[0]
         if not self._is_new(first.path):
             return
-        self.candidates.append(_Series(
+        self.candidates.append(Series(
             tuple(item.path for item in slices), self._place(folder), first.text(dicom.NUMBER),
             first.text(SERIES), study(first), is_derived(first) and not self.all_series,
+            hash(frozenset(item.text(INSTANCE) or str(item.path) for item in slices)),
             whole=len(self._scan(folder)) == 1, alone=alone))
 
     def _place(self, path: Path) -> PurePosixPath:

@@ -18,6 +18,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from metaunetr import io
 from metaunetr.batch.case import Case
 from metaunetr.errors import InputError, OutputError
 from metaunetr.io import formats
@@ -25,7 +26,6 @@ from metaunetr.io.atomic import write_text
 from metaunetr.result import OrganResult
 
 FORMAT = 1
-HEADERS = (".mhd", ".nhdr")  # their voxels lie in another file of the same name
 
 
 @dataclass(frozen=True)
@@ -171,12 +171,11 @@ def state_of(files: Iterable[Path]) -> str:
 
 
 def _with_data(files: Iterable[Path]) -> list[Path]:
+    """Also the voxels of headers that lie beside them."""
     paths = set(files)
     for path in files:
-        if path.suffix.lower() in HEADERS:
-            with suppress(OSError):
-                paths |= {other for other in path.parent.iterdir()
-                          if other.name.startswith(path.stem + ".")}
+        with suppress(InputError, OSError):
+            paths.add(io.data_file(path))
     return sorted(paths)
 
 

@@ -49,6 +49,8 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
                          lambda files, cts: report(search_event(files, cts)))
     cases = make_cases(discovery.found, options.output, options.suffix, options.identifiers)
     report(cases_event(cases, discovery))
+    for text in discovery.warnings:
+        report({"event": "warning", "text": text})
     if not cases:
         raise InputError("There is no CT in the input "
                          f"({len(discovery.left_out)} files or series were left out).")

@@ -57,6 +57,7 @@ class Ready(WorkerPlugin):
 
     def __init__(self, job: Job, card: dict[str, Any]) -> None:
         self.job, self.card, self.version = job, card, __version__
+        self.passed = False
 
     def setup(self, worker: Worker) -> None:
         """
@@ -77,10 +78,15 @@ class Ready(WorkerPlugin):
         if not self.job.options.output.is_dir():
             raise DeviceError(f"{where}: does not see the folder {self.job.options.output}; inputs "
                               "and results must lie on a file system that all machines share.")
+        self.passed = True
 
 
 def segment_case(index: int, case: Case, job: Job) -> Done:
-    """A case from begin to end; its events are told under the topic of the run."""
+    """A case from begin to end; its events are told under the topic of the run.
+
+    Raises:
+        MetaUNETRError: this worker can do no case of the run.
+    """
     worker = get_worker()
     busy = 0.0
 
@@ -91,12 +97,14 @@ def segment_case(index: int, case: Case, job: Job) -> Done:
         worker.log_event(job.topic, [index, event])
 
     with _one_case:
+        options, ready = job.options, worker.plugins[job.topic]
+        if not ready.passed:  # it joined later, and Dask lets it work all the same
+            ready.setup(worker)
+        engine = _engine(
+            job.sha256, options.model, options.device, options.overlap, options.precision)
         try:
             tell({"event": "running"})
             tell({"event": "stage", "stage": "read"})
-            options = job.options
-            engine = _engine(
-                job.sha256, options.model, options.device, options.overlap, options.precision)
             engine.report = tell
             loaded = work.read(case, options, engine.bundle)
             started = time.perf_counter()

@@ -40,7 +40,7 @@ def read_meta(path: Path) -> tuple[np.ndarray, Grid]:
     grid = _grid(path, header)
     dtype = _dtype(path, header)
     count = math.prod(grid.shape) * dtype.itemsize
-    data = path if header[LAST].upper() == "LOCAL" else data_beside(path, header[LAST])
+    data = _data(path, header)
     start = end if data == path else 0
     skip = _whole(path, header, "HeaderSize", 0)
     compressed = _is_true(header.get("CompressedData"))
@@ -71,6 +71,19 @@ def read_meta_dtype(path: Path) -> np.dtype:
         InputError: see the messages.
     """
     return _dtype(path, _read_header(path)[0])
+
+
+def meta_data(path: Path) -> Path:
+    """The file that holds the voxels: this one, or one beside it.
+
+    Raises:
+        InputError: see the messages.
+    """
+    return _data(path, _read_header(path)[0])
+
+
+def _data(path: Path, header: dict[str, str]) -> Path:
+    return path if header[LAST].upper() == "LOCAL" else data_beside(path, header[LAST])
 
 
 def _read_header(path: Path) -> tuple[dict[str, str], int]:

@@ -20,6 +20,8 @@ from metaunetr.io.checks import check_size, data_beside
 from metaunetr.io.voxels import read_voxels
 
 LONGEST_HEADER = 1 << 24  # bytes; a segmentation has a hundred lines and a record
+PIECE = 1 << 16  # bytes
+BLANK = re.compile(rb"\n\r?\n")  # the line that ends a header
 MAX_AXES = 16
 TYPES = {
     "i1": "signed char, int8, int8_t", "u1": "uchar, unsigned char, uint8, uint8_t",
@@ -91,9 +93,8 @@ def read_nrrd(path: Path) -> tuple[np.ndarray, Grid]:
     """
     header = read_header(path)
     dtype, grid = _dtype(header), _grid(header)
-    data, start = path, header.end
-    if name := header.fields.get("data file"):
-        data, start = data_beside(path, name), 0
+    data = _data(header)
+    start = header.end if data == path else 0
     check_size(path, grid.shape, dtype.itemsize, data)
     count = math.prod(grid.shape) * dtype.itemsize
     compressed = _is_compressed(header)
@@ -125,6 +126,20 @@ def read_nrrd_dtype(path: Path) -> np.dtype:
     return _dtype(read_header(path))
 
 
+def nrrd_data(path: Path) -> Path:
+    """The file that holds the voxels: this one, or one beside it.
+
+    Raises:
+        InputError: see the messages.
+    """
+    return _data(read_header(path))
+
+
+def _data(header: Header) -> Path:
+    name = header.fields.get("data file")
+    return data_beside(header.path, name) if name else header.path
+
+
 def read_header(path: Path) -> Header:
     """The header of the NRRD at `path`.
 
@@ -132,11 +147,13 @@ def read_header(path: Path) -> Header:
         InputError: it is none, or a line of it is neither field, pair nor comment.
     """
     with open(path, "rb") as file:
-        head = file.read(LONGEST_HEADER)
+        head = file.read(PIECE)
+        while not BLANK.search(head) and len(head) < LONGEST_HEADER and (more := file.read(PIECE)):
+            head += more
     if not re.match(rb"NRRD000[1-9]\r?\n", head):
         raise InputError(f"{path}: is not a NRRD file; it begins with {head[:8]!r}")
-    blank = re.search(rb"\n\r?\n", head)
-    if not blank and len(head) == LONGEST_HEADER:
+    blank = BLANK.search(head)
+    if not blank and len(head) >= LONGEST_HEADER:
         raise InputError(f"{path}: the header does not end; the file is damaged")
     fields, pairs = {}, {}
     lines = head[:blank.start() if blank else None].decode("utf-8", "replace").split("\n")

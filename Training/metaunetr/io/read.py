@@ -12,9 +12,9 @@ from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.checks import check_file
-from metaunetr.io.meta import read_meta, read_meta_dtype, read_meta_grid
+from metaunetr.io.meta import meta_data, read_meta, read_meta_dtype, read_meta_grid
 from metaunetr.io.nifti import read_nifti, read_nifti_dtype, read_nifti_grid
-from metaunetr.io.nrrd import read_nrrd, read_nrrd_dtype, read_nrrd_grid
+from metaunetr.io.nrrd import nrrd_data, read_nrrd, read_nrrd_dtype, read_nrrd_grid
 
 
 def read_image(path: str | PathLike[str]) -> Image:
@@ -82,6 +82,17 @@ def read_dtype(path: str | PathLike[str]) -> np.dtype:
     if formats.suffix_of(path) in formats.NIFTI:
         return read_nifti_dtype(path)
     return (read_meta_dtype if formats.suffix_of(path) in formats.META else read_nrrd_dtype)(path)
+
+
+def data_file(path: Path) -> Path:
+    """The file that holds the voxels of an image file: itself, or what its header names.
+
+    Raises:
+        InputError: the header cannot be read, or names nothing that may be read.
+    """
+    if formats.suffix_of(path) in formats.NRRD:
+        return nrrd_data(path)
+    return meta_data(path) if formats.suffix_of(path) in formats.META else path
 
 
 def _read(path: Path) -> tuple[np.ndarray, Grid]:

@@ -1,0 +1,98 @@
+"""Which of the CTs that were found are segmented, now that all of them are known."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+
+@dataclass(frozen=True)
+class Found:
+    """A CT.
+
+    Attributes:
+        path: what to read: a file, or the folder of a DICOM series. Where a folder holds several
+            series, the first slice stands for its series.
+        files: the files that hold it, all slices of a series.
+        place: where it lies below the folder that all inputs have in common, and what it is
+            called there: a file, the folder of a series, a series in a folder. Of an input with a
+            name, that name.
+        series: its Series Instance UID; "" for what is no DICOM.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    place: PurePosixPath
+    series: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A DICOM series, until it is known which others are taken.
+
+    Attributes:
+        slices: tells other slices apart, by a hash of their SOP Instance UIDs.
+        whole: whether the folder holds nothing else.
+        alone: whether it is called after its folder; None: when no other CT is taken there.
+    """
+
+    files: tuple[Path, ...]
+    place: PurePosixPath
+    number: str
+    uid: str
+    study: str
+    derived: bool
+    slices: int
+    whole: bool
+    alone: bool | None
+
+    def found(self, alone: bool) -> Found:
+        place = self.place
+        if not alone:
+            place /= f"series {self.number if self.number.isdigit() else 'unknown'}"
+        path = self.files[0].parent if self.whole else self.files[0]
+        return Found(path, self.files, place, self.uid)
+
+
+def choose(
+    candidates: list[Found | Series], leave_out: Callable[[Path, str], None]
+) -> tuple[list[Found], list[str]]:
+    """Leaves out what is derived from an original that is there, and copies; names series.
+
+    Args:
+        leave_out: told of the first file of each series that is left out, and why.
+
+    Returns:
+        what is segmented, and sentences about what looks wrong.
+    """
+    series = [item for item in candidates if isinstance(item, Series) and item.alone is None]
+    originals = {item.study for item in candidates
+                 if isinstance(item, Series) and not item.derived} - {""}
+    reasons = {id(item): "derived from another series of its study"
+               for item in series if item.derived and item.study in originals}
+    warnings = []
+    for parts in _by_uid(item for item in series if id(item) not in reasons):
+        for first, *copies in parts.values():
+            reasons |= {id(item): f"a copy of {first.place}" for item in copies}
+        places = sorted({str(first.place) for first, *_ in parts.values()})
+        if len(places) > 1:
+            warnings.append(
+                f"One series lies in {len(places)} folders ({', '.join(places)}). If they hold "
+                "parts of one scan, put these into one folder: each is segmented by itself.")
+    for item in series:
+        if id(item) in reasons:
+            leave_out(item.files[0], reasons[id(item)])
+    chosen = [item for item in candidates if id(item) not in reasons]
+    count = Counter(item.place for item in chosen if isinstance(item, Series))
+    return [item.found(count[item.place] == 1 if item.alone is None else item.alone)
+            if isinstance(item, Series) else item for item in chosen], warnings
+
+
+def _by_uid(series: Iterable[Series]) -> Iterable[dict[int, list[Series]]]:
+    """Series of one UID, by their slices."""
+    found: dict[str, dict[int, list[Series]]] = defaultdict(lambda: defaultdict(list))
+    for item in series:
+        found[item.uid or str(item.files[0])][item.slices].append(item)
+    return found.values()
