@@ -31,7 +31,7 @@ def case(tmp_path) -> Case:
     (tmp_path / "ct surfaces" / "liver.stl").write_bytes(bytes(50))
     (tmp_path / "ct.nii.gz").write_bytes(bytes(10))
     return Case("ct", tmp_path / "ct.nii.gz", (tmp_path / "ct.nii.gz",), tmp_path / "ct.seg.nrrd",
-                tmp_path / "ct.json", tmp_path / "ct surfaces", tmp_path / "ct.png")
+                tmp_path / "ct.json", tmp_path / "ct surfaces", tmp_path / "ct.png", "ct.nii.gz")
 
 
 @pytest.fixture

@@ -106,3 +106,15 @@ def test_one_file_that_cannot_be_written_does_not_cost_the_others(tmp_path, case
         folder.close()
     assert (tmp_path / "index.html").exists()
     assert rows(tmp_path)["a/one"][0] == "done"
+
+
+def test_no_name_is_a_formula_to_a_spreadsheet(tmp_path):
+    path = Path("/in/=HYPERLINK(1).nii.gz")
+    (case,) = make_cases([Found(path, (path,), PurePosixPath(path.name))], tmp_path, ".seg.nrrd")
+    folder = RunFolder(tmp_path, False)
+    folder.begin([case], Discovery(left_out=[(Path("@x"), "-reason")]))
+    folder.done(case, FINISHED, 1.0)
+    folder.close()
+    organs = lines(tmp_path / "organs.csv")[1:]
+    assert {organ[0] for organ in organs} == {"'=HYPERLINK(1)"}
+    assert lines(tmp_path / "failures.csv")[1:] == [["'@x", "left out", "'-reason"]]

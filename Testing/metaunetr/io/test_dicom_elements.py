@@ -1,4 +1,4 @@
-"""No memory is taken for what a damaged DICOM header claims."""
+"""Elements are those of the data set, and no memory is taken for what a damaged header claims."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from metaunetr.errors import InputError
 from metaunetr.io import read_image
 from metaunetr.io.dicom.elements import PIXELS, read_elements
 
+pydicom = pytest.importorskip("pydicom")
 dicom_series = pytest.importorskip("dicom_series", reason="files are written with pydicom")
+Dataset, DataElement = pydicom.dataset.Dataset, pydicom.DataElement
 SYNTAXES = dicom_series.NATIVE | dicom_series.COMPRESSED
 
 CLAIMS = {  # syntax, what stands before a length, and the claim
@@ -50,3 +52,55 @@ def test_what_archives_append_and_scanners_invent_is_possible(tmp_path, ct):
     private = struct.pack("<HH2sH", 0x09, 0x10, b"??", 4) + b"test"
     path.write_bytes(whole[:at] + private + whole[at:])
     assert read_elements(path, ()) == {PIXELS: ""}
+
+
+def nested(uid: str) -> Dataset:
+    """A sequence of an item with an UID, and one in it; both have pixels of their own."""
+    inner, outer = Dataset(), Dataset()
+    inner.SeriesInstanceUID = outer.SeriesInstanceUID = uid
+    inner.Rows = outer.Rows = 2
+    inner.PixelData = outer.PixelData = bytes(8)
+    inner["PixelData"].VR = outer["PixelData"].VR = "OW"
+    outer.SourceImageSequence = [inner]
+    return outer
+
+
+def with_delimiters(dataset: Dataset) -> None:
+    """Lengths of all sequences and items are written as undefined."""
+    for element in dataset:
+        if element.VR == "SQ":
+            element.is_undefined_length = True
+            for item in element.value:
+                item.is_undefined_length_sequence_item = True
+                with_delimiters(item)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize("delimiters", [False, True])
+def test_elements_of_sequences_are_not_those_of_the_data_set(tmp_path, ct, syntax, delimiters):
+    path = dicom_series.write_series(
+        tmp_path, ct, syntax=SYNTAXES[syntax], SeriesInstanceUID="1.2.3",
+        ReferencedStudySequence=[nested("1.2.9")], IconImageSequence=[nested("1.2.9")])[0]
+    if delimiters:
+        dataset = pydicom.dcmread(path)
+        with_delimiters(dataset)
+        dataset.save_as(path)
+    found = read_elements(path, {0x0020000E, 0x00280010, 0x00080060})
+    assert found == {0x0020000E: "1.2.3\0", 0x00280010: str(ct.grid.shape[1]),
+                     0x00080060: "CT", PIXELS: ""}
+
+
+NUMBERS = {  # syntax, kind, Pixel Representation, number
+    "unsigned": ("explicit VR", "US", 0, 63536), "signed": ("explicit VR", "SS", 1, -2000),
+    "implicit, unsigned": ("implicit VR", "US", 0, 63536),
+    "implicit, signed": ("implicit VR", "SS", 1, -2000),
+    "big endian": ("big endian", "US", 0, 63536),
+}
+
+
+@pytest.mark.parametrize(("syntax", "kind", "sign", "number"), NUMBERS.values(), ids=NUMBERS)
+def test_numbers_have_their_sign(tmp_path, ct, syntax, kind, sign, number):
+    path = dicom_series.write_series(
+        tmp_path, ct, syntax=SYNTAXES[syntax], PixelRepresentation=sign,
+        PixelPaddingValue=DataElement(0x00280120, kind, number))[0]
+    assert read_elements(path, {0x00280103, 0x00280120})[0x00280120] == str(number)

@@ -138,10 +138,11 @@ def test_an_inverted_scale_is_refused(tmp_path, fine):
         read_image(tmp_path)
 
 
-def test_descriptions_are_shown_in_their_characters(tmp_path, fine):
+@pytest.mark.parametrize("characters", ["ISO_IR 100", ["", "ISO 2022 IR 100"]])
+def test_descriptions_are_shown_in_their_characters(tmp_path, fine, characters):
     for name in ("Bäuche", "Füße"):
         write_series(tmp_path, fine, name, SeriesDescription=name,
-                     SpecificCharacterSet="ISO_IR 100")
+                     SpecificCharacterSet=characters)
     with pytest.raises(InputError, match=r"Bäuche, 6 slices.*Füße, 6 slices"):
         read_image(tmp_path)
 
