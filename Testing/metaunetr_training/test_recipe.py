@@ -7,20 +7,16 @@ import pytest
 from metaunetr.errors import InputError
 from metaunetr_training import recipe as recipes
 from metaunetr_training.recipe import CONFIGS
-from metaunetr_training.training.networks import build_network
+from metaunetr_training.training.fit import check_recipe
 
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_recipe_is_complete_and_its_network_takes_its_patch(name):
+def test_every_recipe_is_complete_and_can_end_as_a_model(name):
     recipe = recipes.load(name, ["network.feature_size=4"])
     assert recipe.name == name
-    network = build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
-    windows = (recipe.inference.smallest_window, recipe.training.patch,
-               recipe.inference.largest_window)
-    assert all(n % network.stride == 0 for window in windows for n in window)
-    assert all(a <= b <= c for a, b, c in zip(*windows, strict=True))
+    check_recipe(recipe)
 
 
 @pytest.mark.parametrize(("name", "iterations", "organs"), [
@@ -45,11 +41,22 @@ def test_what_was_written_is_read_again(tmp_path):
 @pytest.mark.parametrize(("change", "found"), [
     ("training.iterations=7", 7), ("training.learning_rate=1e-4", 1e-4),
     ("training.max_minutes=90", 90.0), ("training.patch=[32, 48, 64]", (32, 48, 64)),
+    ("training.compile=no", "no"), ("training.compile=yes", "yes"),
 ])
 def test_single_values_are_replaced(change, found):
     key = change.partition("=")[0].partition(".")[2]
     for recipe in (recipes.load("fast", [change]), recipes.changed(recipes.load("fast"), [change])):
         assert getattr(recipe.training, key) == found
+
+
+def test_words_that_yaml_reads_as_truth_values_stay_words(tmp_path):
+    text = (CONFIGS / "fast.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text.replace("compile: auto", "compile: no"), encoding="utf-8")
+    recipe = recipes.load(path)
+    assert recipe.training.compile == "no"
+    path.write_text(recipe.to_yaml(), encoding="utf-8")
+    assert recipes.load(path) == recipe
 
 
 @pytest.mark.parametrize(("change", "message"), [

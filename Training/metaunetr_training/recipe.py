@@ -51,7 +51,7 @@ class Training:
         ema: decay of the moving average of the weights, which is validated and exported.
         foreground: share of patches that are centred on a voxel of an annotated organ.
         precision: "auto", "float32" or "bfloat16".
-        compile: "auto" (on GPUs), "yes" or "no".
+        compile: "auto" (on GPUs that Triton knows), "yes" or "no".
         workers: processes that cut patches; 0 cuts them between steps.
         validate_every, checkpoint_every: iterations.
         validation_cases: at most so many are looked at during training.
@@ -243,6 +243,8 @@ def _read(kind: Any, value: Any, place: str) -> Any:
             return float(value)  # YAML reads 1e-3 as a text
         except ValueError:
             pass
+    elif kind is str and type(value) is bool:
+        return "yes" if value else "no"  # which YAML reads as truth values
     elif kind in (int, str, dict) and type(value) is kind:
         return value
     name = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)

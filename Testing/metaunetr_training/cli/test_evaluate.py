@@ -65,13 +65,15 @@ def test_a_failed_case_is_told_by_the_exit_code(raw, tmp_path, run_command, caps
 @pytest.mark.parametrize(("words", "code", "text"), [
     ((), 2, "RUN_OR_MODEL"),
     (("MODEL", "--fold", "1", "--test"), 2, "not allowed with argument"),
-    (("MODEL", "--data", "somewhere"), 2, "must read KIND:DIR: 'somewhere'"),
+    (("MODEL", "--data", "somewhere"), 2, "must read KIND:DIR, such as btcv:"),
     (("MODEL", "--data", "general:RAW"), 5, "name a folder for the results with --output"),
     (("MODEL", "--output", "OUT"), 3, "name them with --prepared or --data"),
     (("MODEL", "--output", "OUT", "--data", "ours:RAW"), 3, "must be of the kind btcv, amos"),
     (("MODEL", "--output", "OUT", "--data", "general:RAW", "--prepared", "RAW"), 3, "either"),
     (("MODEL", "--output", "OUT", "--data", "general:RAW", "--organs", "aorta"), 3,
      "does not know aorta"),
+    (("MODEL", "--output", "OUT", "--data", "general:RAW", "--device", "cuda:77"), 6,
+     "There is no device 'cuda:77'"),
     (("nowhere", "--output", "OUT", "--data", "general:RAW"), 4, "No model is called 'nowhere'"),
 ])
 def test_what_cannot_be_evaluated(raw, tmp_path, run_command, capsys, words, code, text):

@@ -26,7 +26,7 @@ def test_cka_of_a_run_finds_its_cases_by_itself(tmp_path, capsys):
 
 
 def test_mixers_are_trained_for_the_budget_that_is_asked_for(tmp_path, capsys, monkeypatch):
-    def costs(recipe, folder):
+    def costs(recipe, folder, device):
         from metaunetr_training.experiments.costs import Costs, OnDevice
 
         return Costs(1_000_000, 1.0, OnDevice("CPU", "float32", 0.1, None, None), None)

@@ -6,6 +6,8 @@ import pytest
 
 from metaunetr.cli import main
 from metaunetr_training.cli import export as command
+from metaunetr_training.training.run import Run
+from tiny_prepared import tiny_recipe
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,3 +41,13 @@ def test_what_cannot_be_done_is_told(export, tmp_path, arguments, code, text):
     assert found == code
     assert text in said
     assert not (tmp_path / "new").exists()
+
+
+def test_a_mixer_that_onnx_refuses_is_told_before_anything_is_written(export, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    Run(folder, tiny_recipe("network.mixer=tricruci_mamba"), tmp_path, 0, {}).write()
+    code, said = export(folder, "-o", tmp_path / "mine", "--onnx", tmp_path / "mine.onnx")
+    assert code == 4
+    assert "tricruci_mamba cannot be exported to ONNX" in said
+    assert list(tmp_path.iterdir()) == [folder]

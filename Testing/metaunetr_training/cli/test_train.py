@@ -57,6 +57,9 @@ def test_from_a_model_its_network_and_organs_and_those_of_the_recipe(command, tm
     (["--recipe", "fast", "--prepared", "nowhere"], 3, "nowhere: is no prepared folder"),
     (["--recipe", "fast", "--prepared", ".", "--set", "training.speed=1"], 3, "not 'speed'"),
     (["--recipe", "fast", "--prepared", ".", "--from", "nobody"], 4, "No model is called 'nobody'"),
+    (["--fold", "1"], 3, "--fold need --recipe and --prepared"),
+    (["--max-minutes", "5"], 3, "goes on as it was begun"),
+    (["--set", "training.seed=1"], 3, "goes on as it was begun"),
     (["--fold", "-1"], 2, "must be a whole number from 0"),
     (["--max-minutes", "soon"], 2, "must be a number"),
 ])

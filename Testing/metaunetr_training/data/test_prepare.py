@@ -221,12 +221,3 @@ def test_files_of_a_killed_run_are_removed(ours, out):
     os.utime(left, (0, -10_000))
     run(out, ours)
     assert temporary_files(out) == []
-
-
-@pytest.mark.parametrize("memory, expected", [(1e12, 4), (2.5e9, 2), (1e8, 1), (None, 4)])
-def test_memory_limits_the_cases_at_a_time(monkeypatch, memory, expected):
-    monkeypatch.setattr(needs, "_free_memory", lambda: memory)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(4), raising=False)
-    work = [needs.Need(memory=600e6), *[needs.Need(memory=1e6)] * 9]
-    assert needs.processes(work) == expected
-    assert needs.processes([]) == 1

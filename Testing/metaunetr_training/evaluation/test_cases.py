@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analytic import Lopsided
+from analytic import HuBins, Lopsided
 from metaunetr import Segmenter, io
-from metaunetr.errors import OutputError
+from metaunetr.errors import BundleError, DeviceError, OutputError
 from metaunetr.organs import find
 from metaunetr_training.data.case import TEST
 from metaunetr_training.evaluation.cases import labels_path, measure, record_path
@@ -136,6 +136,38 @@ def test_a_case_that_fails_is_told_and_the_rest_goes_on(build, subject, tmp_path
     assert str(gone.image) in failed["balls/b"]
     assert "must know an organ that the case annotates: stomach" in failed["balls/c"]
     assert all("FAILED" in line for line in lines[:3])
+
+
+class Damaged(HuBins):
+    def eval(self):
+        raise BundleError("the SHA-256 differs")
+
+
+@pytest.mark.parametrize(("changes", "device", "error"), [
+    ({"made": Damaged()}, "cpu", BundleError), ({}, "cuda:77", DeviceError),
+], ids=["model", "device"])
+def test_a_model_or_device_that_cannot_be_used_ends_it_before_a_ct_is_read(
+    build, subject, tmp_path, monkeypatch, changes, device, error
+):
+    chosen, read = subject(build.case("a"), **changes), []
+    monkeypatch.setattr(io, "read_image", read.append)
+    with pytest.raises(error):
+        measure(chosen, tmp_path, device, tell=quiet)
+    assert not read
+
+
+def test_a_ct_that_memory_is_too_small_for_fails_alone(build, subject, tmp_path, monkeypatch):
+    segment = Segmenter.segment
+
+    def limited(self, image, *args, **kwargs):
+        if image.source.name == "a.nii.gz":
+            raise DeviceError("memory ran out")
+        return segment(self, image, *args, **kwargs)
+
+    monkeypatch.setattr(Segmenter, "segment", limited)
+    scores, failed = measure(subject(build.case("a"), build.case("b")), tmp_path, "cpu",
+                             tell=quiet)
+    assert failed == {"balls/a": "memory ran out"} and {s.case for s in scores} == {"b"}
 
 
 def test_a_reference_on_another_grid_fails_with_both_grids(build, subject, tmp_path):

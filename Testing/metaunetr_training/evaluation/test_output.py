@@ -60,20 +60,40 @@ def test_the_summary_is_what_export_and_people_need(evaluated):
     assert str(chosen.cases[0].image.parent) not in json.dumps(values)
 
 
-def test_organs_are_chosen_for_the_tables_and_what_was_trained_on_calibrates_nothing(
-    evaluated, tmp_path
-):
+@pytest.fixture
+def again(evaluated, tmp_path):
+    """Evaluates the same once more, with changes of the subject and for some organs."""
     chosen, first, _, _ = evaluated
-    output = tmp_path / "out"
-    copytree(first, output)
+    copytree(first, tmp_path / "out")
+
+    def again(organs=None, tell=quiet, **changes):
+        subject = replace(chosen, **changes)
+        return evaluate(subject, tmp_path / "out", "cpu", organs, tell=tell)[0]
+
+    return again
+
+
+def test_organs_are_chosen_for_the_tables_and_the_calibration_is_of_all(
+    evaluated, again, tmp_path
+):
     lines = []
-    trained = replace(chosen, trained_on=frozenset({"balls/a"}))
-    values, _ = evaluate(trained, output, "cpu", [find("spleen")], tell=lines.append)
+    values = again([find("spleen")], lines.append)
+    output = tmp_path / "out"
     assert list(values["organs"]) == ["spleen"]
     assert sum("as measured before" in line for line in lines) == 3
     assert not (output / "worst" / "liver.png").exists()
     assert (output / "worst" / "spleen.png").exists()
-    assert values["calibration"] is None and "trained on" in values["calibration_note"]
+    assert "(6 organs of 3 cases)" in values["calibration_note"]
+    assert values["calibration_note"] == evaluated[2]["calibration_note"]
+
+
+@pytest.mark.parametrize(("changes", "note"), [
+    ({"trained_on": frozenset({"balls/a"})}, "some of the cases were trained on"),
+    ({"start": "base"}, "base, which training began with, may have been trained on"),
+])
+def test_what_was_or_may_have_been_trained_on_calibrates_nothing(again, changes, note):
+    values = again(**changes)
+    assert values["calibration"] is None and note in values["calibration_note"]
 
 
 def test_nothing_to_score_is_an_error(build, subject, tmp_path):

@@ -25,7 +25,7 @@ def run(tmp_path, monkeypatch):
     (prepared / "folds.json").write_text(json.dumps(folds))
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{}")
-    made = SimpleNamespace(folder=tmp_path / "run", prepared=prepared, fold=0,
+    made = SimpleNamespace(folder=tmp_path / "run", prepared=prepared, fold=0, record={},
                            bundle=lambda: SimpleNamespace(name="tiny", calibration=None))
     monkeypatch.setattr("metaunetr_training.training.run.Run.open", lambda folder: made)
     return made
@@ -40,6 +40,25 @@ def test_a_run_is_measured_on_what_it_held_out(run, arguments, expected, split):
     subject = choose(run.folder, **arguments)
     assert [case.id for case in subject.cases] == expected
     assert subject.split == split
+
+
+UNKNOWN = ("fold 0 of prepared; whether base, which training began with, was trained on some of "
+           "them is unknown")
+
+
+@pytest.mark.parametrize(("record", "fold", "split", "trained_on"), [
+    ({"start": None, "training": ["tiny/002", "else/9"]}, 0,
+     "fold 0 of prepared; 1 of the 2 cases were TRAINED ON", {"tiny/002"}),
+    ({"start": "base", "training": ["tiny/001", "tiny/003"]}, 0, UNKNOWN, None),
+    ({"start": "base"}, 0, UNKNOWN, None),
+    ({"start": "base"}, 1, "fold 1 of prepared; 2 of the 2 cases were TRAINED ON",
+     {"tiny/001", "tiny/003"}),
+])
+def test_what_a_run_has_on_record_decides_what_is_claimed(run, record, fold, split, trained_on):
+    run.record = record
+    subject = choose(run.folder, fold=fold)
+    assert (subject.split, subject.trained_on) == (split, trained_on)
+    assert subject.start == record["start"]
 
 
 def test_where_the_training_cases_have_gone_nothing_is_claimed(run, tmp_path):

@@ -1,11 +1,14 @@
 """Costs are measured in a process of their own, once."""
 
 import pytest
+import torch
 
 from metaunetr.errors import MetaUNETRError
 from metaunetr_training.experiments import costs
 from metaunetr_training.recipe import load
 from tiny_prepared import tiny_recipe
+
+CPU = torch.device("cpu")
 
 
 def network(family: str, feature_size: int = 24):
@@ -15,18 +18,19 @@ def network(family: str, feature_size: int = 24):
 
 def test_memory_and_time_come_from_a_process_that_does_nothing_else(tmp_path, monkeypatch):
     recipe = tiny_recipe()
-    found = costs.costs(recipe, tmp_path)
+    found = costs.costs(recipe, tmp_path, CPU)
+    assert found.gpu is None, "it is not asked for"
     assert 0 < found.cpu.seconds < 10
     assert 1 < found.cpu.inference_mb < found.cpu.training_mb < 1000
     assert load(tmp_path / "recipe.yaml") == recipe
     monkeypatch.setattr(costs, "_in_own_process", None)
-    assert costs.costs(recipe, tmp_path) == found, "measured only once"
+    assert costs.costs(recipe, tmp_path, CPU) == found, "measured only once"
 
 
 def test_a_process_that_fails_is_said_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.executable", "false")
     with pytest.raises(MetaUNETRError, match=r"recipe\.yaml: measuring .* failed: exit code 1"):
-        costs.costs(tiny_recipe(), tmp_path)
+        costs.costs(tiny_recipe(), tmp_path, CPU)
     assert not (tmp_path / "costs.json").exists()
 
 

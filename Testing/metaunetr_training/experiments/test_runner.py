@@ -5,8 +5,9 @@ import json
 from dataclasses import asdict
 
 import pytest
+import torch
 
-from metaunetr.errors import InputError
+from metaunetr.errors import DeviceError, InputError
 from metaunetr_training.errors import TrainingError
 from metaunetr_training.experiments import contenders, costs
 from metaunetr_training.experiments.mixers import compare_mixers
@@ -27,8 +28,8 @@ def prepared(tmp_path_factory):
 @pytest.fixture
 def measured_here(monkeypatch):
     """No process for each network: its memory then is not to be looked at, all else is."""
-    def measure(path):
-        return json.dumps(asdict(costs.measure(load(path))))
+    def measure(path, device):
+        return json.dumps(asdict(costs.measure(load(path), device)))
     monkeypatch.setattr(costs, "_in_own_process", measure)
 
 
@@ -87,10 +88,14 @@ def test_a_network_that_does_not_fit_is_named_before_any_is_trained(prepared, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_a_network_that_fails_is_left_out(prepared, tmp_path, measured_here, monkeypatch):
+@pytest.mark.parametrize("error", [
+    TrainingError("the loss is nan"), DeviceError("Memory ran out."),
+    torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2.00 GiB"),
+])
+def test_a_network_that_fails_is_left_out(prepared, tmp_path, measured_here, monkeypatch, error):
     def train(recipe, *arguments, **more):
         if recipe.network.mixer == "identity":
-            raise TrainingError("the loss is nan")
+            raise error
         return trained(recipe, *arguments, **more)
 
     trained = contenders.train
@@ -99,7 +104,15 @@ def test_a_network_that_fails_is_left_out(prepared, tmp_path, measured_here, mon
     rows = compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
                           ("identity", "pooling"), device="cpu", report=told.append)
     assert [row.name for row in rows] == ["pooling"]
-    assert {"event": "failed", "text": "identity: the loss is nan"} in told
+    said = str(error).splitlines()[0].rstrip(".")
+    assert {"event": "failed", "text": f"identity: {said}"} in told
+
+
+def test_a_device_that_there_is_not_ends_it_before_any_is_trained(prepared, tmp_path):
+    with pytest.raises(DeviceError, match="no device cuda:99"):
+        compare_mixers(tiny_recipe(), prepared, 0, tmp_path / "out", ("pooling",),
+                       device="cuda:99")
+    assert not (tmp_path / "out").exists()
 
 
 def test_several_processes_are_refused(prepared, tmp_path, monkeypatch):

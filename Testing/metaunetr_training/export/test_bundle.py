@@ -48,6 +48,8 @@ def test_the_card_tells_what_was_learnt_from_what(trained):
     assert card["training"]["cases"] == {"tiny": 2}
     assert card["training"]["data"] == "2 CT of tiny"
     assert card["training"]["iterations"] == 4
+    assert "log Dice" in card["training"]["loss"]
+    assert "training" not in card["training"], "names of cases stay in the run"
     assert card["training"]["recipe"] == tiny_recipe().to_json()
     assert card["title"] == "Abdomen, 3 organs, 6 × 6 × 6 mm"
     assert card["accuracy"] == "not measured"

@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 import torch
 
+from metaunetr import bundle
 from metaunetr.errors import InputError, OutputError
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.errors import TrainingError
 from metaunetr_training.training import checkpoint
 from metaunetr_training.training.loop import train
 from metaunetr_training.training.run import Run
+from tiny_bundle import write_bundle
 from tiny_prepared import tiny_recipe, write_prepared
 
 ROOT = Path(__file__).parents[3]
@@ -30,6 +32,13 @@ SAME = ("iteration", "total", "cross_entropy", "dice", "gradient_norm", "learnin
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     return write_prepared(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A bundle that the tiny recipe can begin with."""
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    return bundle.load(write_bundle(folder, **Run(folder, tiny_recipe(), folder, 0, {}).card()))
 
 
 def curve(folder: Path) -> list[list[str]]:
@@ -156,6 +165,16 @@ def test_with_a_budget_the_schedule_is_finished_in_time(prepared, tmp_path):
     (lambda r: r("preprocessing.spacing=[3, 3, 3]"), "was prepared with"),
     (lambda r: r("training.patch=[30, 32, 32]"), "divisible by 16"),
     (lambda r: r("network.size=published"), "published size must be longer than 32 voxels"),
+    (lambda r: r("inference.largest_window=[32, 48, 50]"), "largest_window .* divisible by 16"),
+    (lambda r: r("inference.smallest_window=[0, 32, 32]"), "smallest_window must be from 8"),
+    (lambda r: r("inference.largest_window=[32, 32, 528]"), "from 8 to 512 voxels long"),
+    (lambda r: r("inference.smallest_window=[32, 32, 48]"), "must hold along every axis"),
+    (lambda r: r("inference.largest_window=[16, 32, 32]"), "must hold along every axis"),
+    (lambda r: r("inference.overlap=0.95"), "overlap must be from 0 to 0.9: 0.95"),
+    (lambda r: r("training.iterations=0"), "training.iterations must be at least 1: 0"),
+    (lambda r: r("training.batch_size=0"), "training.batch_size must be at least 1"),
+    (lambda r: r("training.validate_every=0"), "training.validate_every must be at least 1"),
+    (lambda r: r("training.checkpoint_every=-1"), "training.checkpoint_every must be at least 1"),
     (lambda r: r("training.precision=int8"), "precision must be one of"),
     (lambda r: r("training.compile=maybe"), "compile must be auto, yes or no"),
     (lambda r: r("organs=[pancreas]"), "no case to train on"),
@@ -177,6 +196,46 @@ def test_another_recipe_does_not_go_on_with_a_run(prepared, tmp_path):
               tmp_path / "run")
     with pytest.raises(InputError, match="fold = 0, not 1"):
         train(tiny_recipe("training.iterations=1"), prepared, 1, tmp_path / "run")
+
+
+def test_what_began_with_a_model_does_not_go_on_from_random_weights(prepared, model, tmp_path):
+    recipe, folder = tiny_recipe("training.checkpoint_every=100"), tmp_path / "run"
+    with pytest.raises(StopIteration):
+        train(recipe, prepared, 0, folder, model, report=stop_after(0))
+    with pytest.raises(InputError, match=r"was begun with the model tiny .* again with --from"):
+        train(recipe, prepared, 0, folder)
+    assert train(recipe, prepared, 0, folder, model).record["start"] == "tiny"
+
+
+def test_a_checkpoint_needs_no_model_and_the_record_keeps_its_name(prepared, model, tmp_path):
+    with pytest.raises(StopIteration):
+        train(tiny_recipe(), prepared, 0, tmp_path / "run", model, report=stop_after(2))
+    run = train(tiny_recipe(), prepared, 0, tmp_path / "run")
+    assert run.record["finished"] and run.record["start"] == "tiny"
+
+
+def test_a_model_does_not_go_on_with_what_began_without(prepared, model, tmp_path):
+    train(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "run")
+    with pytest.raises(InputError, match="with fresh weights, not with the model tiny"):
+        train(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "run", model)
+
+
+def test_other_cases_do_not_go_on_with_a_run(tmp_path):
+    prepared = write_prepared(tmp_path / "prepared")
+    run = train(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "run")
+    assert run.record["training"] == ["tiny/001", "tiny/003"]
+    more = write_prepared(tmp_path / "prepared", cases=6)
+    with pytest.raises(InputError, match=r"run: was begun on other cases .* \(tiny/005\)"):
+        train(tiny_recipe("training.iterations=1"), more, 0, tmp_path / "run")
+
+
+def test_a_run_of_before_start_and_cases_were_recorded_goes_on(prepared, tmp_path):
+    with pytest.raises(StopIteration):
+        train(tiny_recipe(), prepared, 0, tmp_path / "run", report=stop_after(2))
+    path = tmp_path / "run/run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"record": {}}))
+    run = train(tiny_recipe(), prepared, 0, tmp_path / "run")
+    assert run.record["finished"] and run.record["training"] == ["tiny/001", "tiny/003"]
 
 
 def test_a_folder_of_something_else_is_left_alone(prepared, tmp_path):
@@ -204,4 +263,4 @@ def test_data_sets_with_different_organs_train_one_network(tmp_path):
     (folder / "folds.json").write_text(json.dumps(of))
     run = train(tiny_recipe("training.iterations=4"), Prepared.read(folder), 0, tmp_path / "run")
     assert run.record["cases"] == {"livers": 2, "others": 2}
-    assert len(run.record["validation"]["cases"]) == 2
+    assert run.record["validation"]["cases"] == ["livers/000", "others/000"]

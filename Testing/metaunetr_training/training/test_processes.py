@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 
 from metaunetr.errors import DeviceError
 from metaunetr_training.training.processes import processes
-from tiny_prepared import write_prepared
+from tiny_prepared import tiny_recipe, write_prepared
 
 ROOT = Path(__file__).parents[3]
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 SCRIPT = f"""
 import sys
 sys.path[:0] = {[str(ROOT / "Training"), str(ROOT / "Testing/standins")]}
@@ -48,8 +49,7 @@ with processes("cpu") as mine:
 def test_two_processes_have_the_gradients_of_one(tmp_path):
     write_prepared(tmp_path / "prepared")
     (tmp_path / "script.py").write_text(SCRIPT)
-    for name, start in (("one", []), ("two", ["-m", "torch.distributed.run", "--standalone",
-                                              "--nproc-per-node", "2"])):
+    for name, start in (("one", []), ("two", TORCHRUN)):
         (tmp_path / name).mkdir()
         done = subprocess.run(
             [sys.executable, *start, tmp_path / "script.py", tmp_path / "prepared",
@@ -65,6 +65,23 @@ def test_two_processes_have_the_gradients_of_one(tmp_path):
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     validations = [(tmp_path / name / "run/validation.csv").read_text() for name in ("one", "two")]
     assert len(validations[0].splitlines()) == len(validations[1].splitlines()) == 2
+
+
+@pytest.mark.slow
+def test_the_command_under_torchrun_ends_well_and_tells_the_result_once(tmp_path):
+    write_prepared(tmp_path / "prepared")
+    recipe = tiny_recipe("training.batch_size=2", "training.iterations=2")
+    (tmp_path / "tiny.yaml").write_text(recipe.to_yaml())
+    command = [sys.executable, *TORCHRUN, "-m", "metaunetr_training", "train", tmp_path / "run",
+               "--recipe", tmp_path / "tiny.yaml", "--prepared", tmp_path / "prepared",
+               "--device", "cpu"]
+    path = os.pathsep.join([str(ROOT / "Training"), os.environ.get("PYTHONPATH", "")])
+    for _ in ("new", "finished before"):
+        done = subprocess.run(
+            command, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path},
+            capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.stdout.count("2 iterations in") == 1
 
 
 @pytest.mark.parametrize("device", ["tpu", "mps", "cuda:99", "?"])

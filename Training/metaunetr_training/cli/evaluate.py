@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from metaunetr.cli.arguments import Organs, number
-
-CASES_FAILED = 7  # exit code, as of `metaunetr batch`
+from metaunetr.cli.batch import CASES_FAILED
+from metaunetr_training.cli.arguments import dataset
 
 
 def add_to(commands) -> None:
@@ -35,17 +35,11 @@ def add_to(commands) -> None:
     parser.add_argument("--output", type=Path, metavar="DIR",
                         help="folder for the results (default: RUN/evaluation)")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
-    parser.add_argument("--organs", action=Organs, help="only these in the tables and plots")
+    parser.add_argument("--organs", action=Organs, help="only these in the tables and plots; the "
+                        "calibration is of all")
     parser.add_argument("--ceiling", action="store_true",
                         help="also what a perfect mask reaches at the model spacing")
     parser.set_defaults(run=run)
-
-
-def dataset(text: str) -> tuple[str, Path]:
-    kind, colon, folder = text.partition(":")
-    if not (kind and colon and folder):
-        raise argparse.ArgumentTypeError(f"must read KIND:DIR: {text!r}")
-    return kind, Path(folder)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metaunetr.cli.arguments import number
-
-FAILED = 7  # exit code: some networks could not be trained, the others were
+from metaunetr.cli.batch import CASES_FAILED
 
 
 def add_to(commands) -> None:
@@ -98,7 +97,7 @@ def _train(args: argparse.Namespace, compare, **more) -> int:
         print(f"{row.name}: Dice {row.dice:.3f}, {row.costs.parameters / 1e6:.2f} M parameters")
     if rows:
         print(f"{args.output / 'table.md'}, table.csv, dice.png")
-    return FAILED if progress.failed else 0
+    return CASES_FAILED if progress.failed else 0  # here networks: the others were trained
 
 
 def run_cka(args: argparse.Namespace) -> None:

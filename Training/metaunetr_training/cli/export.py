@@ -68,11 +68,14 @@ def _model(args: argparse.Namespace):
     if args.output is None:
         if (Path(args.source) / "run.json").exists():
             raise InputError(f"{args.source}: is a run; make a model of it first: -o DIR")
-        return bundle.find(args.source)
+        model = bundle.find(args.source)
+        _check_onnx(args, model.card["architecture"]["mixer"])
+        return model
     from metaunetr_training.export.bundle import Texts, export
     from metaunetr_training.training.run import Run
 
     source = Run.open(Path(args.source))
+    _check_onnx(args, source.recipe.network.mixer)
     given = {key: getattr(args, key)
              for key in ("title", "data_licence", "weights_licence", "intended_use")
              if getattr(args, key)}
@@ -83,3 +86,11 @@ def _model(args: argparse.Namespace):
                    lambda text: print(text, file=sys.stderr, flush=True))
     print(f"{args.output}: model {model.name}, used with --model {args.output}")
     return model
+
+
+def _check_onnx(args: argparse.Namespace, mixer: str) -> None:
+    """Refuses a mixer before anything is written."""
+    if args.onnx:
+        from metaunetr_training.export.onnx import check_mixer
+
+        check_mixer(mixer)

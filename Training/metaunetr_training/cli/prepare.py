@@ -8,6 +8,7 @@ from pathlib import Path
 
 from metaunetr.cli.arguments import number
 from metaunetr.cli.batch import CASES_FAILED
+from metaunetr_training.cli.arguments import dataset
 
 
 def add_to(commands) -> None:
@@ -25,7 +26,7 @@ def add_to(commands) -> None:
                            "matters (default: fast)")
     wish.add_argument("--from", dest="start", metavar="MODEL",
                       help="the preprocessing of this model, to train on from it")
-    parser.add_argument("--data", type=_data_set, action="append", required=True,
+    parser.add_argument("--data", type=dataset, action="append", required=True,
                         metavar="KIND:DIR",
                         help="a data set: btcv, amos, abdomenct1k or general, and where it was "
                              "unpacked; can be given several times")
@@ -59,10 +60,3 @@ def run(args: argparse.Namespace) -> int:
     print(f"{args.folder}: {len(prepared.cases)} cases are prepared, {len(plan.failed)} failed; "
           f"see {args.folder / 'report.html'}")
     return CASES_FAILED if plan.failed else 0
-
-
-def _data_set(text: str) -> tuple[str, Path]:
-    kind, colon, folder = text.partition(":")
-    if not colon or not folder:
-        raise argparse.ArgumentTypeError(f"must read KIND:DIR, such as btcv:/data/btcv: {text!r}")
-    return kind, Path(folder)

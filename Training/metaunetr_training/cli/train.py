@@ -23,7 +23,7 @@ def add_to(commands) -> None:
     parser.add_argument("folder", metavar="RUN", type=Path, help="folder of the run")
     parser.add_argument("--recipe", help="name in Training/configs, or a YAML file")
     parser.add_argument("--prepared", type=Path, metavar="DIR", help="folder made by `prepare`")
-    parser.add_argument("--fold", type=number(int, 0, 1000), default=0,
+    parser.add_argument("--fold", type=number(int, 0, 1000), metavar="N",
                         help="the fold that is held out (default 0)")
     parser.add_argument("--from", dest="start", metavar="MODEL",
                         help="begin with the weights of this model: its network, preprocessing "
@@ -43,29 +43,35 @@ def run(args: argparse.Namespace) -> None:
     from metaunetr_training.data.prepared import Prepared
     from metaunetr_training.training.finetune import adopt
     from metaunetr_training.training.loop import train
+    from metaunetr_training.training.processes import processes
     from metaunetr_training.training.run import Run
 
     start = find(args.start) if args.start else None
     if args.recipe is None and args.prepared is None:
+        if args.changes or args.max_minutes is not None or args.fold is not None:
+            raise InputError("--set, --max-minutes and --fold need --recipe and --prepared: with "
+                             "nothing but its folder, a run goes on as it was begun")
         old = Run.open(args.folder)
         recipe, prepared, fold = old.recipe, old.prepared, old.fold
     elif args.recipe and args.prepared:
         changes = list(args.changes)
         if args.max_minutes is not None:
             changes.append(f"training.max_minutes={args.max_minutes}")
-        recipe, prepared, fold = recipes.load(args.recipe, changes), args.prepared, args.fold
+        recipe, prepared, fold = recipes.load(args.recipe, changes), args.prepared, args.fold or 0
         if start is not None:
             recipe = recipes.changed(adopt(recipe, start), changes)
     else:
         raise InputError("a new run needs both --recipe and --prepared; neither goes on with "
                          "the run in the folder")
-    progress = Progress()
-    done = train(recipe, Prepared.read(prepared.resolve()), fold, args.folder, start, args.device,
-                 progress)
-    progress.end()
-    print(f"{args.folder}: {done.record['iterations']} iterations in "
-          f"{done.record['minutes']:.0f} minutes, Dice {done.record['validation']['mean_dice']} "
-          f"on {len(done.record['validation']['cases'])} held-out cases at the model spacing")
+    cases = Prepared.read(prepared.resolve())
+    with processes(args.device) as mine:
+        progress = Progress()
+        record = train(recipe, cases, fold, args.folder, start, args.device, progress).record
+        progress.end()
+    if mine.first:
+        print(f"{args.folder}: {record['iterations']} iterations in {record['minutes']:.0f} "
+              f"minutes, Dice {record['validation']['mean_dice']} on "
+              f"{len(record['validation']['cases'])} held-out cases at the model spacing")
 
 
 class Progress:
@@ -102,7 +108,7 @@ class Progress:
         self.steps += 1
         text = (f"loss {self.loss:.3f}, {self.seconds / self.steps:.2f} s a step, "
                 f"{100 * self.waited / self.seconds:.0f}% waiting for data, "
-                f"{_duration(event['remaining_s'])} left")
+                f"{_told(event['remaining_s'])} left")
         if self.terminal:
             self.bar.set_description(f"iteration {event['iteration']}")
             self.bar.set_postfix_str(text, refresh=False)
@@ -117,8 +123,7 @@ class Progress:
         sys.stderr.flush()
 
 
-def _duration(seconds: float) -> str:
-    if seconds == float("inf"):
-        return "unknown time"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+def _told(seconds: float) -> str:
+    from metaunetr.batch.events import duration
+
+    return "unknown time" if seconds == float("inf") else duration(seconds)

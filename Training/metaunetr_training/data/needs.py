@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,9 @@ PICTURE = 100_000  # bytes on disk, with points and record
 # Bytes of memory; measured on 300 × 512 × 512 voxels: 6 for a voxel of a float32 source, and 21 for
 # one at the model spacing, beside 342 MB for the program.
 SOURCE_VOXEL, MODEL_VOXEL, PROCESS = 8, 24, 400e6
+FEW = 2  # processes where nobody knows the free memory
+MOST_PROCESSES = 61 if sys.platform == "win32" else 1024  # Windows cannot wait for more
+PROC, GROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -60,16 +65,40 @@ def processes(needs: Iterable[Need]) -> int:
     memory = [need.memory for need in needs]
     usable = getattr(os, "sched_getaffinity", None)
     count = len(usable(0)) if usable else os.cpu_count() or 1
-    if free := _free_memory():
-        count = min(count, int(free / (PROCESS + max(memory, default=0))))
-    return max(1, min(count, len(memory)))
+    free = _free_memory()
+    room = FEW if free is None else int(free / (PROCESS + max(memory, default=0)))
+    return max(1, min(count, room, len(memory)))
 
 
 def _free_memory() -> int | None:
-    """Bytes; None where the system does not tell."""
+    """Bytes, the least of the machine's and of its containers'; None where nothing tells."""
+    machine = _numbers(PROC / "meminfo").get("MemAvailable:")
+    known = [] if machine is None else [machine * 1024]
+    for group in _groups():
+        with suppress(OSError, ValueError):  # no such group, or without a limit: "max"
+            limit, used = (int((group / name).read_text(encoding="ascii"))
+                           for name in ("memory.max", "memory.current"))
+            files = _numbers(group / "memory.stat").get("inactive_file", 0)
+            known.append(limit - used + files)  # copies of files make way
+    return min(known, default=None)
+
+
+def _groups() -> list[Path]:
+    """The control groups (v2) that limit this process, as containers and clusters do."""
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines
-                    if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration, ValueError):
-        return None
+        lines = (PROC / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    own = [GROUPS / line[3:].strip("/") for line in lines if line.startswith("0::")]
+    return [group for place in own for group in (place, *place.parents)
+            if group.is_relative_to(GROUPS)]
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """Of lines with a name and a number; {} where there is no such file."""
+    try:
+        lines = [line.split() for line in path.read_text(encoding="ascii").splitlines()]
+    except OSError:
+        return {}
+    return {words[0]: int(words[1]) for words in lines
+            if len(words) > 1 and words[1].isdecimal()}

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from metaunetr import io
+from metaunetr.batch.events import duration
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError, OutputError, explain
 from metaunetr.io.atomic import discard_abandoned
@@ -89,9 +90,10 @@ def plan(
             todo[case.key] = needs.need(case, preprocessing)
         elif done.source != case:
             moved.append((done, case))
+    jobs = min(jobs or needs.processes(todo.values()), needs.MOST_PROCESSES)
     return Plan(
-        folder, preprocessing, list(cases), folds, jobs or needs.processes(todo.values()), todo,
-        moved, previous, sum(need.disk for need in todo.values()), needs.free_disk(folder),
+        folder, preprocessing, list(cases), folds, jobs, todo, moved, previous,
+        sum(need.disk for need in todo.values()), needs.free_disk(folder),
     )
 
 
@@ -176,17 +178,13 @@ def _work(plan: Plan, report: Report) -> None:
                 told = f"FAILED: {plan.failed[key]}"
             voxels += plan.work[key].voxels
             left = (time.perf_counter() - started) * (total / max(1, voxels) - 1)
-            report(f"[{count}/{len(work)}] {key}: {told}; {_duration(left)} left")
+            report(f"[{count}/{len(work)}] {key}: {told}; {duration(left)} left")
 
 
 def _told(case: PreparedCase) -> str:
     size = " × ".join(map(str, reversed(case.shape)))
     return "; ".join([f"{size} voxels, {len(case.volumes_ml)} organs",
                       *(f"warning: {text.rstrip('.')}" for text in case.warnings)])
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _twins(cases: Sequence[PreparedCase]) -> list[list[PreparedCase]]:

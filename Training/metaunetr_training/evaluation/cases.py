@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import nan
 from pathlib import Path
@@ -102,15 +103,19 @@ def measure(
 
     Raises:
         OutputError: nothing can be written.
-        BundleError, DeviceError: the model or the device cannot be used.
+        BundleError, DeviceError: the model or the device cannot be used; a run's checkpoint that
+            is damaged is an InputError.
     """
-    work = _Work(subject.bundle, output, device, ceiling)
+    work = _Work(subject.bundle, output, device)
     scores, failed = [], {}
     total, spent, done = len(subject.cases), 0.0, 0
     for number, case in enumerate(subject.cases, start=1):
         started = time.perf_counter()
+        before = work.kept(case)
+        if before is None:
+            work.load()  # what is wrong with model or device is so for every case
         try:
-            measured, kept = work.case(case)
+            measured = work.case(case, before, ceiling)
         except (OutputError, Cancelled, BrokenPipeError):  # would fail in every case
             raise
         except Exception as error:
@@ -121,7 +126,7 @@ def measure(
         scores += mine
         seconds = time.perf_counter() - started
         line = f"[{number}/{total}] {case.key}: {_found(mine)}"
-        if kept:
+        if measured is before:
             line += ", as measured before"
         else:
             spent, done = spent + seconds, done + 1
@@ -135,39 +140,53 @@ def measure(
 class _Work:
     """What the cases share; the model is loaded when the first of them needs it."""
 
-    def __init__(self, bundle: Bundle, output: Path, device: str, ceiling: bool) -> None:
-        self.bundle, self.output, self.device, self.ceiling = bundle, output, device, ceiling
+    def __init__(self, bundle: Bundle, output: Path, device: str) -> None:
+        self.bundle, self.output, self.device = bundle, output, device
         self.engine: Segmenter | None = None
         self.model = _model_state(bundle)
 
-    def case(self, case: Case) -> tuple[Measured, bool]:
-        """The scores of a case, and whether all of them had been kept."""
-        made_from = {"format": FORMAT, "model": self.model, "case": _case_state(case)}
-        path = record_path(self.output, case.key)
-        measured = Measured.read(path)
-        kept = (measured is not None and measured.made_from == made_from
-                and labels_path(self.output, case.key).is_file())
-        missing = self.ceiling and (not kept or measured.ceilings is None)
-        if kept and not missing:
-            return measured, True
+    def kept(self, case: Case) -> Measured | None:
+        """What was measured before, where it would be the same now."""
+        measured = Measured.read(record_path(self.output, case.key))
+        with suppress(InputError):  # a file has gone: measuring will tell
+            if (measured is not None and measured.made_from == self._made_from(case)
+                    and labels_path(self.output, case.key).is_file()):
+                return measured
+        return None
+
+    def load(self) -> None:
+        """
+        Raises:
+            BundleError, InputError: the model is damaged.
+            DeviceError: the device cannot run it.
+        """
+        if self.engine is None:
+            self.engine = Segmenter(self.bundle, self.device)
+            self.rungs = self.engine.rungs
+
+    def case(self, case: Case, kept: Measured | None, ceiling: bool) -> Measured:
+        """The scores of a case, of which `kept` is known; `kept` itself where nothing lacks."""
+        missing = ceiling and (kept is None or kept.ceilings is None)
+        if kept is not None and not missing:
+            return kept
+        made_from = self._made_from(case)
         image = io.read_image(case.image)
         reference = read_reference(case, image)
-        if not kept:
-            measured = self._segment(case, image, reference, made_from)
+        measured = kept or self._segment(case, image, reference, made_from)
         if missing:
             organs = [score.organ for score in measured.scores if score.reference_ml > 0]
             measured = replace(measured, ceilings=ceilings(
                 reference, self.bundle.preprocessing, organs))
-        measured.write(_with_folder(path))
-        return measured, False
+        measured.write(_with_folder(record_path(self.output, case.key)))
+        return measured
+
+    def _made_from(self, case: Case) -> dict[str, Any]:
+        return {"format": FORMAT, "model": self.model, "case": _case_state(case)}
 
     def _segment(
         self, case: Case, image: Image, reference: Image, made_from: dict[str, Any]
     ) -> Measured:
         organs = _common(self.bundle, case)
-        if self.engine is None:
-            self.engine = Segmenter(self.bundle, self.device)
-            self.rungs = self.engine.rungs
         self.engine.rungs = self.rungs  # what one CT was too large for, the next may do
         result = self.engine.segment(image)
         rows = evaluation.score(case.id, result.labels, reference, organs)

@@ -20,6 +20,7 @@ from metaunetr import io
 from metaunetr.errors import InputError
 from metaunetr.evaluation import write_csv
 from metaunetr.outputs import make_folder
+from metaunetr_training.data.datasets.pairs import listed
 from metaunetr_training.evaluation import plots, table
 from metaunetr_training.evaluation.cases import Measured, record_path
 from metaunetr_training.evaluation.scores import Score, by_organ, read_csv
@@ -156,14 +157,14 @@ def check(first: Evaluation, second: Evaluation) -> None:
     """
     a, b = first.references, second.references
     if a.keys() != b.keys():
-        parts = [f"{_listed(mine.keys() - other.keys())} only in {side.folder}"
+        parts = [f"{listed(mine.keys() - other.keys())} only in {side.folder}"
                  + (" (failed in the other)" if mine.keys() - other.keys() <= rival.failed else "")
                  for mine, other, side, rival in ((a, b, first, second), (b, a, second, first))
                  if mine.keys() - other.keys()]
         raise InputError("both evaluations must be of the same cases: " + "; ".join(parts))
     if different := {key for key in a if a[key] != b[key]}:
         raise InputError(f"both evaluations must have the same references: those of "
-                         f"{_listed(different)} differ in {first.folder} and {second.folder}")
+                         f"{listed(different)} differ in {first.folder} and {second.folder}")
 
 
 def write(output: Path, first: Evaluation, second: Evaluation) -> str:
@@ -258,9 +259,3 @@ def _place(evaluation: Evaluation) -> str:
 
 def _agree(exact: float, rounded: float) -> bool:
     return (isnan(exact) and isnan(rounded)) or abs(exact - rounded) < 1e-4
-
-
-def _listed(keys) -> str:
-    keys = sorted(keys)
-    more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
-    return ", ".join(keys[:5]) + more

@@ -36,7 +36,7 @@ def evaluate(
 
     Args:
         organs: those that go into the files; None is all that the model knows. All are measured
-            and kept in any case.
+            and kept in any case, and the calibration is that of all.
         ceiling: also what a perfect mask reaches at the model spacing (see `ceiling`).
         tell: given a line for each case.
 
@@ -49,15 +49,14 @@ def evaluate(
     """
     _check(subject, organs)
     _make(output / "worst")
-    scores, failed = measure(subject, output, device, ceiling, tell)
-    if organs is not None:
-        wanted = {organ.name for organ in organs}
-        scores = [score for score in scores if score.organ in wanted]
+    measured, failed = measure(subject, output, device, ceiling, tell)
+    wanted = {organ.name for organ in organs or subject.bundle.classes}
+    scores = [score for score in measured if score.organ in wanted]
     if not by_case(scores):
         reasons = "; ".join(f"{key}: {text}" for key, text in failed.items())
         raise InputError("no case could be scored" + (f": {reasons}" if failed else
                          ": no organ is in a reference or a result"))
-    fit = _calibration(subject, scores)
+    fit = _calibration(subject, measured)
     lines = table.summarize(scores)
     values = summary(subject, scores, lines, failed, fit)
     text = write(output, subject, scores, lines, values, failed, fit)
@@ -113,9 +112,15 @@ def write(
 
 
 def _calibration(subject: Subject, scores: Sequence[Score]) -> calibration.Fit:
-    """No curve where cases were trained on: there a network is surer than elsewhere."""
+    """No curve where cases were, or may have been, trained on: there a network is surer than
+    elsewhere."""
     fit = calibration.fit(scores)
-    return fit.refused("some of the cases were trained on") if subject.trained_on else fit
+    if subject.trained_on:
+        return fit.refused("some of the cases were trained on")
+    if subject.start:
+        return fit.refused(f"{subject.start}, which training began with, may have been trained on "
+                           "some of the cases")
+    return fit
 
 
 def _check(subject: Subject, organs: Sequence[Organ] | None) -> None:

@@ -150,7 +150,7 @@ def reliability(path: Path, fit: Fit, scores: Sequence[Score], model: str) -> No
         ax.set_ylim(-0.02, 1.02)
         ax.set_xlabel("confidence: mean probability over the organ's voxels")
         ax.set_ylabel("Dice")
-        ax.set_title(f"{model}: {len(fit.dice)} organs of {fit.cases} cases", fontsize=11)
+        ax.set_title(model, fontsize=11)
         drawn.legend(loc="outside right upper", fontsize=8, frameon=False)
         drawn.supxlabel(fill(fit.sentence(), 105), fontsize=8, color=QUIET)
 

@@ -23,12 +23,14 @@ class Subject:
         split: what the cases are, for the tables.
         trained_on: keys of those of the cases that the model was trained on; None where that
             cannot be told.
+        start: name of the model that a run was begun with: what that has seen is unknown.
     """
 
     bundle: Bundle
     cases: tuple[Case, ...]
     split: str
     trained_on: frozenset[str] | None
+    start: str | None = None
 
 
 def choose(
@@ -63,9 +65,12 @@ def choose(
         part = TEST if test else fold if fold is not None else run and run.fold
         cases, split = _of_prepared(folder, part)
     trained = _trained_on(run) if run else None
+    start = run.record.get("start") if run else None
     if trained is not None:
         trained &= frozenset(case.key for case in cases)
-    return Subject(bundle, cases, _told(split, len(cases), trained), trained)
+        if start and not trained:
+            trained = None
+    return Subject(bundle, cases, _told(split, len(cases), trained, start), trained, start)
 
 
 def is_run(model: str | Path) -> bool:
@@ -96,13 +101,19 @@ def _of_prepared(folder: Path, part: int | str | None) -> tuple[tuple[Case, ...]
 
 
 def _trained_on(run) -> frozenset[str] | None:
-    """Keys of the cases of a run's training; None when its prepared folder has gone."""
+    """Keys of the cases that a run itself was trained on; None for an older run, which does not
+    tell, when its prepared folder has gone."""
+    if "training" in run.record:
+        return frozenset(run.record["training"])
     with suppress(InputError):
         return frozenset(case.key for case in Prepared.read(run.prepared).training(run.fold))
     return None
 
 
-def _told(split: str, count: int, trained: frozenset[str] | None) -> str:
+def _told(split: str, count: int, trained: frozenset[str] | None, start: str | None) -> str:
     if trained:
         return f"{split}; {len(trained)} of the {count} cases were TRAINED ON"
+    if start:
+        return (f"{split}; whether {start}, which training began with, was trained on some of "
+                "them is unknown")
     return split if trained is None else f"{split}, none of them trained on"

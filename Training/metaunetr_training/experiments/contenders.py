@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import Any
 
 import torch
 
-from metaunetr.errors import InputError
+from metaunetr.engine.device import first_line
+from metaunetr.errors import DeviceError, InputError
 from metaunetr.network.sizes import FAMILY
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.errors import TrainingError
 from metaunetr_training.experiments.baselines import FAMILIES
 from metaunetr_training.recipe import Network, Recipe
+from metaunetr_training.training.fit import check_recipe
 from metaunetr_training.training.loop import train
-from metaunetr_training.training.networks import build_network
 from metaunetr_training.training.run import Run
 
 ENDLESS = 10**9  # iterations, where minutes decide
@@ -72,12 +74,12 @@ def check(contenders: Sequence[Contender]) -> None:
     """Finds out what cannot be trained before anything is.
 
     Raises:
-        InputError: a network cannot be built, or not for the recipe's patch; the message names it.
+        InputError: a network cannot be built, or not for the recipe's patch and windows; the
+            message names it.
     """
     for each in contenders:
-        recipe = each.recipe
         try:
-            build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
+            check_recipe(each.recipe)
         except (InputError, ValueError) as error:
             raise InputError(f"{each.name}: {error}") from error
 
@@ -89,20 +91,22 @@ def train_all(
     """Trains one after the other, into a folder each; finished runs are not trained again, and
     interrupted ones go on.
 
-    Yields each with its run; None for a run whose loss was not finite, of which `report` is told
-    {"event": "failed", "text"}.
+    Yields each with its run; None for a run that ran out of memory or whose loss was not finite,
+    of which `report` is told {"event": "failed", "text"}.
     """
     for number, each in enumerate(contenders, 1):
         report({"event": "contender", "name": each.name, "number": number,
                 "all": len(contenders)})
+        run = None
         try:
-            yield each, train(each.recipe, prepared, fold, folder / each.name, device=device,
-                              report=report)
-        except TrainingError as error:
-            report({"event": "failed", "text": f"{each.name}: {error}"})
-            yield each, None
+            run = train(each.recipe, prepared, fold, folder / each.name, device=device,
+                        report=report)
+        except (TrainingError, DeviceError, torch.OutOfMemoryError) as error:
+            report({"event": "failed", "text": f"{each.name}: {first_line(error)}"})
+        gc.collect()  # the GPU is to be free for what costs are measured on, and for the next
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+        yield each, run
 
 
 def describe(network: Network) -> str:

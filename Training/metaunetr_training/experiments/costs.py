@@ -54,7 +54,8 @@ class OnDevice:
 
 @dataclass(frozen=True)
 class Costs:
-    """gflops: of one forward pass of a patch, 10⁹; see `metaunetr.network.catalogue`."""
+    """gflops: of one forward pass of a patch, 10⁹; see `metaunetr.network.catalogue`. gpu: None
+    where none was asked for."""
 
     parameters: int
     gflops: float
@@ -62,8 +63,11 @@ class Costs:
     gpu: OnDevice | None
 
 
-def costs(recipe: Recipe, folder: Path) -> Costs:
+def costs(recipe: Recipe, folder: Path, device: torch.device) -> Costs:
     """Those of a recipe's network; kept in `folder` / costs.json and measured only once.
+
+    Args:
+        device: the GPU to measure on beside the CPU; or the CPU alone.
 
     Raises:
         MetaUNETRError: the process that measures failed.
@@ -73,30 +77,33 @@ def costs(recipe: Recipe, folder: Path) -> Costs:
         source = folder / "recipe.yaml"
         if not source.exists():
             write_text(source, recipe.to_yaml())
-        write_text(kept, _in_own_process(source))
+        write_text(kept, _in_own_process(source, device))
     values = json.loads(kept.read_text(encoding="utf-8"))
     gpu = values["gpu"] and OnDevice(**values["gpu"])
     return Costs(values["parameters"], values["gflops"], OnDevice(**values["cpu"]), gpu)
 
 
-def _in_own_process(recipe: Path) -> str:
+def _in_own_process(recipe: Path, device: torch.device) -> str:
     root = str(Path(recipes.__file__).parents[1])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     ended = subprocess.run(
-        [sys.executable, "-m", __name__, str(recipe)], env=os.environ | {"PYTHONPATH": paths},
-        capture_output=True, text=True, encoding="utf-8")
+        [sys.executable, "-m", __name__, str(recipe), str(device)],
+        env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, encoding="utf-8")
     if ended.returncode:
         last = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
         raise MetaUNETRError(f"{recipe}: measuring time and memory failed: {last}")
     return ended.stdout.strip().splitlines()[-1] + "\n"
 
 
-def measure(recipe: Recipe) -> Costs:
+def measure(recipe: Recipe, device: torch.device) -> Costs:
     """In this process: its memory must not have been used for anything larger before."""
     described = recipe.network, len(recipe.organs) + 1, recipe.training.patch
     counted = parameters(*described), gflops(*described)  # first: what they import is no cost
     cpu = _on(torch.device("cpu"), recipe)
-    gpu = _on(torch.device("cuda"), recipe) if torch.cuda.is_available() else None
+    gpu = None
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # whose memory is asked for
+        gpu = _on(device, recipe)
     return Costs(*counted, cpu, gpu)
 
 
@@ -196,4 +203,4 @@ def _forget_peak() -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(measure(recipes.load(sys.argv[1])))))
+    print(json.dumps(asdict(measure(recipes.load(sys.argv[1]), torch.device(sys.argv[2])))))

@@ -12,6 +12,7 @@ from metaunetr_training.experiments import table
 from metaunetr_training.experiments.contenders import Contender, Report, check, train_all
 from metaunetr_training.experiments.costs import costs
 from metaunetr_training.experiments.table import Row
+from metaunetr_training.training.processes import processes
 
 
 def compare(
@@ -27,6 +28,7 @@ def compare(
     Raises:
         InputError: a network cannot be trained by this recipe, or several processes were started.
         OutputError: `folder` cannot be written to.
+        DeviceError: there is no such device.
     """
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         raise InputError("experiments run in one process, so that times and memory are those of "
@@ -34,8 +36,10 @@ def compare(
     check(contenders)
     said = remarks()
     rows: list[Row] = []
-    for contender, run in train_all(contenders, prepared, fold, folder, device, report):
-        if run is not None:
-            rows.append(Row(contender.name, run, costs(contender.recipe, run.folder)))
-            table.write(folder, title, rows, said)
+    with processes(device) as mine:  # raises here rather than once for each
+        for contender, run in train_all(contenders, prepared, fold, folder, device, report):
+            if run is not None:
+                measured = costs(contender.recipe, run.folder, mine.device)
+                rows.append(Row(contender.name, run, measured))
+                table.write(folder, title, rows, said)
     return rows

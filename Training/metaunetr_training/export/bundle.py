@@ -105,6 +105,7 @@ def training_record(run: Run) -> dict[str, Any]:
     """What was learnt from what, and how; the whole recipe stands at its end."""
     training, record = run.recipe.training, dict(run.record)
     cases = record.pop("cases", {})
+    record.pop("training", None)  # names of cases stay in the run
     budget = "iterations" if training.max_minutes is None else "wall clock"
     return {
         "data": "; ".join(f"{count} CT of {name}" for name, count in cases.items()),
@@ -112,7 +113,7 @@ def training_record(run: Run) -> dict[str, Any]:
         "held_out_fold": run.fold,
         "optimizer": f"AdamW {training.learning_rate:g}, warm-up and cosine by {budget}, "
                      f"EMA {training.ema:g}",
-        "loss": "cross-entropy + Dice, marginal over organs that a data set does not annotate",
+        "loss": "cross-entropy - log Dice, marginal over organs that a data set does not annotate",
         **record,
         "recipe": run.recipe.to_json(),
     }

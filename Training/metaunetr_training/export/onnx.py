@@ -52,8 +52,7 @@ def export(bundle: Bundle, path: Path) -> Comparison:
         OutputError: the file exists or cannot be written.
     """
     mixer = bundle.card["architecture"]["mixer"]
-    if mixer in CANNOT:
-        raise BundleError(f"The mixer {mixer} cannot be exported to ONNX: {CANNOT[mixer]}.")
+    check_mixer(mixer)
     refuse_existing(path)
     network, patch = bundle.network(), example(bundle)
     program = _trace(network, patch, mixer)
@@ -65,6 +64,15 @@ def export(bundle: Bundle, path: Path) -> Comparison:
             raise BundleError(f"ONNX Runtime must give PyTorch's scores for {bundle.name}; they "
                               f"differ by up to {found.difference:.2g}.")
     return found
+
+
+def check_mixer(mixer: str) -> None:
+    """
+    Raises:
+        BundleError: it is one that cannot be expressed in ONNX.
+    """
+    if mixer in CANNOT:
+        raise BundleError(f"The mixer {mixer} cannot be exported to ONNX: {CANNOT[mixer]}.")
 
 
 def example(bundle: Bundle) -> Tensor:

@@ -1,6 +1,7 @@
 """From prepared cases to a trained network.
 
     sampler      prepared cases → patches, each drawn from its own number
+    fit          whether recipe and cases can end as a model
     losses       -log Dice + cross-entropy, where organs may be unannotated
     networks     a recipe's network; baselines
     finetune     weights to begin with from a bundle

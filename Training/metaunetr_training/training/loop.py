@@ -18,12 +18,14 @@ from metaunetr import __version__
 from metaunetr.bundle import Bundle
 from metaunetr.errors import InputError, OutputError
 from metaunetr.io.atomic import PREFIX
+from metaunetr_training.data.datasets.pairs import listed
 from metaunetr_training.data.prepared import Prepared, PreparedCase
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training import checkpoint
 from metaunetr_training.training.average import Average
 from metaunetr_training.training.checkpoint import Moment
 from metaunetr_training.training.finetune import check_preprocessing, initial_weights
+from metaunetr_training.training.fit import check_fit
 from metaunetr_training.training.journal import PICTURED, Journal
 from metaunetr_training.training.memory import keep_freed_memory
 from metaunetr_training.training.networks import build_network
@@ -32,7 +34,7 @@ from metaunetr_training.training.run import Run
 from metaunetr_training.training.sampler import Patches, batches
 from metaunetr_training.training.schedule import Schedule
 from metaunetr_training.training.step import Step
-from metaunetr_training.training.validate import Scores, mean_dice, organ_means, validate
+from metaunetr_training.training.validate import Scores, in_turns, mean_dice, organ_means, validate
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -44,12 +46,13 @@ def train(
     """Trains on all folds but one; goes on where `folder` holds a part of the same run.
 
     Args:
-        start: a bundle whose weights are begun with.
+        start: a bundle whose weights are begun with; not needed to go on from a checkpoint.
         report: told what happens, as small dictionaries with the key `event`: "train",
             "validation", "warning".
 
     Raises:
-        InputError: the recipe and the cases do not fit, or `folder` holds something else.
+        BundleError: the recipe describes no network, or not one that `start` can begin.
+        InputError: the recipe and the cases do not fit, or `folder` holds another run.
         OutputError: `folder` cannot be written to; the last checkpoint is kept.
         TrainingError: loss or gradient is not finite.
     """
@@ -59,21 +62,6 @@ def train(
     keep_freed_memory()
     with processes(device) as mine:
         return _Training(recipe, prepared, fold, folder, start, mine, report or _ignore).run()
-
-
-def check_fit(recipe: Recipe, prepared: Prepared, fold: int) -> None:
-    """
-    Raises:
-        InputError: cases prepared otherwise than the recipe says, or a fold without cases.
-    """
-    if recipe.preprocessing != prepared.preprocessing:
-        raise InputError(
-            f"{prepared.folder}: was prepared with {prepared.preprocessing}, the recipe says "
-            f"{recipe.preprocessing}; prepare the cases with this recipe")
-    folds = sorted({f for f in prepared.folds.values() if isinstance(f, int)})
-    if fold not in folds:
-        raise InputError(f"{prepared.folder}: the fold must be one of "
-                         f"{', '.join(map(str, folds))}: {fold}")
 
 
 def _ignore(event: dict[str, Any]) -> None:
@@ -87,8 +75,10 @@ class _Training:
     ) -> None:
         self.recipe, self.mine, self.report = recipe, mine, report if mine.first else _ignore
         self.patches = Patches(prepared.training(fold), recipe)
-        self.held_out = prepared.held_out(fold)[: recipe.training.validation_cases]
-        self.run_folder = _begin(Run(folder, recipe, prepared.folder, fold, {}), mine)
+        self.held_out = in_turns(prepared.held_out(fold), recipe.training.validation_cases)
+        origin = {"start": start.name if start is not None else None,
+                  "training": sorted(case.key for case in self.patches.cases)}
+        self.run_folder = _begin(Run(folder, recipe, prepared.folder, fold, origin), mine)
         torch.manual_seed(recipe.training.seed)
         network, self.averaged = (
             build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
@@ -104,7 +94,7 @@ class _Training:
         self.before = self.moment  # where this process began
         self.started = time.perf_counter()
         self.validation_seconds = 0.0
-        self.record = _record(self, start)
+        self.record = self.run_folder.record | _record(self)
 
     def run(self) -> Run:
         if self.run_folder.record.get("finished"):
@@ -117,7 +107,7 @@ class _Training:
         finally:
             if journal:
                 journal.close()
-        return self.run_folder
+        return self.mine.agree(self.run_folder)  # only the first process has the record
 
     def _steps(self, journal: Journal | None) -> None:
         training = self.recipe.training
@@ -206,15 +196,13 @@ def _begin(run: Run, mine: Processes) -> Run:
     if mine.first:
         _claim(run)
     mine.agree(None)  # the others wait until the folder is there
-    return Run.open(run.folder)
+    held = Run.open(run.folder)
+    return replace(held, record=run.record | held.record)  # older ones lack start and training
 
 
 def _claim(run: Run) -> None:
     if (run.folder / "run.json").exists():
-        old = Run.open(run.folder)
-        if old.recipe != run.recipe or (old.prepared, old.fold) != (run.prepared, run.fold):
-            raise InputError(f"{run.folder}: holds a run with {_difference(old, run)}; choose "
-                             "another folder, or continue it with the same")
+        _check_same(Run.open(run.folder), run)
         return
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -226,6 +214,25 @@ def _claim(run: Run) -> None:
     if occupied:
         raise OutputError(f"{run.folder}: is not empty and holds no run; choose a new folder")
     run.write()
+
+
+def _check_same(old: Run, new: Run) -> None:
+    """Whether `new` goes on with what `old` began: recipe, data, start and cases."""
+    if old.recipe != new.recipe or (old.prepared, old.fold) != (new.prepared, new.fold):
+        raise InputError(f"{old.folder}: holds a run with {_difference(old, new)}; choose another "
+                         "folder, or continue it with the same")
+    start, given = old.record.get("start"), new.record["start"]
+    if start and not given and not old.checkpoint.exists():
+        raise InputError(f"{old.folder}: was begun with the model {start} and has no checkpoint "
+                         "yet; name the model again with --from")
+    if given and old.record.get("start", given) != given:
+        raise InputError(f"{old.folder}: was begun with {start or 'fresh weights'}, not with the "
+                         f"model {given}; choose another folder, or leave --from out")
+    cases = set(new.record["training"])
+    if different := cases ^ set(old.record.get("training", cases)):
+        raise InputError(f"{old.folder}: was begun on other cases than {old.prepared} holds now "
+                         f"({listed(different)}); train in another folder, or prepare the same "
+                         "cases again")
 
 
 def _difference(old: Run, new: Run) -> str:
@@ -240,11 +247,10 @@ def _difference(old: Run, new: Run) -> str:
     return next(f"{key} = {a}, not {b}" for key, a, b in pairs if a != b)
 
 
-def _record(training: _Training, start: Bundle | None) -> dict[str, Any]:
+def _record(training: _Training) -> dict[str, Any]:
     device = training.mine.device
     return {
         "software": f"MetaUNETR {__version__}",
-        "start": start.name if start is not None else None,
         "cases": dict(Counter(case.source.dataset for case in training.patches.cases)),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
         "processes": training.mine.count,

@@ -36,9 +36,9 @@ class Run:
 
     Attributes:
         prepared: folder of the cases. fold: the one that was held out.
-        record: iterations, minutes, finished, device, precision, processes, versions, cases (by
-            data set), start (a bundle's name, or None), validation (mean Dice at the model
-            spacing).
+        record: start (a bundle's name, or None) and training (keys of the cases) from the
+            beginning; then iterations, minutes, finished, device, precision, processes, versions,
+            cases (by data set), validation (mean Dice at the model spacing).
     """
 
     folder: Path
@@ -83,9 +83,11 @@ class Run:
         Raises:
             InputError: there is no checkpoint, or it is damaged.
         """
+        return load_average(self.checkpoint, self._fresh())
+
+    def _fresh(self) -> nn.Module:
         recipe = self.recipe
-        network = build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
-        return load_average(self.checkpoint, network)
+        return build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
 
     def card(self) -> dict[str, Any]:
         """What a bundle's card must hold to be used, but for the hash of its weights."""
@@ -118,7 +120,7 @@ class Run:
             folder=self.folder, card=card | {"sha256": digest}, name=recipe.name, sha256=digest,
             classes=recipe.classes, preprocessing=recipe.preprocessing,
             patch=recipe.training.patch, smallest=recipe.inference.smallest_window,
-            largest=recipe.inference.largest_window, multiple=self.network().stride,
+            largest=recipe.inference.largest_window, multiple=self._fresh().stride,
             overlap=recipe.inference.overlap,
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._triton import has_triton
 
 from metaunetr.engine.device import fast_cpu_dtype
 from metaunetr.errors import InputError
@@ -35,7 +36,8 @@ def working_dtype(precision: str, device: torch.device) -> torch.dtype:
         return getattr(torch, precision)
     if device.type == "cpu":
         return fast_cpu_dtype()
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    native = torch.version.hip or torch.cuda.get_device_capability(device) >= (8, 0)
+    return torch.bfloat16 if native else torch.float32  # older GPUs emulate it, slowly
 
 
 class Step:
@@ -56,6 +58,7 @@ class Step:
         self.mean = processes.mean
         self.forward = processes.wrap(self.network)
         if _compiles(training.compile, self.device):
+            torch.compiler.reset()  # what was compiled for other networks counts to one limit
             self.forward = torch.compile(self.forward)
 
     def __call__(self, batch: dict[str, Any], learning_rate: float) -> dict[str, float]:
@@ -113,6 +116,7 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 def _compiles(wish: str, device: torch.device) -> bool:
+    """`auto`: on GPUs, where Triton, which writes their kernels, is there and can."""
     if wish not in ("auto", "yes", "no"):
         raise InputError(f"training.compile must be auto, yes or no: {wish!r}")
-    return wish == "yes" or (wish == "auto" and device.type == "cuda")
+    return wish == "yes" or (wish == "auto" and device.type == "cuda" and has_triton())

@@ -5,7 +5,8 @@ The numbers that count are those of `evaluate`, on the original grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 import numpy as np
 import torch
@@ -19,6 +20,15 @@ from metaunetr_training.recipe import Recipe
 
 Scores = dict[str, dict[int, float]]  # Dice by case key and organ number
 Look = Callable[[PreparedCase, np.ndarray], None]
+
+
+def in_turns(cases: Sequence[PreparedCase], count: int) -> list[PreparedCase]:
+    """At most `count` of the cases, from every data set in turn, each in its order."""
+    by_dataset: dict[str, list[PreparedCase]] = {}
+    for case in cases:
+        by_dataset.setdefault(case.source.dataset, []).append(case)
+    turns = zip_longest(*by_dataset.values())
+    return [case for turn in turns for case in turn if case is not None][:count]
 
 
 def validate(

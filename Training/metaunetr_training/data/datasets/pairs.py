@@ -92,4 +92,5 @@ def pair(
 def listed(ids: Iterable[str]) -> str:
     """The first ids, for a sentence."""
     ids = sorted(ids)
-    return ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return ", ".join(ids[:NAMED]) + more
