@@ -109,26 +109,38 @@ def ended(processes: list[psutil.Process]) -> bool:
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_costs_its_case_which_is_done_elsewhere(once, tmp_path):
+@pytest.mark.timeout(1800)
+def test_a_worker_that_is_killed_costs_its_case_which_is_done_elsewhere(once, tmp_path, long):
+    """4 cases and one kill, or 60 cases and 15 kills."""
+    count, kills = (60, 15) if long else (4, 1)
+    expected = {}
+    (tmp_path / "in").mkdir()
+    for n in range(count):
+        expected[f"ct{n}"] = once.labels[NAMES[n % len(NAMES)]]
+        os.link(once.inputs / f"{NAMES[n % len(NAMES)]}.nii.gz", tmp_path / "in" / f"ct{n}.nii.gz")
     events, killed = [], []
 
-    def kill_one(event):
+    def kill_some(event):
         events.append(event)
-        if event["event"] == "windows" and not killed:
-            killed.append(worker_processes()[0])
-            killed[0].kill()
+        done = sum(event.get("state") == "done" for event in events)
+        if event["event"] == "windows" and len(killed) < kills and done >= 3 * len(killed):
+            killed.extend(worker_processes()[:1])
+            killed[-1].kill()
 
     options = wanted(once, tmp_path / "out", workers=2)
-    assert batch.run([once.inputs], options, kill_one) == 0
-    assert killed
-    assert labels(tmp_path / "out") == once.labels  # bit for bit
-    assert {name: told[-1] for name, told in states(events).items()} == dict.fromkeys(NAMES, "done")
-    assert [told.count("done") for told in states(events).values()] == [1] * len(NAMES)
-    assert 1 <= sum(told.count("running") > 1 for told in states(events).values()) <= 2
-    assert events[-1]["done"] == len(NAMES)
+    assert batch.run([tmp_path / "in"], options, kill_some) == 0
+    assert len(killed) == kills
+    assert labels(tmp_path / "out") == expected  # bit for bit
+    assert {name: told[-1] for name, told in states(events).items()} == dict.fromkeys(
+        expected, "done")
+    assert {told.count("done") for told in states(events).values()} == {1}
+    again = sum(told.count("running") - 1 for told in states(events).values())
+    assert 1 <= again <= 2 * kills
+    assert events[-1]["done"] == count
     assert 0 < events[-1]["busy"] <= 1
     assert worker_processes() == []
     assert not list((tmp_path / "out").glob(PREFIX + "*"))
+    print(f"{count} cases, {kills} workers killed, {again} cases begun once more, none lost")
 
 
 @pytest.mark.slow
