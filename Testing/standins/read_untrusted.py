@@ -22,7 +22,7 @@ from typing import TextIO
 import numpy as np
 
 from metaunetr import bundle
-from metaunetr.batch.finished import Finished
+from metaunetr.batch.finished import Finished, ours
 from metaunetr.errors import MetaUNETRError
 from metaunetr.guard import check_grid, inspect_ct
 from metaunetr.io import describe, read_image, read_labels
@@ -70,7 +70,8 @@ def examine(image) -> None:
 
 
 def read_record(path: Path) -> None:
-    case = SimpleNamespace(record=path)  # of a case, no more is looked at
+    case = SimpleNamespace(record=path, told="ct.nii.gz")  # of a case, no more is looked at
+    assert all(path.parent in place.parents for place, _ in ours(case) or ())
     found = Finished.read(case)
     if found is not None:
         assert all(path.parent in place.parents for place in found.sizes(case))
