@@ -19,7 +19,7 @@ BRIGHT = 0.75  # CKA above which black letters are legible
 LEGIBLE = 16  # maps along an axis, up to which the values are written into the cells
 CELL, MARGIN = 0.5, 1.5  # inches
 LEAST = 3.2  # inches of a heat map
-IN_A_ROW = 5
+IN_A_ROW = 3
 LETTERS = 14  # of the note, an inch
 DPI = 130
 

@@ -149,7 +149,8 @@ def _names(runs: Sequence[Run]) -> list[str]:
 
 
 def _note(runs: Sequence[Run], examples: Patches, patches: int) -> str:
-    iterations = ", ".join(str(run.record.get("iterations", "unknown")) for run in runs)
+    counts = [str(run.record.get("iterations", "unknown")) for run in runs]
+    iterations = counts[0] if len(set(counts)) == 1 else ", ".join(counts)
     data = ", ".join(sorted({case.source.dataset for case in examples.cases}))
     return (f"minibatch CKA, unbiased HSIC; {patches} patches of {len(examples.cases)} held-out "
             f"cases ({data}), {BATCH} a minibatch; trained for {iterations} iterations. "
