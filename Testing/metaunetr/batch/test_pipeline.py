@@ -92,7 +92,7 @@ class Run:
     def __init__(self, names: str, stop: tuple[int, BaseException] | None = None) -> None:
         self.events, self.stop = [], stop
         cases = [Case(name, Path(name), (Path(name),), *[Path(name)] * 4) for name in names]
-        self.log = Log(cases, self._take, Mock())
+        self.log = Log(cases, self._take, Mock(**{"lost.return_value": 0}))
         self.pipeline = Pipeline([*range(len(cases))], Options(Path()), None, self.log)
 
     def _take(self, event) -> None:

@@ -147,3 +147,30 @@ sys.exit(main(sys.argv[1:]))
     ran = batch("--surfaces", "stl", "--resume", "--json-progress")
     assert {name for name, state in states(ran).items() if state == "done"} == redone
     assert len(made(out)) == 10
+
+
+@posix
+def test_a_case_at_which_runs_are_killed_comes_last_and_is_given_up(batch, folder, tmp_path, tiny):
+    """As by a system that is out of memory; the first of two cases kills the run."""
+    code = """
+import os, sys
+from metaunetr.batch import work
+from metaunetr.cli import main
+def deadly(engine, loaded, options, segment=work.segment):
+    if loaded.case.name == "a/ct":
+        os.kill(os.getpid(), 9)
+    return segment(engine, loaded, options)
+work.segment = deadly
+sys.exit(main(sys.argv[1:]))
+"""
+    told = []
+    for _ in range(4):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "batch", "--input", folder, "--output", tmp_path / "out",
+             "--model", tiny, "--resume", "--json-progress"], capture_output=True, text=True)
+        told.append((done.returncode, in_manifest(tmp_path / "out")))
+    assert told == [
+        (-9, {"a/ct": "running", "b/ct": "waiting"}), (-9, {"a/ct": "running", "b/ct": "done"}),
+        (-9, {"a/ct": "running", "b/ct": "done"}), (7, {"a/ct": "failed", "b/ct": "done"})]
+    assert "3 runs were killed while they worked on it" in done.stdout
+    assert states(batch("--json-progress")) == {"a/ct": "done", "b/ct": "done"}

@@ -67,6 +67,11 @@ class RunFolder:
             self._identities = {case.name: identity(case.files[0]) for case in cases if case.id}
         self.manifest.begin(self._rows.values(), self._left_out)
 
+    def lost(self, case: Case) -> int:
+        """How many times a run was killed while it worked on this case, and nothing else since."""
+        before = self.manifest.before.get(printable(case.name))
+        return before.attempts if before and before.state == RUNNING else 0
+
     def running(self, case: Case) -> None:
         attempts = self._rows[case.name].attempts + 1
         self._put(case, state=RUNNING, reason="", seconds=None, attempts=attempts, made_from="")

@@ -38,6 +38,10 @@ class Log:
         """An event of the case that is being worked on."""
         self.report(event | {"case": index})
 
+    def lost(self, index: int) -> int:
+        """How many runs were killed while they worked on a case."""
+        return self.folder.lost(self.cases[index])
+
     def skipped(self, index: int, finished: Finished) -> None:
         self.folder.done(self.cases[index], finished, None)
         self.report(self.told.skipped(index, finished))

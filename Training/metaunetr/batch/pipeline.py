@@ -18,8 +18,8 @@ from metaunetr.result import Result
 class Pipeline:
     """A reader thread, the network in the calling thread, and a writer thread.
 
-    Memory is bounded: one case is read ahead while one is segmented and one is written. All is
-    told by the calling thread.
+    Memory is bounded: one case is read ahead while one is segmented and one is written. A case at
+    which an earlier run was killed has the memory for itself. All is told by the calling thread.
     """
 
     def __init__(self, waiting: list[int], options: Options, bundle: Bundle, log: Log) -> None:
@@ -64,6 +64,8 @@ class Pipeline:
 
     def _work(self, engine: Segmenter, position: int) -> None:
         index, log = self.index, self.log
+        if self._is_alone(position):
+            self._finish_last()
         log.running(index)
         log.tell(index, {"event": "stage", "stage": "read"})
         try:
@@ -84,11 +86,14 @@ class Pipeline:
 
     def _take(self, position: int) -> Loaded:
         """What was read ahead; the next case begins to be read."""
-        read, self.ahead = self.ahead, None
+        read, self.ahead = self.ahead or self._read(position), None
         wait([read])
-        if position + 1 < len(self.waiting):
+        if position + 1 < len(self.waiting) and not self._is_alone(position + 1):
             self.ahead = self._read(position + 1)
         return read.result()
+
+    def _is_alone(self, position: int) -> bool:
+        return self.log.lost(self.waiting[position]) > 0
 
     def _segment(self, engine: Segmenter, loaded: Loaded) -> Result:
         started = time.perf_counter()

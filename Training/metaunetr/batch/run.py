@@ -17,10 +17,12 @@ from metaunetr.batch.folder import RunFolder
 from metaunetr.batch.log import Log
 from metaunetr.batch.options import Options
 from metaunetr.bundle import Bundle, find
-from metaunetr.errors import DeviceError, InputError
+from metaunetr.errors import DeviceError, InputError, MetaUNETRError
 from metaunetr.io import dicom_seg, formats, mesh
 from metaunetr.io.atomic import discard_abandoned
 from metaunetr.outputs import check_distinct, make_folder
+
+GIVEN_UP = 3  # runs that were killed while they worked on a case
 
 
 def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None]) -> int:
@@ -89,7 +91,8 @@ def _work(options: Options, bundle: Bundle, log: Log) -> float | None:
     """Works on what is not finished; the share of the time in which a case was segmented."""
     _tidy(log.cases)
     waiting = [index for index in range(len(log.cases))
-               if not (options.resume and _is_finished(index, options, bundle, log))]
+               if not (options.resume and _is_over(index, options, bundle, log))]
+    waiting.sort(key=log.lost)  # those at which runs were killed come last
     if not waiting:
         return None
     if options.scheduler or options.workers:
@@ -111,8 +114,15 @@ def _tidy(cases: list[Case]) -> None:
         discard_abandoned(folder, now=0)
 
 
-def _is_finished(index: int, options: Options, bundle: Bundle, log: Log) -> bool:
+def _is_over(index: int, options: Options, bundle: Bundle, log: Log) -> bool:
+    """Whether a case was finished before, or is given up."""
     case = log.cases[index]
+    if (lost := log.lost(index)) >= GIVEN_UP:
+        log.running(index)
+        log.failed(index, MetaUNETRError(
+            f"{case.input}: {lost} runs were killed while they worked on it, perhaps because the "
+            "memory was full; without --resume it is tried again"))
+        return True
     before = Finished.read(case)
     with suppress(InputError):  # reading it will tell
         if before and before.holds(case, work.made_from(case, options, bundle)):
