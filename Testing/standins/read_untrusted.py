@@ -71,7 +71,7 @@ def examine(image) -> None:
 
 def read_record(path: Path) -> None:
     case = SimpleNamespace(record=path, told="ct.nii.gz")  # of a case, no more is looked at
-    assert all(path.parent in place.parents for place, _ in ours(case) or ())
+    assert all(path.parent in place.parents for place in ours(case) or ())
     found = Finished.read(case)
     if found is not None:
         assert all(path.parent in place.parents for place in found.sizes(case))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from metaunetr.batch.case import Case
-from metaunetr.batch.finished import Finished, input_state
+from metaunetr.batch.finished import Finished, input_state, ours, set_aside
 from metaunetr.errors import InputError
 from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult
@@ -134,3 +135,22 @@ def test_the_state_of_a_header_has_that_of_its_voxels_and_of_nothing_else(
 def test_an_input_that_has_gone(case):
     with pytest.raises(InputError, match="no such file"):
         input_state(replace(case, files=(Path("gone.nii.gz"),)))
+
+
+def test_of_runs_that_end_while_they_replace_nothing_is_taken_for_somebody_else_s(case, finished):
+    """Neither the files of the first run nor those of the second, however often it is repeated."""
+    def digest(path):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    surface = case.surfaces / "liver.stl"
+    case.record.write_text(replace(finished, sha256={
+        "ct.seg.nrrd": digest(case.labels), "ct surfaces/liver.stl": digest(surface)}).text())
+    for content in (b"second", b"third", b"fourth"):
+        new = {"ct.seg.nrrd": hashlib.sha256(content).hexdigest()}
+        assert set_aside(case, replace(finished, sha256=new)) == ()
+        assert Finished.read(case) is None
+    case.labels.write_bytes(content)  # the last was killed after this
+    assert set_aside(case, replace(finished, sha256=new)) == ()
+    case.labels.write_bytes(b"somebody")
+    assert set_aside(case, replace(finished, sha256=new)) == ("ct (before).seg.nrrd",)
+    assert ours(case) == {case.labels: {new["ct.seg.nrrd"]}, surface: {digest(surface)}}

@@ -117,7 +117,7 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
 @posix
 @pytest.mark.parametrize(("moment", "redone"), [
     (0, {"b/ct"}),  # the old record is still there
-    (1, {"a/ct", "b/ct"}),  # it has gone, nothing has been replaced
+    (1, {"a/ct", "b/ct"}),  # the note is there, nothing has been replaced
     (5, {"a/ct", "b/ct"}),  # all but the record has been replaced
 ])
 def test_killed_while_the_files_of_a_case_take_their_places(

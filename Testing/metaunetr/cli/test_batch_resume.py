@@ -42,6 +42,13 @@ def labels_that_were_corrected_again(tmp_path):
         file.write(b"an hour of work")
 
 
+@change("ct surfaces/liver (before).stl")
+def a_surface_that_was_smoothed_and_labels_that_are_gone(tmp_path):
+    path = tmp_path / "out" / "a" / "ct surfaces" / "liver.stl"
+    path.write_bytes(path.read_bytes()[:-4] + b"\0\1\2\3")  # as many triangles
+    (tmp_path / "out" / "a" / "ct.seg.nrrd").unlink()
+
+
 @change("ct (before).json", "ct (before).seg.nrrd", "ct (before).png",
         "ct surfaces/liver (before).stl", "ct surfaces/right_kidney (before).stl")
 def a_record_that_is_cut_off(tmp_path):

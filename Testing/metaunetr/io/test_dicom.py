@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +78,16 @@ def test_jittering_positions_within_rounding_are_accepted(tmp_path, ct, write_se
     assert image.grid.spacing[2] == pytest.approx(5.0)
 
 
+def lengthen(path: Path, element: bytes, more: bytes) -> None:
+    """Appends bytes to the value of an element of explicit VR."""
+    data = path.read_bytes()
+    at = data.index(element) + len(element)
+    (length,) = struct.unpack_from("<H", data, at)
+    end = at + 2 + length
+    path.write_bytes(data[:at] + struct.pack("<H", length + len(more)) + data[at + 2:end] + more
+                     + data[end:])
+
+
 BAD = {
     "a slice is missing": (
         lambda paths: paths[5].unlink(), ["slices are missing", "10.00 mm apart", "5.00"]),
@@ -104,6 +116,9 @@ BAD = {
         ["Image Position (Patient) must be 3 numbers", "''"]),
     "the spacing is missing": (
         lambda paths: [edit(p, PixelSpacing=None) for p in paths], ["Pixel Spacing must be 2"]),
+    "the spacing is endless": (
+        lambda paths: lengthen(paths[3], b"\x28\0\x30\0DS", b"x" * 30000),
+        ["Pixel Spacing must be 2"]),
     "it is an MR": (
         lambda paths: [edit(p, Modality="MR") for p in paths], ["MR, not CT"]),
     "frames of one file have no places": (
@@ -128,6 +143,7 @@ def test_it_is_refused_in_one_sentence(tmp_path, ct, capfd, write_series, spoil,
     message = str(refused.value)
     assert str(tmp_path) in message
     assert "\n" not in message
+    assert len(message.replace(str(tmp_path), "")) < 400
     for word in words:
         assert word in message
     assert capfd.readouterr().err == ""

@@ -62,6 +62,7 @@ def nested(uid: str) -> Dataset:
     inner.PixelData = outer.PixelData = bytes(8)
     inner["PixelData"].VR = outer["PixelData"].VR = "OW"
     outer.SourceImageSequence = [inner]
+    outer.add(DataElement(0x7FE10010, "LO", ""))  # the last, and empty
     return outer
 
 
@@ -85,7 +86,7 @@ def test_elements_of_sequences_are_not_those_of_the_data_set(tmp_path, ct, synta
         dataset = pydicom.dcmread(path)
         with_delimiters(dataset)
         dataset.save_as(path)
-    found = read_elements(path, {0x0020000E, 0x00280010, 0x00080060})
+    found = read_elements(path, {0x0020000E, 0x00280010, 0x00080060, 0x7FE10010})
     assert found == {0x0020000E: "1.2.3\0", 0x00280010: str(ct.grid.shape[1]),
                      0x00080060: "CT", PIXELS: ""}
 

@@ -33,7 +33,7 @@ class Series:
     """A DICOM series, until it is known which others are taken.
 
     Attributes:
-        slices: tells other slices apart, by a hash of their SOP Instance UIDs.
+        slices: tells other slices apart, by a hash of their SOP Instance UIDs, places and study.
         whole: whether the folder holds nothing else.
         alone: whether it is called after its folder; None: when no other CT is taken there.
     """

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Finished:
     Attributes:
         made_from: state of the input, model and options; equal when the result would be the same.
         outputs: size in bytes of each file, by its path in the folder of the record.
+        sha256: of each file.
         record: the reproducibility record of the run.
         kept: names under which files that were not ours are kept; not in the record.
     """
@@ -44,6 +45,7 @@ class Finished:
     outputs: dict[str, int]
     organs: tuple[OrganResult, ...]
     record: dict[str, Any]
+    sha256: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
 
     @property
@@ -55,8 +57,8 @@ class Finished:
         """The record as JSON."""
         return json.dumps({
             "format": FORMAT, "input": self.input, "made_from": self.made_from,
-            "outputs": self.outputs, "organs": [item.to_json() for item in self.organs],
-            "record": self.record,
+            "outputs": self.outputs, "sha256": self.sha256,
+            "organs": [item.to_json() for item in self.organs], "record": self.record,
         }, indent=1)
 
     @classmethod
@@ -68,7 +70,7 @@ class Finished:
                 return None
             organs = tuple(map(OrganResult.from_json, values["organs"]))
             found = cls(values["input"], values["made_from"], values["outputs"], organs,
-                        values["record"])
+                        values["record"], values.get("sha256", {}))
             found.sizes(case)
         except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError,
                 AttributeError):
@@ -85,8 +87,8 @@ class Finished:
             _size(path) == size for path, size in self.sizes(case).items())
 
 
-def ours(case: Case) -> set[tuple[Path, int]] | None:
-    """Results of earlier runs with their sizes, by the record or the note in its place.
+def ours(case: Case) -> dict[Path, set[str]] | None:
+    """Results of earlier runs with their SHA-256, by the record or the note in its place.
 
     None when something else lies there.
     """
@@ -94,10 +96,11 @@ def ours(case: Case) -> set[tuple[Path, int]] | None:
         values = json.loads(case.record.read_text(encoding="utf-8"))
         if values["format"] != FORMAT:
             return None
-        return {*_inside(case, values["outputs"]).items(),
-                *_inside(case, values.get("replaced_by", {})).items()}
+        known = values["ours"] if "ours" in values else {
+            name: [digest] for name, digest in values.get("sha256", {}).items()}
+        return {path: set(digests) for path, digests in _inside(case, known).items()}
     except FileNotFoundError:
-        return set()
+        return {}
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
 
@@ -114,15 +117,23 @@ def set_aside(case: Case, finished: Finished) -> tuple[str, ...]:
     """
     known = ours(case)
     kept = [_renamed(case.record)] if known is None else []
-    known = known or set()
-    write_text(case.record, json.dumps({
-        "format": FORMAT, "replaced_by": finished.outputs,
-        "outputs": {path.relative_to(case.record.parent).as_posix(): size
-                    for path, size in sorted(known)}}, indent=1))
-    for path in finished.sizes(case):
-        if path.is_file() and (path, _size(path)) not in known:
-            kept.append(_renamed(path))
-    return tuple(kept)
+    known = known or {}
+    new = _inside(case, finished.sha256)
+    there = {path: digest for path in {*known, *new} if (digest := sha256_of(path))}
+    mine = {path for path, digest in there.items() if digest in known.get(path, ())}
+    note = {path.relative_to(case.record.parent).as_posix():
+            sorted({new.get(path), there[path] if path in mine else None} - {None})
+            for path in sorted(mine | new.keys())}
+    write_text(case.record, json.dumps({"format": FORMAT, "ours": note}, indent=1))
+    return *kept, *(_renamed(path) for path in new if path in there.keys() - mine)
+
+
+def sha256_of(path: Path) -> str | None:
+    """None when there is no such file."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _renamed(path: Path) -> str:
@@ -138,11 +149,11 @@ def _renamed(path: Path) -> str:
     return name
 
 
-def _inside(case: Case, outputs: dict[str, int]) -> dict[Path, int]:
+def _inside(case: Case, outputs: dict[str, Any]) -> dict[Path, Any]:
     """Outputs as paths; none outside the folder of the record."""
     folder = case.record.parent
-    paths = {folder / name: size for name, size in outputs.items()}
-    return {path: size for path, size in paths.items()
+    paths = {folder / name: value for name, value in outputs.items()}
+    return {path: value for path, value in paths.items()
             if folder in path.parents and ".." not in path.parts}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from metaunetr import __version__, io
 from metaunetr.batch.case import Case
-from metaunetr.batch.finished import Finished, input_state, ours, set_aside
+from metaunetr.batch.finished import Finished, input_state, ours, set_aside, sha256_of
 from metaunetr.batch.options import Options
 from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Bundle
@@ -87,10 +87,11 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
         OutputError: a file cannot be written; then none is.
     """
     case = loaded.case
-    before, sizes = ours(case) or set(), {}
+    before, sizes, digests = ours(case) or {}, {}, {}
 
     def measured(path: Path, temporary: Path) -> None:
-        sizes[path.relative_to(case.record.parent).as_posix()] = temporary.stat().st_size
+        name = path.relative_to(case.record.parent).as_posix()
+        sizes[name], digests[name] = temporary.stat().st_size, sha256_of(temporary)
 
     with together() as place:
         record = place(case.record)  # the first here is the last to take its place
@@ -109,18 +110,18 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
                 mesh.write_surface(temporary, mask, result.labels.grid)
                 measured(path, temporary)
         finished = Finished(case.told, loaded.made_from, sizes, result.organs,
-                            result.record)
+                            result.record, digests)
         io.write_text(record, finished.text())
         kept = set_aside(case, finished)
     _remove_stale(case, before, finished)
     return replace(finished, kept=kept)
 
 
-def _remove_stale(case: Case, before: set[tuple[Path, int]], now: Finished) -> None:
+def _remove_stale(case: Case, before: dict[Path, set[str]], now: Finished) -> None:
     """Files of an earlier result that the new one does not have."""
-    for path, size in before:
-        with suppress(OSError):
-            if path not in now.sizes(case) and path.stat().st_size == size:
+    for path in before.keys() - now.sizes(case).keys():
+        if sha256_of(path) in before[path]:
+            with suppress(OSError):
                 path.unlink()
     with suppress(OSError):  # unless it has something in it
         case.surfaces.rmdir()

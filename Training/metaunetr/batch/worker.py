@@ -100,8 +100,11 @@ def segment_case(index: int, case: Case, job: Job) -> Done:
         options, ready = job.options, worker.plugins[job.topic]
         if not ready.passed:  # it joined later, and Dask lets it work all the same
             ready.setup(worker)
-        engine = _engine(
-            job.sha256, options.model, options.device, options.overlap, options.precision)
+        try:
+            engine = _engine(
+                job.sha256, options.model, options.device, options.overlap, options.precision)
+        except MetaUNETRError as error:
+            raise type(error)(f"Worker {worker.address}: {error}") from None
         try:
             tell({"event": "running"})
             tell({"event": "stage", "stage": "read"})

@@ -148,10 +148,10 @@ def read_header(path: Path) -> Header:
     """
     with open(path, "rb") as file:
         head = file.read(PIECE)
+        if not re.match(rb"NRRD000[1-9]\r?\n", head):
+            raise InputError(f"{path}: is not a NRRD file; it begins with {head[:8]!r}")
         while not BLANK.search(head) and len(head) < LONGEST_HEADER and (more := file.read(PIECE)):
             head += more
-    if not re.match(rb"NRRD000[1-9]\r?\n", head):
-        raise InputError(f"{path}: is not a NRRD file; it begins with {head[:8]!r}")
     blank = BLANK.search(head)
     if not blank and len(head) >= LONGEST_HEADER:
         raise InputError(f"{path}: the header does not end; the file is damaged")

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from metaunetr.engine.device import first_line
-from metaunetr.errors import DeviceError, InputError
+from metaunetr.errors import DeviceError, InputError, explain
 from metaunetr.network.sizes import FAMILY
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.errors import TrainingError
@@ -101,7 +101,10 @@ def train_all(
         try:
             run = train(each.recipe, prepared, fold, folder / each.name, device=device,
                         report=report)
-        except (TrainingError, DeviceError, torch.OutOfMemoryError) as error:
+        except (TrainingError, DeviceError, MemoryError, RuntimeError) as error:
+            if not isinstance(error, TrainingError) and (
+                    explain(error)[1] != DeviceError.exit_code):  # memory is scarce on CPUs as well
+                raise
             report({"event": "failed", "text": f"{each.name}: {first_line(error)}"})
         gc.collect()  # the GPU is to be free for what costs are measured on, and for the next
         if torch.cuda.is_available():

@@ -73,12 +73,14 @@ def costs(recipe: Recipe, folder: Path, device: torch.device) -> Costs:
         MetaUNETRError: the process that measures failed.
     """
     kept = folder / "costs.json"
-    if not kept.exists():
+    values = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else None
+    if values is None or (values["gpu"] is not None) != (device.type == "cuda"):
         source = folder / "recipe.yaml"
         if not source.exists():
             write_text(source, recipe.to_yaml())
-        write_text(kept, _in_own_process(source, device))
-    values = json.loads(kept.read_text(encoding="utf-8"))
+        measured = _in_own_process(source, device)
+        write_text(kept, measured)
+        values = json.loads(measured)
     gpu = values["gpu"] and OnDevice(**values["gpu"])
     return Costs(values["parameters"], values["gflops"], OnDevice(**values["cpu"]), gpu)
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from metaunetr.errors import InputError
+from metaunetr.errors import InputError, MetaUNETRError
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.experiments import table
 from metaunetr_training.experiments.contenders import Contender, Report, check, train_all
@@ -38,8 +38,13 @@ def compare(
     rows: list[Row] = []
     with processes(device) as mine:  # raises here rather than once for each
         for contender, run in train_all(contenders, prepared, fold, folder, device, report):
-            if run is not None:
+            if run is None:
+                continue
+            try:
                 measured = costs(contender.recipe, run.folder, mine.device)
-                rows.append(Row(contender.name, run, measured))
-                table.write(folder, title, rows, said)
+            except MetaUNETRError as error:
+                report({"event": "failed", "text": f"{contender.name}: {error}"})
+                continue
+            rows.append(Row(contender.name, run, measured))
+            table.write(folder, title, rows, said)
     return rows

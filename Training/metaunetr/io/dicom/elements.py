@@ -16,11 +16,12 @@ LONG = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"
 SHORT = (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN",
          b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US")  # PS3.5 7.1.2
 NO_KIND = (b"??", b"  ", b"\0\0")  # of private elements of some scanners
-ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+ITEM, SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 PIXELS, SYNTAX, META = 0x7FE00010, 0x00020010, 0x0002
 NUMBERS = (0x00280010, 0x00280011, 0x00280103, 0x00280120)  # 16 bits: rows, columns, sign, padding
 IMPLICIT, BIG = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.2"
 UNDEFINED = 0xFFFFFFFF
+LONGEST = 256  # bytes of a text; names, UIDs and vectors are shorter
 
 
 def read_elements(path: Path, wanted: Container[int]) -> dict[int, str] | None:
@@ -31,10 +32,13 @@ def read_elements(path: Path, wanted: Container[int]) -> dict[int, str] | None:
     """
     with open(path, "rb") as file:
         try:
-            with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-                return _Walk(data, wanted).run()
-        except (OSError, ValueError):  # empty, or not to be mapped
+            mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+        except ValueError:  # empty
             return {}
+        except OSError:  # some file systems cannot
+            return _Walk(file.read(), wanted).run()
+        with mapped as data:
+            return _Walk(data, wanted).run()
 
 
 class _Walk:
@@ -46,7 +50,7 @@ class _Walk:
         unknown: how many open sequences lie in an element of unknown kind, and are implicit.
     """
 
-    def __init__(self, data: mmap, wanted: Container[int]) -> None:
+    def __init__(self, data: mmap | bytes, wanted: Container[int]) -> None:
         self.data, self.wanted = data, wanted
         self.found: dict[int, str] = {}
         self.order, self.within, self.until, self.unknown = "<", 0, 0, 0
@@ -101,14 +105,15 @@ class _Walk:
         return self.found if at <= size else None
 
     def _keep(self, tag: int, kind: bytes, at: int, length: int) -> None:
-        if self.within or at < self.until or tag in self.found:
+        if self.within or at <= self.until or tag in self.found:
             return
         if tag == PIXELS:
             self.found[tag] = ""
         elif tag not in self.wanted or length == UNDEFINED:
             return
         elif tag not in NUMBERS:
-            self.found[tag] = self.data[at:at + length].decode("utf-8", "surrogateescape")
+            text = self.data[at:at + min(length, LONGEST)]
+            self.found[tag] = text.decode("utf-8", "surrogateescape")
         elif length == 2 and at + 2 <= len(self.data):
             signed = kind == b"SS" or (not kind and self.found.get(NUMBERS[2]) == "1")
             self.found[tag] = str(self._numbers(at, "h" if signed else "H"))

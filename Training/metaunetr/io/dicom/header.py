@@ -77,7 +77,7 @@ class Slice:
     def text(self, tag: str) -> str:
         """The element as text; "" where there is none."""
         raw = self.tags.get(tag, "").encode("utf-8", "surrogateescape")
-        return raw.decode(self._codec(), "replace").strip().strip("\0")
+        return raw.decode(self._codec(), "replace").partition("\0")[0].strip()
 
     def numbers(self, tag: str, count: int) -> np.ndarray:
         """The `count` numbers of `tag`.
@@ -93,7 +93,7 @@ class Slice:
             where = self.path if self.frame is None else f"{self.path}: {self.name}"
             raise InputError(
                 f"{where}: {NAMES[tag]} must be {count} number{'s' if count > 1 else ''}, "
-                f"it is {self.text(tag)!r}"
+                f"it is {self.text(tag)[:100]!r}"
             )
         return values
 

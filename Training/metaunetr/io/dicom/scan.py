@@ -6,6 +6,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -60,13 +61,14 @@ def scan(
         InputError: the folder cannot be read.
     """
     global _latest
+    latest = _latest  # another thread may replace it
     try:
         files = _files(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    if _latest[0] != (folder, files):
-        _latest = (folder, files), _scan([folder / name for name, *_ in files], tick)
-    return _latest[1]
+    if latest[0] != (folder, files):
+        latest = _latest = (folder, files), _scan([folder / name for name, *_ in files], tick)
+    return latest[1]
 
 
 def _files(folder: Path) -> list[tuple[str, int, int]]:
@@ -74,9 +76,10 @@ def _files(folder: Path) -> list[tuple[str, int, int]]:
     files = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not entry.name.startswith(".") and entry.is_file():
-                status = entry.stat()
-                files.append((entry.name, status.st_size, status.st_mtime_ns))
+            with suppress(FileNotFoundError):  # it has just gone
+                if not entry.name.startswith(".") and entry.is_file():
+                    status = entry.stat()
+                    files.append((entry.name, status.st_size, status.st_mtime_ns))
     return sorted(files)
 
 
