@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from metaunetr.errors import DeviceError, InputError
+from metaunetr.errors import DeviceError, InputError, MetaUNETRError
 from metaunetr_training.errors import TrainingError
 from metaunetr_training.experiments import contenders, costs
 from metaunetr_training.experiments.mixers import compare_mixers
@@ -88,11 +88,15 @@ def test_a_network_that_does_not_fit_is_named_before_any_is_trained(prepared, tm
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("error", [
-    TrainingError("the loss is nan"), DeviceError("Memory ran out."),
-    torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2.00 GiB"),
+@pytest.mark.parametrize(("error", "text"), [
+    (TrainingError("the loss is nan"), "the loss is nan"),
+    (DeviceError("No memory."), "No memory."),
+    (torch.OutOfMemoryError("CUDA out of memory.\nTried 2 GiB"), "Not enough memory"),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "Not enough memory"),
 ])
-def test_a_network_that_fails_is_left_out(prepared, tmp_path, measured_here, monkeypatch, error):
+def test_a_network_that_fails_is_left_out(
+    prepared, tmp_path, measured_here, monkeypatch, error, text
+):
     def train(recipe, *arguments, **more):
         if recipe.network.mixer == "identity":
             raise error
@@ -104,8 +108,19 @@ def test_a_network_that_fails_is_left_out(prepared, tmp_path, measured_here, mon
     rows = compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
                           ("identity", "pooling"), device="cpu", report=told.append)
     assert [row.name for row in rows] == ["pooling"]
-    said = str(error).splitlines()[0].rstrip(".")
-    assert {"event": "failed", "text": f"identity: {said}"} in told
+    (failed,) = (event["text"] for event in told if event["event"] == "failed")
+    assert failed.startswith(f"identity: {text}")
+
+
+def test_a_network_that_cannot_be_measured_is_left_out(prepared, tmp_path, monkeypatch):
+    def costs(recipe, folder, device):
+        raise MetaUNETRError("measuring failed")
+
+    monkeypatch.setattr("metaunetr_training.experiments.runner.costs", costs)
+    told = []
+    assert compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
+                          ("identity",), device="cpu", report=told.append) == []
+    assert {"event": "failed", "text": "identity: measuring failed"} in told
 
 
 def test_a_device_that_there_is_not_ends_it_before_any_is_trained(prepared, tmp_path):

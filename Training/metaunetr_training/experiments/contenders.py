@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from metaunetr.engine.device import first_line
 from metaunetr.errors import DeviceError, InputError, explain
 from metaunetr.network.sizes import FAMILY
 from metaunetr_training.data.prepared import Prepared
@@ -102,10 +101,10 @@ def train_all(
             run = train(each.recipe, prepared, fold, folder / each.name, device=device,
                         report=report)
         except (TrainingError, DeviceError, MemoryError, RuntimeError) as error:
-            if not isinstance(error, TrainingError) and (
-                    explain(error)[1] != DeviceError.exit_code):  # memory is scarce on CPUs as well
+            text, code = explain(error)
+            if code not in (TrainingError.exit_code, DeviceError.exit_code):  # of memory
                 raise
-            report({"event": "failed", "text": f"{each.name}: {first_line(error)}"})
+            report({"event": "failed", "text": f"{each.name}: {text}"})
         gc.collect()  # the GPU is to be free for what costs are measured on, and for the next
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
