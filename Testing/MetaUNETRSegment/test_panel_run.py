@@ -87,6 +87,16 @@ def test_before_the_first_window_the_time_left_is_that_of_the_estimate(
     assert run.text() == f"Segmenting, {left} left"
 
 
+def test_a_search_tells_how_far_it_is(panel):
+    from MetaUNETRSegmentLib.panel.progress import Progress
+
+    run = Progress()
+    assert run.take({"event": "stage", "stage": "search", "detail": "1,957 files, 13 CTs"})
+    assert run.text() == "Searching for CTs: 1,957 files, 13 CTs …"
+    assert run.take({"event": "stage", "stage": "model"})
+    assert run.text() == "Loading the model …"
+
+
 def test_the_time_left_is_counted_down_while_a_window_is_computed(panel, engines):
     start(panel, engines, [{"event": "estimate", "seconds": 100}, *stages("network")], *HOLD)
     panel.wait(lambda: panel.ui.segmentStatus.text == "Segmenting, 1 min 39 s left", 3)

@@ -6,7 +6,7 @@ from slicer.i18n import tr as _
 
 # the share of a run that is over when a stage begins; the network takes most of it
 STAGE_SHARES = {
-    "read": 0.0, "model": 0.04, "check": 0.08, "resample": 0.10, "estimate": 0.13,
+    "search": 0.0, "read": 0.0, "model": 0.04, "check": 0.08, "resample": 0.10, "estimate": 0.13,
     "network": 0.16, "restore": 0.90, "findings": 0.94, "write": 0.97,
 }
 

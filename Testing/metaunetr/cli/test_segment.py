@@ -87,7 +87,8 @@ def test_events_are_one_json_object_a_line(tmp_path, ct, segment, monkeypatch):
     assert ran.code == 0
     assert ran.err == ""
     events = [json.loads(line) for line in ran.out.splitlines()]
-    assert [event["stage"] for event in events if event["event"] == "stage"] == list(STAGES)
+    stages = [event["stage"] for event in events if event["event"] == "stage"]
+    assert ["search", *stages] == list(STAGES)  # that is of batches
     estimate, = (event for event in events if event["event"] == "estimate")
     windows = [event for event in events if event["event"] == "windows"]
     assert estimate["seconds"] > 0 and estimate["memory_mb"] > 0

@@ -47,7 +47,8 @@ def meta(folder: Path, changes: dict[str, str | None], data: bytes, end: str = "
 @pytest.mark.parametrize(("write", "changes", "data"), [
     (nrrd, {}, RAW),
     (nrrd, {"space": "right-anterior-superior"}, RAW),
-    (nrrd, {"space": "LAS"}, RAW),
+    pytest.param(nrrd, {"space": "LAS"}, RAW, marks=pytest.mark.skipif(
+        sitk.__version__.startswith("2.4."), reason="SimpleITK 2.4 takes LAS for RAS")),
     (nrrd, {"space origin": None}, RAW),
     (nrrd, {"space directions": "(0, 2, 0) ( 1.5,0,0) (0,0,-3e0)"}, RAW),
     (nrrd, {"endian": "big"}, BIG),
