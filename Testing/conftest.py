@@ -1,6 +1,7 @@
 """What every test can rely on."""
 
 import locale
+import signal
 
 import pytest
 
@@ -23,3 +24,15 @@ LOCALE = locale.setlocale(locale.LC_ALL)
 def same_locale():
     """GDCM, writing DICOM files, leaves the process in the "C" locale: text files become ASCII."""
     locale.setlocale(locale.LC_ALL, LOCALE)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_as_in_a_terminal():
+    """What is run under nohup or in the background inherits signals that are ignored."""
+    wanted = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+    numbers = {getattr(signal, name): handler for name, handler in wanted.items()
+               if hasattr(signal, name)}
+    previous = {number: signal.signal(number, handler) for number, handler in numbers.items()}
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)

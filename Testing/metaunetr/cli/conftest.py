@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -23,18 +22,6 @@ from metaunetr.cli import main
 from metaunetr.image import Image
 from metaunetr.io import write_image
 from tiny_bundle import small_ct, write_bundle
-
-
-@pytest.fixture(autouse=True)
-def signals_as_in_a_terminal():
-    """A test run under nohup or in the background inherits signals that are ignored."""
-    wanted = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
-    numbers = {getattr(signal, name): handler for name, handler in wanted.items()
-               if hasattr(signal, name)}
-    previous = {number: signal.signal(number, handler) for number, handler in numbers.items()}
-    yield
-    for number, handler in previous.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

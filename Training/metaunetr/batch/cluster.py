@@ -6,6 +6,7 @@ elsewhere; Dask gives a case up that was lost with several workers.
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import signal
@@ -154,6 +155,7 @@ class Cluster:
 
 @contextmanager
 def _connected(options: Options) -> Iterator[Client]:
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # of lost connections we tell
     if options.scheduler:
         with _client(options.scheduler) as client:
             yield client
