@@ -170,7 +170,8 @@ sys.exit(main(sys.argv[1:]))
              "--model", tiny, "--resume", "--json-progress"], capture_output=True, text=True)
         told.append((done.returncode, in_manifest(tmp_path / "out")))
     assert told == [
+        (-9, {"a/ct": "running", "b/ct": "running"}),  # read ahead, and perhaps the cause
         (-9, {"a/ct": "running", "b/ct": "waiting"}), (-9, {"a/ct": "running", "b/ct": "done"}),
-        (-9, {"a/ct": "running", "b/ct": "done"}), (7, {"a/ct": "failed", "b/ct": "done"})]
+        (7, {"a/ct": "failed", "b/ct": "done"})]
     assert "3 runs were killed while they worked on it" in done.stdout
     assert states(batch("--json-progress")) == {"a/ct": "done", "b/ct": "done"}

@@ -119,7 +119,7 @@ class Cluster:
             return
         del self.futures[index]
         if index not in self.log.begun:
-            self.log.running(index)
+            self._begin(index)
         self._end(index, what)
 
     def _on_the_way(self, index: int, event: Event) -> None:
@@ -127,10 +127,14 @@ class Cluster:
             self.log.tell(index, event)
             return
         again = index in self.log.begun
-        self.log.running(index)
+        self._begin(index)
         if again:
             self.log.tell(index, {"event": "warning", "text": "Its worker was lost; the case is "
                                                               "begun once more."})
+
+    def _begin(self, index: int) -> None:
+        self.log.begin(index)
+        self.log.running(index)
 
     def _end(self, index: int, future: Future) -> None:
         if future.status in ("cancelled", "lost"):

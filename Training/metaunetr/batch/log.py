@@ -46,9 +46,12 @@ class Log:
         self.folder.done(self.cases[index], finished, None)
         self.report(self.told.skipped(index, finished))
 
+    def begin(self, index: int) -> None:
+        """A case begins to be read; should the run be killed now, it may be the cause."""
+        self.folder.running(self.cases[index])
+
     def running(self, index: int) -> None:
         self.begun[index] = time.perf_counter()
-        self.folder.running(self.cases[index])
         self.report(self.told.running(index))
 
     def done(self, index: int, finished: Finished) -> None:

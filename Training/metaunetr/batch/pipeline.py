@@ -81,6 +81,7 @@ class Pipeline:
         self.behind = index, self.writer.submit(work.write, loaded, result, self.options)
 
     def _read(self, position: int) -> Future[Loaded]:
+        self.log.begin(self.waiting[position])
         case = self.log.cases[self.waiting[position]]
         return self.reader.submit(work.read, case, self.options, self.bundle)
 

@@ -118,6 +118,7 @@ def _is_over(index: int, options: Options, bundle: Bundle, log: Log) -> bool:
     """Whether a case was finished before, or is given up."""
     case = log.cases[index]
     if (lost := log.lost(index)) >= GIVEN_UP:
+        log.begin(index)
         log.running(index)
         log.failed(index, MetaUNETRError(
             f"{case.input}: {lost} runs were killed while they worked on it, perhaps because the "
