@@ -117,6 +117,11 @@ def _tidy(cases: list[Case]) -> None:
 def _is_over(index: int, options: Options, bundle: Bundle, log: Log) -> bool:
     """Whether a case was finished before, or is given up."""
     case = log.cases[index]
+    before = Finished.read(case)
+    with suppress(InputError):  # reading it will tell
+        if before and before.holds(case, work.made_from(case, options, bundle)):
+            log.skipped(index, before)
+            return True
     if (lost := log.lost(index)) >= GIVEN_UP:
         log.begin(index)
         log.running(index)
@@ -124,9 +129,4 @@ def _is_over(index: int, options: Options, bundle: Bundle, log: Log) -> bool:
             f"{case.input}: {lost} runs were killed while they worked on it, perhaps because the "
             "memory was full; without --resume it is tried again"))
         return True
-    before = Finished.read(case)
-    with suppress(InputError):  # reading it will tell
-        if before and before.holds(case, work.made_from(case, options, bundle)):
-            log.skipped(index, before)
-            return True
     return False
