@@ -50,6 +50,7 @@ class RunFolder:
         self._cases: dict[str, Case] = {}
         self._rows: dict[str, Row] = {}
         self._finished: dict[str, Finished] = {}
+        self._ended: set[str] = set()  # before this run, and not begun in it
         self._left_out: list[tuple[str, str]] = []
         self._identities: dict[str, dict[str, str]] | None = {} if identifiers else None
 
@@ -61,6 +62,8 @@ class RunFolder:
         for case in cases:
             name = printable(case.name)
             before = self.manifest.before.get(name, Row(name))
+            if before.state in (DONE, FAILED):
+                self._ended.add(case.name)
             self._rows[case.name] = Row(name, case.id, attempts=before.attempts,
                                         seconds=before.seconds)
         if self.identifiers:
@@ -73,7 +76,8 @@ class RunFolder:
         return before.attempts if before and before.state == RUNNING else 0
 
     def running(self, case: Case) -> None:
-        attempts = self._rows[case.name].attempts + 1
+        attempts = 1 if case.name in self._ended else self._rows[case.name].attempts + 1
+        self._ended.discard(case.name)
         self._put(case, state=RUNNING, reason="", seconds=None, attempts=attempts, made_from="")
 
     def done(self, case: Case, finished: Finished, seconds: float | None) -> None:

@@ -40,7 +40,7 @@ class Row:
         id: tells the series from others without naming the patient.
         reason: why it failed.
         seconds: that it took; None before its end.
-        attempts: how often it was begun, in this run and those before.
+        attempts: how often it was begun until it came to an end, in this run and those before.
         made_from: JSON of all that decided on the result; "" before there is one.
     """
 
