@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
-from metaunetr.io import read_image
+from metaunetr.io import dicom, read_image
 
 dicom_series = pytest.importorskip("dicom_series", reason="series are written with pydicom")
 edit, move, tilt = dicom_series.edit, dicom_series.move, dicom_series.tilt
@@ -86,6 +86,23 @@ def lengthen(path: Path, element: bytes, more: bytes) -> None:
     end = at + 2 + length
     path.write_bytes(data[:at] + struct.pack("<H", length + len(more)) + data[at + 2:end] + more
                      + data[end:])
+
+
+def test_a_slice_that_could_not_be_read_for_a_moment_is_tried_again(
+    tmp_path, ct, write_series, monkeypatch
+):
+    path = write_series(tmp_path, ct)[3]
+    opened = open
+
+    def stale(file, *args, **kwargs):
+        if Path(file) == path:
+            raise OSError(116, "Stale file handle", str(file))
+        return opened(file, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", stale)
+        assert dicom.scan(tmp_path)[1] == [path]
+    assert read_image(tmp_path).grid.same_as(ct.grid)
 
 
 BAD = {

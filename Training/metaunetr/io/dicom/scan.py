@@ -67,7 +67,10 @@ def scan(
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
     if latest[0] != (folder, files):
-        latest = _latest = (folder, files), _scan([folder / name for name, *_ in files], tick)
+        volumes, broken, sound = _scan([folder / name for name, *_ in files], tick)
+        latest = (folder, files), (volumes, broken)
+        if sound:  # what could not be read may be readable the next time
+            _latest = latest
     return latest[1]
 
 
@@ -83,13 +86,15 @@ def _files(folder: Path) -> list[tuple[str, int, int]]:
     return sorted(files)
 
 
-def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Path]]:
-    series, broken = defaultdict(list), []
+def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Path], bool]:
+    """Also whether all files could be read, damaged or not."""
+    series, broken, sound = defaultdict(list), [], True
     pool = ThreadPoolExecutor(THREADS)
     try:
         for path, (mine, item) in zip(paths, pool.map(_look, paths), strict=True):
             tick()
-            if item:
+            sound = sound and not isinstance(item, OSError)
+            if isinstance(item, Slice):
                 local = LOCALIZER if LOCALIZER.upper() in item.text(IMAGE_TYPE).upper() else ""
                 series[item.text(SERIES), local].append(item)
             elif mine:
@@ -98,15 +103,15 @@ def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Pa
         pool.shutdown(cancel_futures=True)
     return {(uid, part or local): slices
             for (uid, local), whole in series.items()
-            for part, slices in split(whole).items()}, broken
+            for part, slices in split(whole).items()}, broken, sound
 
 
-def _look(path: Path) -> tuple[bool, Slice | None]:
-    """Whether a file is DICOM, or may be; its header, unless it is damaged."""
+def _look(path: Path) -> tuple[bool, Slice | OSError | None]:
+    """Whether a file is DICOM, or may be; its header, unless it is damaged or cannot be read."""
     try:
         return (True, read_header(path)) if is_dicom(path) else (False, None)
-    except OSError:  # a slice, perhaps; reading it will tell
-        return True, None
+    except OSError as error:  # a slice, perhaps; reading it will tell
+        return True, error
 
 
 def split(slices: list[Slice]) -> dict[str, list[Slice]]:
