@@ -49,6 +49,8 @@ class Training:
         warmup: share of the schedule in which the learning rate rises.
         gradient_clip: largest norm of the gradient.
         ema: decay of the moving average of the weights, which is validated and exported.
+        dataset_weights: how often a case of a data set is drawn, by the data set's name; 1 for
+            those that are not named.
         foreground: share of patches that are centred on a voxel of an annotated organ.
         precision: "auto", "float32" or "bfloat16".
         compile: "auto" (on GPUs that Triton knows), "yes" or "no".
@@ -66,6 +68,7 @@ class Training:
     warmup: float
     gradient_clip: float
     ema: float
+    dataset_weights: dict
     foreground: float
     precision: str
     compile: str

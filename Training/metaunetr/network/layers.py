@@ -70,6 +70,17 @@ class Convolution(nn.Conv3d):
         return convolve(x, self.weight, None, self.padding)
 
 
+class ConvolutionBlock(nn.Module):
+    """One 3×3×3 convolution with instance norm and leaky ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__()
+        self.conv = Convolution(in_channels, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu_(instance_norm(self.conv(x)), SLOPE)
+
+
 class ResidualBlock(nn.Module):
     """Two 3×3×3 convolutions with instance norm and leaky ReLU, and a shortcut.
 
@@ -105,13 +116,19 @@ class ResidualBlock(nn.Module):
 
 
 class Up(nn.Module):
-    """Doubles the resolution, joins the skip and fuses both: one level of the decoder."""
+    """Doubles the resolution, joins the skip and fuses both: one level of the decoder.
 
-    def __init__(self, in_channels: int, out_channels: int):
+    light: fuse by one convolution that keeps the 2C joined channels, instead of a residual block.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, light: bool = False):
         super().__init__()
+        joined = 2 * out_channels
         self.up = nn.ConvTranspose3d(in_channels, out_channels, 2, stride=2, bias=False)
-        self.fuse = ResidualBlock(2 * out_channels, out_channels)
+        self.fuse = (ConvolutionBlock(joined, joined) if light
+                     else ResidualBlock(joined, out_channels))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        """(B, 2C or C, D, H, W) and the skip (B, C, 2D, 2H, 2W) to (B, C, 2D, 2H, 2W)."""
+        """(B, C', D, H, W) and the skip (B, C, 2D, 2H, 2W) to (B, C, 2D, 2H, 2W), or 2C if light.
+        """
         return self.fuse(torch.cat([self.up(x), skip], dim=1))

@@ -12,13 +12,16 @@ For three stages, f = feature size, x of D×H×W voxels:
 
 (one more level for each further stage; the deepest map enters the first `up` directly, or through
 the residual block `bottleneck` of the published size).
+
+With f = 24 three quarters of the arithmetic lie in the residual blocks at full resolution, skips[0]
+and ups[-1]. `full_resolution_channels` replaces them by one convolution each on few channels.
 """
 
 from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from metaunetr.network.layers import ResidualBlock, Up, channel_norm
+from metaunetr.network.layers import ConvolutionBlock, ResidualBlock, Up, channel_norm
 from metaunetr.network.metaformer import Stage
 
 
@@ -31,7 +34,9 @@ class MetaUNETR(nn.Module):
     channels of a block's MLP over its channels; activation: "gelu" or "gelu_tanh"; mixer and
     mixer_options: a name of the registry and its options, an option given as a list having one
     value for each stage; bottleneck: a residual block on the deepest map; patch: (D, H, W) voxels
-    of the patch the network is designed for, needed by mixers with one weight a token.
+    of the patch the network is designed for, needed by mixers with one weight a token;
+    full_resolution_channels: channels of a light level at full resolution, None for residual blocks
+    of f channels as published.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class MetaUNETR(nn.Module):
         activation: str = "gelu",
         bottleneck: bool = False,
         patch: Sequence[int] | None = None,
+        full_resolution_channels: int | None = None,
     ):
         super().__init__()
         stages = len(depths)
@@ -66,14 +72,16 @@ class MetaUNETR(nn.Module):
         )
         self.bottleneck = ResidualBlock(channels[-1], channels[-1]) if bottleneck else None
         # skips and ups: from the full resolution inwards, and from the deepest map outwards
+        light = full_resolution_channels is not None
+        fine = full_resolution_channels if light else feature_size
         self.skips = nn.ModuleList(
-            [ResidualBlock(in_channels, feature_size)]
+            [(ConvolutionBlock if light else ResidualBlock)(in_channels, fine)]
             + [ResidualBlock(c, c) for c in channels[:-1]]
         )
         self.ups = nn.ModuleList(
-            [Up(2 * c, c) for c in reversed(channels[:-1])] + [Up(feature_size, feature_size)]
+            [Up(2 * c, c) for c in reversed(channels[:-1])] + [Up(feature_size, fine, light)]
         )
-        self.head = nn.Conv3d(feature_size, classes, 1)
+        self.head = nn.Conv3d(2 * fine if light else fine, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self._run(x, keep=lambda name, feature: None)

@@ -15,13 +15,16 @@ FAMILY = "MetaUNETR"
 SIZES = {
     # three stages, no bottleneck block: what the paper's CKA maps show to be enough
     "efficient": {"depths": [2, 2, 2], "bottleneck": False, "activation": "gelu_tanh"},
+    # for fine spacings: few channels at full resolution, and blocks at 1/8 that see the whole body
+    "light": {"depths": [2, 2, 4], "bottleneck": False, "activation": "gelu_tanh",
+              "full_resolution_channels": 8},
     # Lyu et al., MICCAI 2024, and the released implementation
     "published": {"depths": [2, 2, 2, 2], "bottleneck": True, "activation": "gelu"},
 }
 
 
 def architecture(size: str, mixer: str, classes: int, feature_size: int = 48, **changes) -> dict:
-    """The `architecture` of the named size ("efficient" or "published"), with `changes` on top."""
+    """The `architecture` of the named size (a key of SIZES), with `changes` on top."""
     if size not in SIZES:
         raise BundleError(f"The size must be one of {', '.join(SIZES)}, not '{size}'.")
     return {

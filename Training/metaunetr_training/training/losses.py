@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SMALLEST = 1e-6  # Dice: its logarithm is finite
+EPSILON = 1e-6  # added to Dice, so that its logarithm is finite and has a gradient everywhere
 
 
 class Loss(NamedTuple):
@@ -73,4 +73,4 @@ def _dice_loss(probability: Tensor, labels: Tensor) -> Tensor:
     if not present.any():
         return probability.new_zeros(())
     sums = probability.flatten(1).sum(1)[1:] + voxels
-    return -(2 * overlap[present] / sums[present]).clamp_min(SMALLEST).log().mean()
+    return -(2 * overlap[present] / sums[present] + EPSILON).log().mean()

@@ -33,6 +33,9 @@ class Patches(Dataset):
         self.patch = recipe.training.patch
         self.foreground = recipe.training.foreground
         self.seed = recipe.training.seed
+        weights = [recipe.training.dataset_weights.get(case.source.dataset, 1.0)
+                   for case in self.cases]
+        self.probabilities = np.array(weights) / sum(weights)
         self.numbers = numbers
         self.class_of = np.zeros(256, np.uint8)
         self.class_of[numbers] = np.arange(1, len(numbers) + 1)
@@ -53,10 +56,9 @@ class Patches(Dataset):
         }
 
     def _case(self, number: int) -> PreparedCase:
-        """Every case once, in an order of its own, before any comes again."""
-        turn, place = divmod(number, len(self.cases))
-        order = np.random.default_rng([self.seed, turn, 1]).permutation(len(self.cases))
-        return self.cases[order[place]]
+        """A case drawn in proportion to the weight of its data set."""
+        rng = np.random.default_rng([self.seed, number, 1])
+        return self.cases[rng.choice(len(self.cases), p=self.probabilities)]
 
     def _start(self, case: PreparedCase, rng: np.random.Generator) -> Triple:
         """First voxel (D, H, W) of the patch; outside only where the case is smaller."""
