@@ -26,7 +26,7 @@ from metaunetr.network.catalogue import count_gflops
 from metaunetr_training import recipe as recipes
 from metaunetr_training.cli import parser
 from metaunetr_training.data.prepared import Prepared
-from metaunetr_training.training.average import Average
+from metaunetr_training.training.average import moving_average
 from metaunetr_training.training.losses import marginal_loss
 from metaunetr_training.training.memory import keep_freed_memory
 from metaunetr_training.training.networks import build_network, describe
@@ -72,15 +72,15 @@ def time_steps(
     step: Step, recipe: recipes.Recipe, patches: Patches, mine: Processes, count: int
 ) -> float:
     """Median seconds of a whole step; prints it with the share of waiting."""
-    average = Average(step.network, recipe.training.ema)
+    average = moving_average(step.network, recipe.training.ema)
     loader = batches(patches, recipe, mine, 0)
     seconds, waited = [], []
-    for number in range(WARM_UP + count):
+    for _ in range(WARM_UP + count):
         began = time.perf_counter()
         batch = next(loader)
         waited.append(time.perf_counter() - began)
         step(batch, 1e-3)
-        average.update(step.network, number)
+        average.update_parameters(step.network)
         wait_for(mine.device)
         seconds.append(time.perf_counter() - began)
     median = statistics.median(seconds[WARM_UP:])

@@ -25,7 +25,8 @@ from metaunetr import bundle
 from metaunetr.batch.finished import Finished, ours
 from metaunetr.errors import MetaUNETRError
 from metaunetr.guard import check_grid, inspect_ct
-from metaunetr.io import describe, read_image, read_labels
+from metaunetr.io import read_image, read_labels
+from metaunetr.io.describe import describe
 from metaunetr.io.read import read_grid
 
 ROOM = 1 << 30  # bytes above what the libraries take; the files have some kB

@@ -10,6 +10,7 @@ import numpy as np
 from metaunetr_training import recipe as recipes
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.prepared import (
+    BRIGHTEST,
     FORMAT,
     Prepared,
     PreparedCase,
@@ -62,7 +63,7 @@ def _write_case(folder: Path, key: str, rng, organs, shape) -> None:
         image[ball] = brightness
         if organ in organs:
             labels[ball] = organ
-    image = np.clip(image + rng.normal(0, 0.03, shape), 0, 1).astype(np.float16)
+    image = np.rint(np.clip(image + rng.normal(0, 0.03, shape), 0, 1) * BRIGHTEST).astype(np.uint8)
     points = [np.insert(rng.permutation(np.argwhere(labels == n))[:50], 0, n, axis=1)
               for n in organs]
     np.save(place / "image.npy", image)

@@ -13,7 +13,6 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-import SimpleITK as sitk
 
 Spacing = tuple[float, float, float]  # mm along (i, j, k)
 CORNERS = tuple(product((0, 1), repeat=3))  # (k, j, i) of the eight voxels around a voxel corner
@@ -45,6 +44,8 @@ class Surface:
 
     def distances_to(self, other: Surface) -> np.ndarray:
         """Distance (mm) from each element to the nearest element of `other`."""
+        import SimpleITK as sitk  # not needed for Dice, so not by training
+
         image = sitk.GetImageFromArray(other.elements.view(np.uint8))
         image.SetSpacing(self.spacing)
         distance = sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=True)

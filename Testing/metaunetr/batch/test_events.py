@@ -10,7 +10,7 @@ import pytest
 
 from metaunetr.batch.case import Case
 from metaunetr.batch.discover import Discovery
-from metaunetr.batch.events import Told, cases_event, duration, search_event
+from metaunetr.batch.events import Told, cases_event, search_event
 from metaunetr.batch.finished import Finished
 from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult
@@ -67,10 +67,3 @@ def test_what_was_found_and_left_out():
 ])
 def test_how_far_the_search_is(files, cts, detail):
     assert search_event(files, cts) == {"event": "stage", "stage": "search", "detail": detail}
-
-
-@pytest.mark.parametrize(("seconds", "text"), [
-    (0.4, "0 s"), (99, "99 s"), (120, "2 min"), (5900, "98 min"), (9000, "2.5 h"),
-])
-def test_durations(seconds, text):
-    assert duration(seconds) == text

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from metaunetr.io import describe, write_image, write_labels
-from metaunetr.io.describe import axis_letters
+from metaunetr.io import write_image, write_labels
+from metaunetr.io.describe import axis_letters, describe
 
 
 @pytest.mark.parametrize(("name", "kind"), [

@@ -14,7 +14,7 @@ from metaunetr.errors import InputError, OutputError
 from metaunetr_training import recipe
 from metaunetr_training.data import needs, prepare, store
 from metaunetr_training.data.datasets import find_cases
-from metaunetr_training.data.prepared import POINTS, Prepared
+from metaunetr_training.data.prepared import BRIGHTEST, POINTS, Prepared
 from tiny_dataset import small_case, write_dataset
 
 PREPROCESSING = recipe.load("fast", ["preprocessing.spacing=[8, 8, 8]"]).preprocessing
@@ -52,9 +52,9 @@ def test_training_finds_what_it_needs(ours, out):
     for case in prepared.cases:
         image, labels = case.image(), case.labels()
         assert isinstance(image, np.memmap)
-        assert (image.dtype, labels.dtype) == (np.float16, np.uint8)
+        assert (image.dtype, labels.dtype) == (np.uint8, np.uint8)
         assert image.shape == labels.shape == case.shape
-        assert 0 <= image.min() < image.max() <= 1
+        assert 0 <= image.min() < image.max() <= BRIGHTEST
         assert case.points.keys() == case.volumes_ml.keys() == {1, 2, 3, 6}
         for number, points in case.points.items():
             assert len(points) == min(POINTS, np.count_nonzero(labels == number))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from metaunetr_training.training.average import Average
+from metaunetr_training.training.average import moving_average
 
 
 def linear(value: float) -> nn.Linear:
@@ -17,22 +17,22 @@ def linear(value: float) -> nn.Linear:
     return layer
 
 
-@pytest.mark.parametrize(("step", "weight"), [(0, 0.9), (8, 0.5), (10_000, 0.01)])
-def test_it_forgets_the_beginning_soon_and_later_slowly(step, weight):
-    average = Average(linear(0.0), decay=0.99)
-    average.update(linear(1.0), step)
-    assert average.state["weight"][0, 0].item() == pytest.approx(weight)
+@pytest.mark.parametrize(("updates", "weight"), [(1, 9 / 11), (8, 0.5), (10_000, 0.01)])
+def test_it_forgets_the_beginning_soon_and_later_slowly(updates, weight):
+    average = moving_average(linear(0.0), decay=0.99)
+    average.n_averaged.fill_(updates)
+    average.update_parameters(linear(1.0))
+    assert average.module.weight[0, 0].item() == pytest.approx(weight)
 
 
 def test_it_is_the_recurrence_and_does_not_touch_the_network():
-    average, network, expected = Average(linear(0.0), decay=0.5), linear(0.0), 0.0
-    for step in range(20, 30):
+    average, network, expected = moving_average(linear(0.0), decay=0.5), linear(0.0), 0.0
+    average.n_averaged.fill_(20)
+    for _ in range(10):
         with torch.no_grad():
             network.weight += 1
         before = network.weight.clone()
-        average.update(network, step)
+        average.update_parameters(network)
         expected = 0.5 * expected + 0.5 * network.weight[0, 0].item()
         assert torch.equal(network.weight, before)
-    assert average.state["weight"][1, 1].item() == pytest.approx(expected)
-    average.copy_to(network)
-    assert network.weight[0, 0].item() == pytest.approx(expected)
+    assert average.module.weight[1, 1].item() == pytest.approx(expected)

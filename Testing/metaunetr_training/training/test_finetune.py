@@ -92,5 +92,5 @@ def test_a_recipe_adopts_what_the_bundle_fixes():
 
 
 def test_a_network_of_no_size_is_not_adopted(start):
-    with pytest.raises(BundleError, match=r"efficient or published .* depths are \[1, 1, 1\]"):
+    with pytest.raises(BundleError, match=r"efficient or light or published .* depths are \[1, 1, 1\]"):
         adopt(recipe.load("fast"), start)

@@ -116,7 +116,7 @@ def test_a_loss_that_is_not_finite_names_the_batch_and_keeps_the_checkpoint(tmp_
         train(tiny_recipe(), prepared, 0, folder, report=stop_after(2))
     kept = (folder / "checkpoint.safetensors").read_bytes()
     broken = prepared.training(0)[0].folder / "image.npy"
-    np.save(broken, np.full_like(np.load(broken), np.nan))
+    np.save(broken, np.full(prepared.training(0)[0].shape, np.nan, np.float32))
     message = r"loss is nan for the batch of tiny/001 at \("
     with pytest.raises(TrainingError, match=message) as error:
         train(tiny_recipe(), prepared, 0, folder)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from monai.losses import DiceLoss
 
-from metaunetr_training.training.losses import marginal_loss
+from metaunetr_training.training.losses import EPSILON, marginal_loss
 
 SHAPE = (6, 5, 4)
 
@@ -32,7 +32,7 @@ def test_with_every_organ_annotated_it_is_dice_and_cross_entropy():
                         smooth_dr=0, reduction="none")(scores, labels[:, None].long())
     assert found.cross_entropy.item() == pytest.approx(
         F.cross_entropy(scores, labels.long()).item(), abs=1e-6)
-    assert found.dice.item() == pytest.approx(-dice.log().mean().item(), abs=1e-6)
+    assert found.dice.item() == pytest.approx(-(dice + EPSILON).log().mean().item(), abs=1e-6)
     assert found.total == found.cross_entropy + found.dice
 
 
@@ -44,7 +44,7 @@ def test_an_organ_that_is_not_annotated_counts_as_background_or_itself():
     found = marginal_loss(scores, labels, torch.tensor([[True, False, True]]))
     assert found.cross_entropy.item() == pytest.approx(
         -(math.log(0.9) + math.log(0.7) + math.log(0.8)) / 3, abs=1e-6)
-    expected = -math.log(2 * 0.8 / (0.1 + 0.3 + 0.8 + 1))
+    expected = -math.log(2 * 0.8 / (0.1 + 0.3 + 0.8 + 1) + EPSILON)
     assert found.dice.item() == pytest.approx(expected, abs=1e-6)
 
 
@@ -105,3 +105,13 @@ def test_scores_in_bfloat16_are_summed_in_float32():
     assert found.total.dtype == torch.float32
     assert found.total.item() == pytest.approx(
         marginal_loss(scores, labels, all_of(scores)).total.item(), rel=0.01)
+
+
+def test_an_organ_with_hardly_any_probability_still_gets_a_gradient():
+    scores = torch.zeros(1, 2, 8, 8, 8)
+    scores[:, 1] = -20.0  # Dice 1e-8, far below EPSILON
+    scores.requires_grad_()
+    labels = torch.zeros(1, 8, 8, 8, dtype=torch.uint8)
+    labels[0, 4, 4, 4] = 1
+    marginal_loss(scores, labels, all_of(scores)).dice.backward()
+    assert scores.grad[0, 1, 4, 4, 4].item() < -1e-4

@@ -22,6 +22,7 @@ from typing import Any
 from metaunetr.batch.case import Case
 from metaunetr.batch.discover import Discovery
 from metaunetr.batch.finished import Finished
+from metaunetr.text import counted, duration
 
 Event = dict[str, Any]
 
@@ -114,17 +115,6 @@ class Told:
         """Seconds for the cases left, at the pace of those done; None before the first."""
         done = self.counts["done"]  # most that fail do so at once
         return round((self.clock() - self.begun) / done * self.left, 1) if done else None
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """Such as "40 s", "12 min", "3.5 h"."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _kept(finished: Finished) -> str:

@@ -14,6 +14,6 @@ def add_to(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from metaunetr.io import describe
+    from metaunetr.io.describe import describe
 
     print(json.dumps(describe(args.file), indent=1, ensure_ascii=False, default=str))

@@ -11,6 +11,13 @@
     segmenter  all of it behind one call
 """
 
-from metaunetr.engine.segmenter import Segmenter
-
 __all__ = ["Segmenter"]
+
+
+def __getattr__(name: str):
+    """On first use: training needs `windows` and `device`, but no SimpleITK."""
+    if name not in __all__:
+        raise AttributeError(f"module 'metaunetr.engine' has no attribute {name!r}")
+    from metaunetr.engine.segmenter import Segmenter
+
+    return Segmenter

@@ -1,11 +1,26 @@
-"""Files to images and back, with exact geometry."""
+"""Files to images and back, with exact geometry.
 
-from metaunetr.io.atomic import write_text
-from metaunetr.io.describe import describe
-from metaunetr.io.read import data_file, read_dtype, read_image, read_labels
-from metaunetr.io.write import prepare_file, prepare_output, write_image, write_labels
+Public names are imported on first use: training from a prepared folder writes text files alone,
+and needs no SimpleITK.
+"""
 
-__all__ = [
-    "data_file", "describe", "prepare_file", "prepare_output", "read_dtype", "read_image",
-    "read_labels", "write_image", "write_labels", "write_text",
-]
+_PUBLIC = {
+    "data_file": "read",
+    "prepare_file": "write",
+    "prepare_output": "write",
+    "read_dtype": "read",
+    "read_image": "read",
+    "read_labels": "read",
+    "write_image": "write",
+    "write_labels": "write",
+    "write_text": "atomic",
+}
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'metaunetr.io' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"metaunetr.io.{_PUBLIC[name]}"), name)

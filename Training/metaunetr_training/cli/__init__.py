@@ -11,6 +11,7 @@ from metaunetr_training.cli import (
     evaluate,
     experiment,
     export,
+    pack,
     phantoms,
     prepare,
     train,
@@ -31,6 +32,6 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (phantoms, prepare, train, evaluate, compare, export, experiment):
+    for command in (phantoms, prepare, pack, train, evaluate, compare, export, experiment):
         command.add_to(commands)
     return top

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from metaunetr.cli.arguments import number
 from metaunetr.cli.batch import CASES_FAILED
-from metaunetr_training.cli.arguments import dataset
+from metaunetr_training.cli.arguments import add_changes, dataset
 
 
 def add_to(commands) -> None:
@@ -32,6 +32,10 @@ def add_to(commands) -> None:
                              "unpacked; can be given several times")
     parser.add_argument("--folds", type=number(int, 2, 100), default=5,
                         help="for cross-validation (default 5)")
+    parser.add_argument("--hold-out", nargs="+", metavar="CASE",
+                        help="instead of cross-validation: these cases, such as btcv/0023, are "
+                             "fold 0, all others are fold 1")
+    add_changes(parser)
     parser.add_argument("--jobs", type=number(int, 1, 1024), metavar="N",
                         help="cases at a time (default: by processors and memory)")
     parser.add_argument("--dry-run", action="store_true",
@@ -41,18 +45,22 @@ def add_to(commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from metaunetr import bundle
+    from metaunetr.errors import InputError
     from metaunetr_training import recipe as recipes
     from metaunetr_training.data import prepare
     from metaunetr_training.data.datasets import find_cases
 
-    wish = bundle.find(args.start) if args.start else recipes.load(args.recipe)
+    if args.start and args.changes:
+        raise InputError("--set changes a recipe: it cannot be given with --from")
+    wish = bundle.find(args.start) if args.start else recipes.load(args.recipe, args.changes)
     preprocessing = wish.preprocessing
     cases = []
     for kind, folder in args.data:
         found = find_cases(kind, folder)
         print(f"{kind} in {folder}: {len(found)} cases", file=sys.stderr)
         cases += found
-    plan = prepare.plan(args.folder, preprocessing, cases, args.folds, args.jobs)
+    plan = prepare.plan(args.folder, preprocessing, cases, args.folds, args.jobs,
+                        args.hold_out or ())
     print(plan, file=sys.stderr)
     if args.dry_run:
         return 0

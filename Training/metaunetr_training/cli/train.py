@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from metaunetr.cli.arguments import number
+from metaunetr_training.cli.arguments import add_changes, fold
 
 QUIET = 30.0  # seconds between lines where nobody looks at a terminal
 
@@ -23,15 +24,14 @@ def add_to(commands) -> None:
     parser.add_argument("folder", metavar="RUN", type=Path, help="folder of the run")
     parser.add_argument("--recipe", help="name in Training/configs, or a YAML file")
     parser.add_argument("--prepared", type=Path, metavar="DIR", help="folder made by `prepare`")
-    parser.add_argument("--fold", type=number(int, 0, 1000), metavar="N",
-                        help="the fold that is held out (default 0)")
+    parser.add_argument("--fold", type=fold, metavar="N",
+                        help="the fold that is held out (default 0), or none: train on all")
     parser.add_argument("--from", dest="start", metavar="MODEL",
                         help="begin with the weights of this model: its network, preprocessing "
                              "and organs, and the organs that the recipe adds")
     parser.add_argument("--max-minutes", type=number(float, 0.01, 1e6), metavar="M",
                         help="end with a finished schedule after so many minutes")
-    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
-                        help="replace a value of the recipe, such as training.iterations=2000")
+    add_changes(parser)
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1")
     parser.set_defaults(run=run)
 
@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> None:
         changes = list(args.changes)
         if args.max_minutes is not None:
             changes.append(f"training.max_minutes={args.max_minutes}")
-        recipe, prepared, fold = recipes.load(args.recipe, changes), args.prepared, args.fold or 0
+        recipe, prepared = recipes.load(args.recipe, changes), args.prepared
+        fold = 0 if args.fold is None else args.fold
         if start is not None:
             recipe = recipes.changed(adopt(recipe, start), changes)
     else:
@@ -69,20 +70,23 @@ def run(args: argparse.Namespace) -> None:
         record = train(recipe, cases, fold, args.folder, start, args.device, progress).record
         progress.end()
     if mine.first:
+        held_out = record.get("validation")
+        dice = (f"Dice {held_out['mean_dice']} on {len(held_out['cases'])} held-out cases at the "
+                "model spacing" if held_out else "no case held out")
         print(f"{args.folder}: {record['iterations']} iterations in {record['minutes']:.0f} "
-              f"minutes, Dice {record['validation']['mean_dice']} on "
-              f"{len(record['validation']['cases'])} held-out cases at the model spacing")
+              f"minutes, {dice}")
 
 
 class Progress:
     """A bar with loss and remaining time on a terminal, else a line now and then."""
 
     def __init__(self) -> None:
-        from tqdm import tqdm
-
         self.terminal = sys.stderr.isatty()
-        self.bar = tqdm(total=100, unit="%", disable=not self.terminal, dynamic_ncols=True,
-                        bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}")
+        if self.terminal:
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=100, unit="%", dynamic_ncols=True,
+                            bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}")
         self.told = -QUIET
         self.loss = float("nan")
         self.waited = self.seconds = 0.0
@@ -98,7 +102,8 @@ class Progress:
             self._say(event["text"])
 
     def end(self) -> None:
-        self.bar.close()
+        if self.terminal:
+            self.bar.close()
 
     def _step(self, event: dict[str, Any]) -> None:
         self.loss = event["total"] if self.loss != self.loss \
@@ -119,11 +124,13 @@ class Progress:
             self._say(f"iteration {event['iteration']}: {text}")
 
     def _say(self, text: str) -> None:
-        self.bar.write(text, file=sys.stderr)
-        sys.stderr.flush()
+        if self.terminal:
+            self.bar.write(text, file=sys.stderr)
+        else:
+            print(text, file=sys.stderr, flush=True)
 
 
 def _told(seconds: float) -> str:
-    from metaunetr.batch.events import duration
+    from metaunetr.text import duration
 
     return "unknown time" if seconds == float("inf") else duration(seconds)

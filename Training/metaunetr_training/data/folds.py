@@ -19,12 +19,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from metaunetr.errors import InputError
 from metaunetr_training.data.case import TEST, Case
 
-Fold = int | str
+Fold = int | str  # a number, TEST or NO_FOLD
+NO_FOLD = "none"  # of a run that trains on every fold
 
 
 def assign(
@@ -54,6 +56,31 @@ def assign(
         _count(used, assigned[name], members[name])
     folds_of = {case.key: assigned[name] for name, group in members.items() for case in group}
     return {case.key: folds_of[case.key] for case in cases}
+
+
+def hold_out(
+    cases: Sequence[Case], keys: Sequence[str], previous: Mapping[str, Fold]
+) -> list[Case]:
+    """The cases with a split of their own: those named by `keys` in fold 0, all others in fold 1;
+    a test set stays one.
+
+    Args:
+        previous: folds by key, of an earlier call.
+
+    Raises:
+        InputError: a key is no case's, or a case has another fold already.
+    """
+    known = {case.key for case in cases}
+    if unknown := sorted(set(keys) - known):
+        raise InputError(f"{unknown[0]}: there is no such case to hold out; the first of the "
+                         f"{len(known)} cases is {min(known, default='')}")
+    split = [case if case.fold == TEST else replace(case, fold=0 if case.key in keys else 1)
+             for case in cases]
+    for case in split:
+        if previous.get(case.key, case.fold) != case.fold:
+            raise InputError(f"{case.key}: is in fold {previous[case.key]} already, not in fold "
+                             f"{case.fold}; choose another folder")
+    return split
 
 
 def _members(cases: Sequence[Case], groups: Mapping[str, str]) -> dict[tuple, list[Case]]:

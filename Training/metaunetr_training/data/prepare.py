@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from metaunetr import io
-from metaunetr.batch.events import duration
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError, OutputError, explain
 from metaunetr.io.atomic import discard_abandoned
+from metaunetr.text import duration
 from metaunetr_training.data import needs
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.checks import inspect_dataset
-from metaunetr_training.data.folds import Fold, assign
+from metaunetr_training.data.folds import Fold, assign, hold_out
 from metaunetr_training.data.needs import Need
 from metaunetr_training.data.prepared import (
     FORMAT,
@@ -67,18 +67,22 @@ class Plan:
 
 def plan(
     folder: Path, preprocessing: Preprocessing, cases: Sequence[Case], folds: int = 5,
-    jobs: int | None = None,
+    jobs: int | None = None, held_out: Sequence[str] = (),
 ) -> Plan:
     """Finds out what is to be done and what it takes; writes nothing.
 
     Args:
         jobs: cases at a time; None is by processors and memory.
+        held_out: keys of the cases that are fold 0, all others being fold 1; none for `folds`
+            of equal size.
 
     Raises:
         InputError: two cases have one name, the folds contradict earlier ones, or the folder was
             prepared with another preprocessing.
     """
     previous = _previous(folder, preprocessing)
+    if held_out:
+        cases = hold_out(cases, held_out, previous)
     assign(cases, previous, folds)  # raises now rather than after hours
     todo, moved = {}, []
     for case in cases:

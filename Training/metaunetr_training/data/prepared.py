@@ -4,7 +4,7 @@
     folds.json               the fold of every case (see `folds`)
     report.html              what was prepared, for people
     pictures/DATASET/ID.png
-    cases/DATASET/ID/        image.npy   float16 (D, H, W), the network's input, 0 to 1
+    cases/DATASET/ID/        image.npy   uint8 (D, H, W), the HU window in steps of 1/255
                              labels.npy  uint8 (D, H, W), organ numbers
                              points.npy  int16 (n, 4): organ number, d, h, w of some of its voxels
                              case.json   written last: the case is complete
@@ -23,8 +23,10 @@ import numpy as np
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError
 from metaunetr_training.data.case import TEST, Case
+from metaunetr_training.data.folds import Fold
 
-FORMAT = 1
+FORMAT = 2
+BRIGHTEST = 255  # stored for the upper end of the HU window, which the network sees as 1
 POINTS = 500  # of each organ
 
 
@@ -60,7 +62,7 @@ class PreparedCase:
         return self.source.annotated
 
     def image(self) -> np.ndarray:
-        """(D, H, W) float16, 0 to 1, memory-mapped."""
+        """(D, H, W) uint8, the HU window as 0 to BRIGHTEST, memory-mapped."""
         return np.load(self.folder / "image.npy", mmap_mode="r")
 
     def labels(self) -> np.ndarray:
@@ -105,13 +107,13 @@ class Prepared:
     folder: Path
     preprocessing: Preprocessing
     cases: tuple[PreparedCase, ...]
-    folds: dict[str, int | str]
+    folds: dict[str, Fold]
 
-    def training(self, fold: int) -> list[PreparedCase]:
-        """All but those of `fold` and of the test set."""
+    def training(self, fold: Fold) -> list[PreparedCase]:
+        """All but those of `fold` and of the test set; NO_FOLD leaves out only the test set."""
         return [case for case in self.cases if self.folds[case.key] not in (fold, TEST)]
 
-    def held_out(self, fold: int | str) -> list[PreparedCase]:
+    def held_out(self, fold: Fold) -> list[PreparedCase]:
         """Those of a fold, or of the test set."""
         return [case for case in self.cases if self.folds[case.key] == fold]
 

@@ -18,6 +18,7 @@ from metaunetr.engine.resample import SLAB, body_box, matrices, model_shape, to_
 from metaunetr.engine.turn import Turn
 from metaunetr.image import Grid, Image
 from metaunetr.orientation import Orientation
+from metaunetr_training.data.prepared import BRIGHTEST
 
 Box = tuple[slice, slice, slice]
 
@@ -31,7 +32,7 @@ def to_model_arrays(
         image: HU. labels: organ numbers, at the same places, in whatever order of axes.
 
     Returns:
-        image float16 (D, H, W), 0 to 1; labels uint8 (D, H, W).
+        image uint8 (D, H, W), 0 to BRIGHTEST; labels uint8 (D, H, W).
     """
     orientation = Orientation.of(image.grid)
     grid = orientation.canonical(image.grid)
@@ -45,7 +46,8 @@ def to_model_arrays(
     if drawn.any():
         box = tuple(slice(min(a.start, b.start), max(a.stop, b.stop))
                     for a, b in zip(box, box_of(drawn), strict=True))
-    return volume[box].numpy().astype(np.float16), np.ascontiguousarray(drawn[box])
+    image = (volume[box] * BRIGHTEST).round_().to(torch.uint8)
+    return image.numpy(), np.ascontiguousarray(drawn[box])
 
 
 def resample_labels(

@@ -31,7 +31,7 @@ from metaunetr_training.data.prepared import (
 )
 from metaunetr_training.data.resample import to_model_arrays
 
-KINDS = {"image": np.float16, "labels": np.uint8}
+KINDS = {"image": np.uint8, "labels": np.uint8}
 
 
 def prepare_case(case: Case, folder: Path, preprocessing: Preprocessing) -> PreparedCase:

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from metaunetr import evaluation, io
-from metaunetr.batch.events import counted, duration
 from metaunetr.batch.finished import state_of
 from metaunetr.bundle import Bundle
 from metaunetr.engine import Segmenter
@@ -30,6 +29,7 @@ from metaunetr.errors import Cancelled, InputError, OutputError, explain
 from metaunetr.image import Image
 from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.outputs import make_folder
+from metaunetr.text import counted, duration
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.labels import read_reference
 from metaunetr_training.evaluation.ceiling import ceilings

@@ -13,10 +13,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from metaunetr.errors import InputError, OutputError
 from metaunetr.io.atomic import atomic
-from metaunetr_training.training.average import Average
 from metaunetr_training.training.step import Step
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -30,14 +30,15 @@ class Moment:
     seconds: float = 0.0
 
 
-def save(path: Path, step: Step, average: Average, moment: Moment) -> None:
+def save(path: Path, step: Step, average: AveragedModel, moment: Moment) -> None:
     """Replaces the checkpoint, or leaves it as it is.
 
     Raises:
         OutputError: it cannot be written.
     """
     tensors = {f"network.{name}": value for name, value in step.network.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in average.state.items()}
+    tensors |= {f"average.{name}": value
+                for name, value in average.module.state_dict().items()}
     for name, parameter in step.network.named_parameters():
         state = step.optimizer.state.get(parameter, {})
         tensors |= {f"{key}.{name}": state[key] for key in MOMENTS if key in state}
@@ -50,7 +51,7 @@ def save(path: Path, step: Step, average: Average, moment: Moment) -> None:
             raise OutputError(f"{path}: cannot be written: {error}") from error
 
 
-def restore(path: Path, step: Step, average: Average) -> Moment:
+def restore(path: Path, step: Step, average: AveragedModel) -> Moment:
     """Puts a checkpoint's state into a run that has just begun.
 
     Raises:
@@ -59,8 +60,8 @@ def restore(path: Path, step: Step, average: Average) -> Moment:
     tensors, moment = _read(path)
     try:
         step.network.load_state_dict(_part(tensors, "network."))
-        for name, value in _part(tensors, "average.").items():
-            average.state[name].copy_(value)
+        average.module.load_state_dict(_part(tensors, "average."))
+        average.n_averaged.fill_(moment.iteration)
         for name, parameter in step.network.named_parameters():
             if f"{MOMENTS[0]}.{name}" in tensors:
                 step.optimizer.state[parameter] = {

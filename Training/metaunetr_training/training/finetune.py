@@ -51,10 +51,13 @@ def _network(start: Bundle) -> Network:
 def check_preprocessing(preprocessing: Preprocessing, start: Bundle) -> None:
     """Whether cases prepared like this look to the network as those that it has learnt from.
 
+    The spacing may differ: training goes on from a coarse spacing at a fine one, which a network
+    learns in less time than from nothing.
+
     Raises:
         InputError: they do not; the message names the first difference.
     """
-    for key in ("spacing", "hu_window", "antialias", "body_crop"):
+    for key in ("hu_window", "antialias", "body_crop"):
         here, there = getattr(preprocessing, key), getattr(start.preprocessing, key)
         if tuple(_list(here)) != tuple(_list(there)):
             raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from metaunetr.errors import InputError
+from metaunetr_training.data.folds import NO_FOLD, Fold
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.networks import build_network
@@ -12,7 +13,7 @@ COUNTS = ("iterations", "batch_size", "validate_every", "checkpoint_every")
 SHORTEST, LONGEST, MOST_OVERLAP = 8, 512, 0.9
 
 
-def check_fit(recipe: Recipe, prepared: Prepared, fold: int) -> None:
+def check_fit(recipe: Recipe, prepared: Prepared, fold: Fold) -> None:
     """
     Raises:
         BundleError, InputError: as `check_recipe`.
@@ -23,9 +24,9 @@ def check_fit(recipe: Recipe, prepared: Prepared, fold: int) -> None:
             f"{prepared.folder}: was prepared with {prepared.preprocessing}, the recipe says "
             f"{recipe.preprocessing}; prepare the cases with this recipe")
     folds = sorted({f for f in prepared.folds.values() if isinstance(f, int)})
-    if fold not in folds:
+    if fold not in (*folds, NO_FOLD):
         raise InputError(f"{prepared.folder}: the fold must be one of "
-                         f"{', '.join(map(str, folds))}: {fold}")
+                         f"{', '.join(map(str, folds))} or {NO_FOLD}: {fold}")
     check_recipe(recipe)
 
 

@@ -1,4 +1,4 @@
-"""What a run writes down while it goes on: CSV for everybody, TensorBoard, pictures.
+"""What a run writes down while it goes on: CSV, pictures, and TensorBoard where it is installed.
 
 A resumed run drops the lines of steps that were lost and done again.
 """
@@ -15,7 +15,7 @@ from metaunetr.image import Grid, Image
 from metaunetr.io.atomic import write_text
 from metaunetr.organs import BY_NUMBER
 from metaunetr.report import overlay_montage, save_png
-from metaunetr_training.data.prepared import PreparedCase
+from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.validate import Scores, mean_dice, organ_means
 
@@ -31,14 +31,12 @@ class Journal:
     """
 
     def __init__(self, folder: Path, recipe: Recipe, iteration: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
         self.folder, self.recipe = folder, recipe
         organs = [organ.name for organ in recipe.classes]
         self.steps = Table(folder / "log.csv", STEP_HEAD, iteration)
         self.validations = Table(folder / "validation.csv",
                                  ("iteration", "mean", *organs), iteration)
-        self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=iteration + 1)
+        self.board = _board(folder / "tensorboard", iteration)
 
     def step(self, iteration: int, values: dict[str, float]) -> None:
         """
@@ -47,7 +45,7 @@ class Journal:
         """
         self.steps.add([iteration, *(values[name] for name in STEP_HEAD[1:])])
         for name in STEP_HEAD[1:]:
-            self.board.add_scalar(f"step/{name}", values[name], iteration)
+            self._show(f"step/{name}", values[name], iteration)
 
     def validation(self, iteration: int, scores: Scores) -> None:
         """
@@ -57,15 +55,14 @@ class Journal:
         means = organ_means(scores)
         row = [means.get(organ.number, float("nan")) for organ in self.recipe.classes]
         self.validations.add([iteration, mean_dice(scores), *row])
-        self.board.add_scalar("validation/mean", mean_dice(scores), iteration)
+        self._show("validation/mean", mean_dice(scores), iteration)
         for number, value in means.items():
-            self.board.add_scalar(f"validation/{BY_NUMBER[number].name}", value, iteration)
-        self.board.flush()
+            self._show(f"validation/{BY_NUMBER[number].name}", value, iteration)
 
     def picture(self, case: PreparedCase, found: np.ndarray, iteration: int) -> None:
         """The predicted organs over the CT of a case."""
         low, high = self.recipe.preprocessing.hu_window
-        hu = case.image().astype(np.float32) * (high - low) + low
+        hu = case.image() / np.float32(BRIGHTEST) * (high - low) + low
         grid = Grid(case.shape, self.recipe.preprocessing.spacing, (0.0, 0.0, 0.0))
         (self.folder / "pictures").mkdir(exist_ok=True)
         name = f"{case.key.replace('/', '_')}_{iteration:06d}.png"
@@ -73,7 +70,21 @@ class Journal:
                  overlay_montage(Image(hu.astype(np.int16), grid), Image(found, grid)))
 
     def close(self) -> None:
-        self.board.close()
+        if self.board is not None:
+            self.board.close()
+
+    def _show(self, name: str, value: float, iteration: int) -> None:
+        if self.board is not None:
+            self.board.add_scalar(name, value, iteration)
+
+
+def _board(folder: Path, iteration: int):
+    """A writer for TensorBoard; None where that is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=iteration + 1)
 
 
 class Table:

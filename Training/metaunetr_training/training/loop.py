@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import monai
+import numpy
 import torch
 
 from metaunetr import __version__
@@ -19,10 +19,11 @@ from metaunetr.bundle import Bundle
 from metaunetr.errors import InputError, OutputError
 from metaunetr.io.atomic import PREFIX
 from metaunetr_training.data.datasets.pairs import listed
+from metaunetr_training.data.folds import Fold
 from metaunetr_training.data.prepared import Prepared, PreparedCase
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training import checkpoint
-from metaunetr_training.training.average import Average
+from metaunetr_training.training.average import moving_average
 from metaunetr_training.training.checkpoint import Moment
 from metaunetr_training.training.finetune import check_preprocessing, initial_weights
 from metaunetr_training.training.fit import check_fit
@@ -40,10 +41,11 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def train(
-    recipe: Recipe, prepared: Prepared, fold: int, folder: Path, start: Bundle | None = None,
+    recipe: Recipe, prepared: Prepared, fold: Fold, folder: Path, start: Bundle | None = None,
     device: str = "auto", report: Report | None = None,
 ) -> Run:
-    """Trains on all folds but one; goes on where `folder` holds a part of the same run.
+    """Trains on all folds but `fold` (NO_FOLD: on all); goes on where `folder` holds a part of the
+    same run.
 
     Args:
         start: a bundle whose weights are begun with; not needed to go on from a checkpoint.
@@ -70,7 +72,7 @@ def _ignore(event: dict[str, Any]) -> None:
 
 class _Training:
     def __init__(
-        self, recipe: Recipe, prepared: Prepared, fold: int, folder: Path, start: Bundle | None,
+        self, recipe: Recipe, prepared: Prepared, fold: Fold, folder: Path, start: Bundle | None,
         mine: Processes, report: Report,
     ) -> None:
         self.recipe, self.mine, self.report = recipe, mine, report if mine.first else _ignore
@@ -80,13 +82,11 @@ class _Training:
                   "training": sorted(case.key for case in self.patches.cases)}
         self.run_folder = _begin(Run(folder, recipe, prepared.folder, fold, origin), mine)
         torch.manual_seed(recipe.training.seed)
-        network, self.averaged = (
-            build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
-            for _ in range(2))
+        network = build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
         if start is not None:
             initial_weights(network, recipe.classes, start)
         self.step = Step(network, recipe, mine)
-        self.average = Average(self.step.network, recipe.training.ema)
+        self.average = moving_average(self.step.network, recipe.training.ema)
         self.schedule = Schedule.of(recipe.training)
         self.moment = Moment()
         if self.run_folder.checkpoint.exists():
@@ -120,7 +120,7 @@ class _Training:
             rate = self.schedule.learning_rate(progress)
             values = self.step(batch, rate)
             iteration = self.moment.iteration + 1
-            self.average.update(self.step.network, iteration)
+            self.average.update_parameters(self.step.network)
             values |= {"learning_rate": rate, "waited": waited,
                        "seconds": time.perf_counter() - began}
             self.moment = Moment(iteration, self._seconds())
@@ -138,7 +138,6 @@ class _Training:
         """Looks at the held-out cases with the averaged weights, and saves."""
         self._save()
         began = time.perf_counter()
-        self.average.copy_to(self.averaged)
         iteration = self.moment.iteration
         mine = self.held_out[self.mine.rank :: self.mine.count]
         pictured = {case.key for case in self.held_out[:PICTURED]}
@@ -147,15 +146,17 @@ class _Training:
             if journal and case.key in pictured:
                 journal.picture(case, found, iteration)
 
-        part = validate(self.averaged.eval(), mine, self.recipe, self.mine.device,
+        part = validate(self.average.module.eval(), mine, self.recipe, self.mine.device,
                         self.step.dtype, look)
         scores: Scores = {}
         for some in self.mine.gather(part):
             scores |= some
         self.validation_seconds = time.perf_counter() - began
         if journal:
-            journal.validation(iteration, scores)
+            if scores:
+                journal.validation(iteration, scores)
             self._write_record(scores, last)
+        if journal and scores:
             self.report({"event": "validation", "iteration": iteration, "cases": len(scores),
                          "mean": mean_dice(scores), "organs": organ_means(scores)})
 
@@ -169,8 +170,10 @@ class _Training:
             "iterations": self.moment.iteration,
             "minutes": round(self._seconds() / 60, 2),
             "finished": finished,
-            "validation": {"cases": sorted(scores), "mean_dice": round(mean_dice(scores), 4)},
         }
+        if scores:
+            record["validation"] = {"cases": sorted(scores),
+                                    "mean_dice": round(mean_dice(scores), 4)}
         self.run_folder = replace(self.run_folder, record=record)
         self.run_folder.write()
 
@@ -258,6 +261,6 @@ def _record(training: _Training) -> dict[str, Any]:
         "precision": str(training.step.dtype).removeprefix("torch."),
         "parameters": sum(p.numel() for p in training.step.network.parameters()),
         "versions": {"python": platform.python_version(), "torch": torch.__version__,
-                     "monai": monai.__version__, "platform": platform.platform()},
+                     "numpy": numpy.__version__, "platform": platform.platform()},
         "cores": os.cpu_count(),
     }

@@ -23,6 +23,7 @@ from metaunetr.errors import InputError
 from metaunetr.io.atomic import write_text
 from metaunetr.network.sizes import FAMILY
 from metaunetr_training import recipe as recipes
+from metaunetr_training.data.folds import Fold
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.checkpoint import load_average
 from metaunetr_training.training.networks import build_network, describe
@@ -35,7 +36,7 @@ class Run:
     """A trained network with all that is known about it.
 
     Attributes:
-        prepared: folder of the cases. fold: the one that was held out.
+        prepared: folder of the cases. fold: the one that was held out, or NO_FOLD.
         record: start (a bundle's name, or None) and training (keys of the cases) from the
             beginning; then iterations, minutes, finished, device, precision, processes, versions,
             cases (by data set), validation (mean Dice at the model spacing).
@@ -44,7 +45,7 @@ class Run:
     folder: Path
     recipe: Recipe
     prepared: Path
-    fold: int
+    fold: Fold
     record: dict[str, Any]
 
     @property

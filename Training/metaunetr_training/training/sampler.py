@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from metaunetr.errors import InputError
-from metaunetr_training.data.prepared import PreparedCase
+from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
 from metaunetr_training.recipe import Recipe, Triple
 from metaunetr_training.training.processes import Processes
 
@@ -35,7 +35,7 @@ class Patches(Dataset):
         self.seed = recipe.training.seed
         weights = [recipe.training.dataset_weights.get(case.source.dataset, 1.0)
                    for case in self.cases]
-        self.probabilities = np.array(weights) / sum(weights)
+        self.shares = np.cumsum(weights)
         self.numbers = numbers
         self.class_of = np.zeros(256, np.uint8)
         self.class_of[numbers] = np.arange(1, len(numbers) + 1)
@@ -48,7 +48,7 @@ class Patches(Dataset):
         labels = cut(case.labels(), start, self.patch, edge=True)
         annotated = [True] + [n in case.annotated for n in self.numbers]
         return {
-            "image": torch.from_numpy(image.astype(np.float32))[None],
+            "image": torch.from_numpy(image / np.float32(BRIGHTEST))[None],
             "labels": torch.from_numpy(self.class_of[labels]),
             "annotated": torch.tensor(annotated),
             "name": f"{case.key} at {start}",
@@ -56,9 +56,15 @@ class Patches(Dataset):
         }
 
     def _case(self, number: int) -> PreparedCase:
-        """A case drawn in proportion to the weight of its data set."""
-        rng = np.random.default_rng([self.seed, number, 1])
-        return self.cases[rng.choice(len(self.cases), p=self.probabilities)]
+        """By systematic sampling: among any len(cases) patches that follow each other from a
+        multiple of it, a case of share p occurs len(cases)·p times, rounded up or down; with equal
+        weights so does every case once."""
+        count = len(self.cases)
+        turn, place = divmod(number, count)
+        rng = np.random.default_rng([self.seed, turn, 1])
+        positions = (rng.random() + np.arange(count)) / count
+        drawn = np.searchsorted(self.shares, positions * self.shares[-1], side="right")
+        return self.cases[rng.permutation(drawn)[place]]
 
     def _start(self, case: PreparedCase, rng: np.random.Generator) -> Triple:
         """First voxel (D, H, W) of the patch; outside only where the case is smaller."""

@@ -15,7 +15,7 @@ from torch import nn
 from metaunetr.engine.device import Rung, Runner
 from metaunetr.engine.windows import blend, cover, fit
 from metaunetr.metrics import dice
-from metaunetr_training.data.prepared import PreparedCase
+from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
 from metaunetr_training.recipe import Recipe
 
 Scores = dict[str, dict[int, float]]  # Dice by case key and organ number
@@ -61,7 +61,7 @@ def predict(
     dtype: torch.dtype,
 ) -> np.ndarray:
     """Organ numbers (D, H, W) at the model spacing, from windows like the engine's."""
-    volume = torch.from_numpy(case.image().astype(np.float32))
+    volume = torch.from_numpy(case.image() / np.float32(BRIGHTEST))
     stride, windows = network.stride, recipe.inference
     size = tuple(
         fit(n, patch, smallest, largest, stride)

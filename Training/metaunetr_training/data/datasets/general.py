@@ -7,6 +7,9 @@ and mask); an image and its labels have one name, apart from nnU-Net's _0000. Se
 mean one organ; "kidneys" means both, which are told apart when the labels are read. Labels as
 .seg.nrrd hold organ numbers, whatever numbers Slicer gave them.
 
+Organs that only some cases annotate: "annotated": {"case_07": ["liver", "spleen"]} gives the list
+of one case, by its name; what it leaves out is unknown there. Cases without a list annotate all.
+
 Also understood:
     labels as {"liver": 1}                nnU-Net v2
     training: [{image, label[, fold]}]    Medical Segmentation Decathlon, nnU-Net v1, MONAI; paths
@@ -52,7 +55,9 @@ def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
     twice = {id for n, (id, *_) in enumerate(found) if id in {other for other, *_ in found[:n]}}
     if twice:
         raise InputError(f"{path}: two cases may not have one name: {pairs.listed(twice)}")
-    return [Case(name, id, image, labels, mapping, fold) for id, image, labels, fold in found]
+    annotated = _annotated(path, values, {id for id, *_ in found})
+    return [Case(name, id, image, labels, _restricted(mapping, annotated.get(id)), fold)
+            for id, image, labels, fold in found]
 
 
 def read_labels_of(path: Path) -> dict[int, tuple[str, tuple[int, ...]]]:
@@ -101,6 +106,32 @@ def _mapping(
         report(f"{dataset}: labels that are no organ known here count as background: {told}. "
                f"Where one is part of an organ, name that organ in {path.name}.")
     return {label: organs for label, (_, organs) in sorted(meanings.items())}
+
+
+def _annotated(path: Path, values: dict[str, Any], known: set[str]) -> dict[str, frozenset[int]]:
+    """Organ numbers of the cases that have a list of their own."""
+    lists = values.get("annotated", {})
+    if not isinstance(lists, dict) or not all(isinstance(names, list) for names in lists.values()):
+        raise InputError(f"{path}: \"annotated\" must give lists of organs by case, such as "
+                         f"{{\"case_07\": [\"liver\"]}}: {str(lists)[:60]}")
+    if unknown := sorted(set(lists) - known):
+        raise InputError(f"{path}: \"annotated\" names {unknown[0]}, which is no case")
+    for id, names in lists.items():
+        for name in names:
+            if not organs_of(str(name)):
+                raise InputError(f"{path}: \"annotated\" of {id} must name organs: {name!r}")
+    return {id: frozenset(n for name in names for n in organs_of(name))
+            for id, names in lists.items()}
+
+
+def _restricted(
+    mapping: dict[int, tuple[int, ...]], annotated: frozenset[int] | None
+) -> dict[int, tuple[int, ...]]:
+    """`mapping` for a case that annotates only some organs: its other labels mean none."""
+    if annotated is None:
+        return mapping
+    return {label: organs if annotated.issuperset(organs) else ()
+            for label, organs in mapping.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:
