@@ -80,7 +80,7 @@ def test_the_same_image_gives_the_same_labels_and_uncertainty_again():
     assert inside.max() > np.median(inside) + 5
 
 
-@pytest.mark.parametrize("size", ["efficient", "published"])
+@pytest.mark.parametrize("size", ["efficient", "light", "published"])
 def test_a_network_of_either_size_runs_in_windows_that_suit_it(size):
     network = build(architecture(size, "tricruci_convolution", classes=4, feature_size=4))
     bundle = make_bundle(network, patch=(96, 96, 96))

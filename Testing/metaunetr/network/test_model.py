@@ -22,6 +22,7 @@ TINY = architecture(
     [
         ("efficient", "tricruci_convolution", 24, 9, 2.391513),  # the first bundled model
         ("efficient", "tricruci_convolution", 48, 14, 9.54),
+        ("light", "tricruci_convolution", 32, 14, 4.50),
         ("published", "published_convolution", 48, 14, 68.87),
     ],
 )
@@ -42,6 +43,7 @@ def test_three_stages_save_eighty_percent_of_swinunetr(mixer):
     ("size", "names"),
     [
         ("efficient", "embed stage1 stage2 stage3 up1 up2 up3 up4 scores"),
+        ("light", "embed stage1 stage2 stage3 up1 up2 up3 up4 scores"),
         ("published", "embed stage1 stage2 stage3 stage4 bottleneck up1 up2 up3 up4 up5 scores"),
     ],
 )
@@ -55,6 +57,20 @@ def test_features_by_name(size, names):
     assert features["embed"].shape == (1, 4, 32, 32, 48)
     assert features["stage2"].shape == (1, 16, 8, 8, 12)
     assert features["up1"].shape[2:] == features[f"stage{len(net.stages) - 1}"].shape[2:]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("gradient", [True, False])
+@pytest.mark.parametrize("size", ["efficient", "light", "published"])
+def test_the_deepest_map_may_be_one_voxel(size, gradient, dtype):
+    net = build(architecture(size, "tricruci_convolution", classes=3, feature_size=4))
+    x = torch.randn(1, 1, *[net.stride] * 3)
+    with torch.set_grad_enabled(gradient), torch.autocast("cpu", dtype, enabled=dtype != x.dtype):
+        scores = net(x)
+    assert scores.shape == (1, 3, *x.shape[2:]) and torch.isfinite(scores).all()
+    if gradient:
+        scores.float().square().mean().backward()
+        assert all(torch.isfinite(p.grad).all() for p in net.parameters())
 
 
 def test_features_are_not_overwritten_by_later_layers():

@@ -92,5 +92,6 @@ def test_a_recipe_adopts_what_the_bundle_fixes():
 
 
 def test_a_network_of_no_size_is_not_adopted(start):
-    with pytest.raises(BundleError, match=r"efficient or light or published .* depths are \[1, 1, 1\]"):
+    message = r"efficient or light or published .* depths are \[1, 1, 1\]"
+    with pytest.raises(BundleError, match=message):
         adopt(recipe.load("fast"), start)

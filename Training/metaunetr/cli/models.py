@@ -12,7 +12,7 @@ def add_to(commands) -> None:
     parser = commands.add_parser(
         "models", help="list the models, and the token mixers with parameters, GFLOPs and latency"
     )
-    parser.add_argument("--size", choices=("efficient", "published"), default="efficient",
+    parser.add_argument("--size", choices=("efficient", "light", "published"), default="efficient",
                         help="of the network for the table of mixers (default efficient)")
     parser.add_argument("--feature-size", type=int, default=24, metavar="F",
                         help="channels at half resolution (default 24)")

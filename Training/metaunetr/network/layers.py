@@ -25,8 +25,11 @@ def instance_norm(x: Tensor) -> Tensor:
 
     `torch.nn.functional.instance_norm` would copy a channels-last map to the contiguous format
     and back; batch norm of a single sample is the same arithmetic and does not. At inference on a
-    CPU a fresh map costs more than the arithmetic, so there the norm works in place.
+    CPU a fresh map costs more than the arithmetic, so there the norm works in place. A map of one
+    voxel, which batch norm refuses, is its own mean: the norm is 0.
     """
+    if x.shape[2:].numel() == 1:
+        return x - x
     if x.requires_grad or x.device.type != "cpu" or x.dtype != torch.float32:
         samples = [F.batch_norm(s, None, None, training=True, eps=EPS) for s in x.split(1)]
         return torch.cat(samples) if len(samples) > 1 else samples[0]

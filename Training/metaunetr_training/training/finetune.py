@@ -38,10 +38,11 @@ def adopt(recipe: Recipe, start: Bundle) -> Recipe:
 
 
 def _network(start: Bundle) -> Network:
-    card = {"mlp_ratio": 4, "activation": "gelu", "bottleneck": False, "mixer_options": {},
-            **start.card["architecture"]}
+    defaults = {"mlp_ratio": 4, "activation": "gelu", "bottleneck": False,
+                "full_resolution_channels": None}
+    card = {"mixer_options": {}, **defaults, **start.card["architecture"]}
     for size, values in SIZES.items():
-        if all(card[key] == value for key, value in {"mlp_ratio": 4, **values}.items()):
+        if all(card[key] == value for key, value in {**defaults, **values}.items()):
             return Network(FAMILY, size, card["mixer"], card["mixer_options"],
                            card["feature_size"])
     raise BundleError(f"The network of the model {start.name} must be of the size "
