@@ -40,7 +40,7 @@ def run(capfd):
 def test_a_dry_run_says_what_it_would_take(run, ours, tmp_path):
     code, said = run(*command(tmp_path / "out", ours, "--dry-run"))
     assert code == 0
-    assert "3 cases, 0 of them prepared already; the others take at most 8 MB" in said.err
+    assert "3 cases, 0 of them prepared already; the others take at most 5 MB" in said.err
     assert not (tmp_path / "out").exists()
 
 
@@ -52,6 +52,14 @@ def test_failed_cases_are_told_in_the_exit_code(run, ours, tmp_path):
     assert "ours/b: FAILED" in said.err and "is not a NIfTI file" in said.err
 
 
+def test_another_spacing_and_a_split_of_one_s_own(run, ours, tmp_path):
+    code, _ = run(*command(tmp_path / "out", ours, "--jobs", "1", "--hold-out", "ours/c",
+                           "--set", "preprocessing.spacing=[9, 9, 9]"))
+    prepared = Prepared.read(tmp_path / "out")
+    assert (code, prepared.preprocessing.spacing) == (0, (9.0, 9.0, 9.0))
+    assert prepared.folds == {"ours/a": 1, "ours/b": 1, "ours/c": 0}
+
+
 @pytest.mark.parametrize("arguments, code, text", [
     (["--data", "general"], 2, "must read KIND:DIR"),
     (["--data", "lits:{ours}"], 3, "must be of the kind btcv, amos"),
@@ -59,6 +67,10 @@ def test_failed_cases_are_told_in_the_exit_code(run, ours, tmp_path):
     (["--data", "general:{ours}", "--data", "general:{ours}"], 3, "a name of its own"),
     (["--data", "general:{ours}", "--recipe", "slow"], 3, "no such recipe"),
     (["--data", "general:{ours}", "--folds", "1"], 2, "from 2 to 100"),
+    (["--data", "general:{ours}", "--hold-out", "ours/z"], 3, "no such case to hold out"),
+    (["--data", "general:{ours}", "--set", "preprocessing.spacing=2"], 3, "must be of the kind"),
+    (["--data", "general:{ours}", "--from", "abdomen8-3mm", "--set", "name=x"], 3,
+     "cannot be given with --from"),
 ])
 def test_wrong_arguments_are_told(run, ours, tmp_path, arguments, code, text):
     found, said = run("prepare", tmp_path / "out", *(a.format(ours=ours) for a in arguments))

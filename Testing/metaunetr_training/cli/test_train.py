@@ -74,3 +74,11 @@ def test_a_device_that_there_is_not(command, tmp_path, capsys):
     assert command(*command.new, "--device", "cuda:77") == 6
     assert "no device cuda:77" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_training_on_every_case_holds_none_out(command, tmp_path, capsys):
+    assert command(*command.new, "--fold", "none") == 0
+    assert "no case held out" in capsys.readouterr().out
+    run = Run.open(tmp_path / "run")
+    assert run.record["training"] == [f"tiny/{n:03d}" for n in range(4)]
+    assert "validation" not in run.record

@@ -10,7 +10,7 @@ import pytest
 
 from metaunetr.errors import InputError
 from metaunetr_training.data.case import TEST, Case
-from metaunetr_training.data.folds import assign
+from metaunetr_training.data.folds import assign, hold_out
 
 
 def make(dataset: str, ids, fold=None) -> list[Case]:
@@ -117,3 +117,20 @@ def test_what_a_group_is_told_in_several_ways(own, previous, expected):
 def test_what_cannot_be_split_is_refused(cases, previous, folds, message):
     with pytest.raises(InputError, match=message):
         assign(cases, previous, folds)
+
+
+def test_a_split_of_one_s_own():
+    cases = hold_out(SMALL + AMOS, ["small/0002", "amos/0007"], {})
+    folds = assign(cases, folds=2)
+    assert {key for key, fold in folds.items() if fold == 0} == {"small/0002", "amos/0007"}
+    assert Counter(folds.values()) == {0: 2, 1: 205, TEST: 100}
+    assert assign(hold_out(cases, ["small/0002", "amos/0007"], folds), folds, 2) == folds
+
+
+@pytest.mark.parametrize(("keys", "words"), [
+    (["small/0009"], "small/0009: there is no such case to hold out"),
+    (["small/0003"], "small/0002: is in fold 0 already, not in fold 1"),
+])
+def test_a_split_that_cannot_be_is_refused(keys, words):
+    with pytest.raises(InputError, match=words):
+        hold_out(SMALL, keys, {"small/0002": 0})

@@ -59,6 +59,14 @@ def test_every_case_once_before_any_comes_again(prepared):
     assert len(set(names[:4])) == len(set(names[4:])) == 4
 
 
+def test_data_sets_are_drawn_by_their_weights(tmp_path):
+    few, many = (write_prepared(tmp_path / name, cases=count, dataset=name)
+                 for name, count in (("few", 2), ("many", 6)))
+    patches = Patches([*few.cases, *many.cases], tiny_recipe("training.dataset_weights={few: 9}"))
+    names = [patches[n]["name"].split("/")[0] for n in range(80)]
+    assert names.count("few") == 60  # 2 · 9 of 2 · 9 + 6
+
+
 def test_cases_without_an_organ_of_the_recipe_are_left_out(tmp_path):
     prepared = write_prepared(tmp_path, cases=2, organs=(6,))
     with pytest.raises(InputError, match="no case to train on that annotates one of spleen"):

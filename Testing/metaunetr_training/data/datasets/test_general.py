@@ -56,6 +56,14 @@ def test_several_numbers_may_mean_one_organ_and_one_number_two(tree):
     assert case.annotated == {2, 3, 6}
 
 
+def test_a_case_may_annotate_fewer_organs_than_the_others(tree):
+    folder = describe(tree("images/a.nii", "labels/a.nii", "images/b.nii", "labels/b.nii"),
+                      annotated={"b": ["spleen"]})
+    a, b = find_cases("general", folder)
+    assert (a.annotated, b.annotated) == ({1, 6}, {1})
+    assert set(read_reference(b).array.flat) == {0, 1}
+
+
 def test_unknown_organs_count_as_background_and_are_told(tree, told):
     folder = describe(tree("images/a.nii", "labels/a.nii"), name="ours",
                       labels={"liver": 1, "cancer": 2, "femur": 3})
