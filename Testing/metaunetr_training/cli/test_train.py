@@ -74,3 +74,12 @@ def test_a_device_that_there_is_not(command, tmp_path, capsys):
     assert command(*command.new, "--device", "cuda:77") == 6
     assert "no device cuda:77" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_too_little_shared_memory(command, monkeypatch, capsys):
+    def batches(*args):
+        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_24_2>")
+
+    monkeypatch.setattr("metaunetr_training.training.loop.batches", batches)
+    assert command(*command.new) == 6
+    assert "/dev/shm is too small for the workers that cut patches" in capsys.readouterr().err
