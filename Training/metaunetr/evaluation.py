@@ -195,7 +195,8 @@ def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:
         raise InputError(
             "prediction and reference must lie on one grid, or the reference on a crop of it: "
             f"{prediction.source} has {describe_grid(prediction.grid)}; "
-            f"{reference.source} has {describe_grid(reference.grid)}"
+            f"{reference.source} has {describe_grid(reference.grid)}; resample the reference onto "
+            "the grid of the prediction"
         )
     return predicted, whole
 
