@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from math import cos, inf, isnan, sin
 
 import numpy as np
@@ -105,14 +106,57 @@ def test_arrays_that_run_another_way_over_the_same_voxels_match_exactly(tmp_path
     [
         {"spacing": (0.8, 0.8, 5.1)},
         {"origin": (-10.0, 20.0, 31.0)},
+        {"origin": (-10.0, 20.0, 35.0)},
         {"direction": np.eye(3).ravel()},
     ],
-    ids=["spacing", "origin", "direction"],
+    ids=["spacing", "origin", "a whole voxel", "direction"],
 )
 def test_other_grids_are_refused_with_both_geometries(tmp_path, geometry):
     prediction = write(tmp_path / "p.nrrd", label_map(liver=(1, 9)), **geometry)
     reference = write(tmp_path / "r.nrrd", label_map(liver=(1, 9)))
-    with pytest.raises(InputError, match=r"one grid: .*p\.nrrd has 16×12×8.*r\.nrrd has 16×12×8"):
+    with pytest.raises(InputError, match=r"one grid.*p\.nrrd has 16×12×8.*r\.nrrd has 16×12×8"):
+        evaluate(prediction, reference)
+
+
+def sitk_crop(path, low, high):
+    """The file without some voxels (i, j, k) at its lower and upper ends, as a file beside it."""
+    image = sitk.ReadImage(str(path))
+    sitk.WriteImage(sitk.Crop(image, low, high), str(path.with_name("crop.nrrd")))
+    return path.with_name("crop.nrrd")
+
+
+@pytest.mark.parametrize(("low", "high"), [((1, 2, 1), (2, 3, 2)), ((0, 0, 0), (0, 0, 2))])
+@pytest.mark.parametrize("direction", [OBLIQUE, (-C, S, 0.0, -S, -C, 0.0, 0.0, 0.0, -1.0)])
+def test_a_reference_may_be_a_crop_by_whole_voxels(tmp_path, low, high, direction):
+    """As 3D Slicer crops .seg.nrrd files; in files whose axes run another way, too."""
+    labels = label_map(liver=(2, 12), spleen=(12, 14))
+    reference = write(tmp_path / "r.nrrd", labels, direction=direction)
+    prediction = write(tmp_path / "p.nrrd", label_map(liver=(2, 12), spleen=(11, 13)),
+                       direction=direction)
+    whole = evaluate(prediction, reference)
+    assert evaluate(prediction, sitk_crop(reference, low, high)) == [
+        replace(row, case="crop") for row in whole]
+
+
+@pytest.mark.parametrize(("shift", "fits"), [(0.1, True), (0.12, False), (0.4, False)])
+@pytest.mark.parametrize("cropped", [False, True])
+def test_a_tenth_of_a_millimetre_is_the_same_place(tmp_path, shift, fits, cropped):
+    prediction = write(tmp_path / "p.nii.gz", label_map(liver=(1, 9)))
+    reference = write(tmp_path / "r.nii.gz", label_map(liver=(1, 9)),
+                      origin=(-10.0, 20.0, 30.0 + shift))
+    if cropped:
+        reference = sitk_crop(reference, (1, 1, 1), (0, 0, 0))
+    if fits:
+        assert scores(evaluate(prediction, reference)) == {"liver": 1.0}
+    else:
+        with pytest.raises(InputError, match="must lie on one grid"):
+            evaluate(prediction, reference)
+
+
+def test_a_reference_beyond_the_prediction_is_refused(tmp_path):
+    reference = write(tmp_path / "r.nrrd", label_map(liver=(1, 9)))
+    prediction = sitk_crop(reference, (1, 0, 0), (0, 0, 0))
+    with pytest.raises(InputError, match="the reference on a crop of it"):
         evaluate(prediction, reference)
 
 
@@ -159,10 +203,12 @@ ROWS = [
 
 
 def test_the_table_has_means_per_organ_and_says_what_was_missed():
-    assert format_table(ROWS).splitlines() == [
+    lacking = [Row(case, "spleen", prediction_ml=70.0, reference_ml=0.0) for case in "de"]
+    assert format_table(ROWS + lacking).splitlines() == [
         "organ           cases  missed   Dice  NSD 2 mm  HD95 mm",
-        "spleen              2       1  0.450     0.475      2.0",
+        "spleen              2       1  0.450     0.475      2.0  not in 2 references",
         "liver               1       0  0.970     0.900      4.0",
+        "pancreas            0       0      –         –        –  not in the reference",
         "mean of organs                 0.710     0.688      3.0",
         "",
         "b: pancreas: not scored",

@@ -50,8 +50,8 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, MetaUNETRError):
         return str(error), error.exit_code
     if isinstance(error, OSError):  # those of outputs are OutputErrors
-        return (f"{error.filename or 'The input'}: cannot be read: {error.strerror or error}",
-                InputError.exit_code)
+        why = error.strerror or (str(error).splitlines() or [type(error).__name__])[0]
+        return f"{error.filename or 'The input'}: cannot be read: {why}", InputError.exit_code
     if isinstance(error, ModuleNotFoundError):
         return f"The Python package {error.name} is missing; install it with pip.", BUG
     if isinstance(error, MemoryError) or (

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr.errors import InputError
-from metaunetr.image import Image
+from metaunetr.image import Grid, Image
 from metaunetr.io import formats, read_labels
 from metaunetr.io.atomic import atomic
 from metaunetr.io.describe import describe_grid
@@ -27,8 +27,8 @@ from metaunetr.organs import BY_NUMBER, ORGANS, Organ
 from metaunetr.orientation import Orientation
 
 LABEL_FORMATS = formats.NIFTI + formats.SEGMENTATION + formats.NRRD + formats.META
-SAME_PLACE_MM = 0.05  # float32 headers lose some thousandths of a millimetre
-TABLE_HEAD = ("organ", "cases", "missed", "Dice", "NSD 2 mm", "HD95 mm")
+SAME_PLACE_MM = 0.101  # a tenth of a millimetre, and what float32 headers lose
+TABLE_HEAD = ("organ", "cases", "missed", "Dice", "NSD 2 mm", "HD95 mm", "")
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,16 @@ def evaluate(
 
     Args:
         prediction, reference: two label files, or two folders of them, whose files are matched by
-            their names without suffix (`a.seg.nrrd` with `a.nii.gz`).
+            their names without suffix (`a.seg.nrrd` with `a.nii.gz`). The grid of a reference may
+            be a crop of the prediction's, as 3D Slicer crops segmentations.
         organs: the organs to score in every case; None for those that each reference holds.
 
     Returns:
         Rows by case and organ number; a file without a partner has one row with a note.
 
     Raises:
-        InputError: a file cannot be read, a pair of files has different grids, or labels are no
-            organ numbers.
+        InputError: a file cannot be read, a reference does not lie on the voxels of its
+            prediction, or labels are no organ numbers.
     """
     prediction, reference = Path(prediction), Path(reference)
     if prediction.is_dir() != reference.is_dir():
@@ -106,7 +107,7 @@ def score(
         organs: those to score; None for those that the reference holds.
 
     Raises:
-        InputError: the grids differ.
+        InputError: the reference does not lie on the voxels of the prediction.
     """
     return list(_scored(case, *_aligned_pair(prediction, reference), organs))
 
@@ -140,21 +141,25 @@ def format_table(rows: Sequence[Row]) -> str:
     """Means per organ as aligned text, the mean of the organs, and the notes.
 
     `cases` counts the scored cases, `missed` those of them where only one of the two has the
-    organ: they count as 0 in Dice and NSD, and are left out of the mean distance.
+    organ: they count as 0 in Dice and NSD, and are left out of the mean distance. Of organs that
+    a reference lacks, the line ends with it.
     """
     scored = [row for row in rows if not isnan(row.dice)]
     lines = [TABLE_HEAD]
     means = []
     for name in (organ.name for organ in ORGANS):
+        lacking = _lacking(sum(row.organ == name and row.reference_ml == 0 for row in rows))
         mine = [row for row in scored if row.organ == name]
         if mine:
             near = [row.hd95_mm for row in mine if isfinite(row.hd95_mm)]
             means.append((_mean(r.dice for r in mine), _mean(r.nsd_2mm for r in mine), _mean(near)))
-            lines.append((name, len(mine), len(mine) - len(near), *_rounded(*means[-1])))
+            lines.append((name, len(mine), len(mine) - len(near), *_rounded(*means[-1]), lacking))
+        elif lacking:
+            lines.append((name, 0, 0, "–", "–", "–", lacking))
     if len(means) > 1:
         distances = [distance for _, _, distance in means if isfinite(distance)]
         overall = _mean(d for d, _, _ in means), _mean(n for _, n, _ in means), _mean(distances)
-        lines.append(("mean of organs", "", "", *_rounded(*overall)))
+        lines.append(("mean of organs", "", "", *_rounded(*overall), ""))
     notes = [": ".join(filter(None, (row.case, row.organ, row.note))) for row in rows if row.note]
     return "\n".join([*_aligned(lines), *([""] if notes else []), *notes])
 
@@ -180,18 +185,38 @@ def _scored(
 
 
 def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:
-    """Both label maps in canonical axes, so that flipped or permuted arrays match exactly."""
-    pair = []
-    for image in (prediction, reference):
-        orientation = Orientation.of(image.grid)
-        pair.append(Image(orientation.view(image.array), orientation.canonical(image.grid)))
-    if not pair[0].grid.same_as(pair[1].grid, SAME_PLACE_MM):
+    """Both label maps on the prediction's grid, in canonical axes, so that flipped or permuted
+    arrays match exactly."""
+    predicted, referenced = (
+        Image(orientation.view(image.array), orientation.canonical(image.grid), image.source)
+        for image in (prediction, reference) for orientation in [Orientation.of(image.grid)])
+    whole = _uncropped(referenced, predicted.grid)
+    if whole is None:
         raise InputError(
-            "prediction and reference must lie on one grid: "
+            "prediction and reference must lie on one grid, or the reference on a crop of it: "
             f"{prediction.source} has {describe_grid(prediction.grid)}; "
-            f"{reference.source} has {describe_grid(reference.grid)}"
+            f"{reference.source} has {describe_grid(reference.grid)}; resample the reference onto "
+            "the grid of the prediction"
         )
-    return pair[0], pair[1]
+    return predicted, whole
+
+
+def _uncropped(labels: Image, grid: Grid) -> Image | None:
+    """A label map with background around it; None when its grid is no crop of `grid` by whole
+    voxels."""
+    origin = np.linalg.solve(grid.affine, [*labels.grid.origin, 1])[:3]
+    first = np.rint(origin).astype(int)  # (i, j, k)
+    box = tuple(slice(start, start + n) for start, n in
+                zip(first[::-1].tolist(), labels.grid.shape, strict=True))
+    if any(span.start < 0 or span.stop > n for span, n in zip(box, grid.shape, strict=True)):
+        return None
+    corner = (grid.affine @ [*first, 1])[:3]
+    crop = Grid(labels.grid.shape, grid.spacing, tuple(corner), grid.direction)
+    if not crop.same_as(labels.grid, SAME_PLACE_MM):
+        return None
+    array = np.zeros(grid.shape, labels.array.dtype)
+    array[box] = labels.array
+    return Image(array, grid, labels.source)
 
 
 def _read(path: Path) -> Image:
@@ -244,12 +269,20 @@ def _rounded(dice: float, nsd: float, hd95: float) -> tuple[str, str, str]:
     return f"{dice:.3f}", f"{nsd:.3f}", "–" if isnan(hd95) else f"{hd95:.1f}"
 
 
+def _lacking(references: int) -> str:
+    if references == 0:
+        return ""
+    return "not in the reference" if references == 1 else f"not in {references} references"
+
+
 def _aligned(lines: list[tuple]) -> list[str]:
-    widths = [max(len(str(line[n])) for line in lines) for n in range(len(TABLE_HEAD))]
+    """Lines of a name, numbers, and words."""
+    widths = [max(len(str(line[n])) for line in lines) for n in range(len(TABLE_HEAD) - 1)]
     return [
         "  ".join(
             [str(line[0]).ljust(widths[0])]
-            + [str(cell).rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        )
+            + [str(cell).rjust(width) for cell, width in zip(line[1:-1], widths[1:], strict=True)]
+            + [line[-1]]
+        ).rstrip()
         for line in lines
     ]

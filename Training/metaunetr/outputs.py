@@ -9,6 +9,17 @@ from pathlib import Path
 
 from metaunetr.errors import OutputError
 
+LONGEST_NAME = 255  # bytes; of all common file systems
+
+
+def longest_name(folder: Path) -> int:
+    """How many bytes the name of a file in `folder` may have (143 in encrypted shares)."""
+    try:
+        told = os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):  # Windows; the folder is not there
+        return LONGEST_NAME
+    return min(told, LONGEST_NAME) if told > 0 else LONGEST_NAME
+
 
 def make_folder(folder: Path) -> None:
     """Make `folder` and those above it, unless they are there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -181,3 +182,20 @@ def test_a_damaged_dicom_file_that_is_named_does_not_tell_its_name(tmp_path):
     path.write_bytes(bytes(128) + b"DICM")
     (name,) = names(path)
     assert re.fullmatch("DICOM file [0-9a-f]{8}", name)
+
+
+@pytest.mark.parametrize("most", [255, 143])
+def test_names_leave_room_for_the_suffixes_of_results(image, series, tmp_path, monkeypatch, most):
+    """255 bytes are those of a common file system, 143 those of an encrypted share."""
+    monkeypatch.setattr(os, "pathconf", lambda path, name: most)
+    series("s" * 250)
+    series("d" * 250 + "/1", "1.2")
+    image("i" * 240 + "1.nii.gz")
+    image("i" * 240 + "2.nii.gz")
+    (tmp_path / "l.json").write_text(json.dumps([{"image": "in/n.nii.gz", "name": "n" * 300},
+                                                 {"image": "in/m.nii.gz", "name": "short"}]))
+    found = names(tmp_path / "in", tmp_path / "l.json", output=tmp_path)
+    assert len({name.casefold() for name in found}) == 6
+    assert "short" in found
+    assert [name.count("/") for name in found if name.startswith("d")] == [1]
+    assert max(len(os.fsencode(part)) for name in found for part in name.split("/")) == most - 40

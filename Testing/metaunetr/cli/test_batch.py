@@ -73,6 +73,32 @@ def test_ten_good_and_two_bad(batch, tmp_path):
     assert sorted(states(mended).values()) == ["done"] * 2 + ["skipped"] * 10
 
 
+def test_names_that_are_too_long_for_the_disk_are_shortened(batch, tmp_path):
+    for name in ("good", "x" * 248, "ü" * 124):
+        scan(tmp_path / "in" / f"{name}.nii.gz")
+    assert batch("--surfaces", "stl").code == 0
+    labels = sorted((tmp_path / "out").glob("*.seg.nrrd"))
+    assert len(labels) == 3
+    labels[-1].write_bytes(b"corrected since")  # that of ü
+    assert batch("--surfaces", "stl").code == 0
+    (kept,) = (tmp_path / "out").glob("ü* (before).seg.nrrd")
+    assert kept.read_bytes() == b"corrected since"
+    assert set(states(batch("--resume", "--surfaces", "stl", "--json-progress")).values()) == {
+        "skipped"}
+
+
+def test_a_path_that_is_too_long_fails_alone(batch, tmp_path):
+    good = scan(tmp_path / "good.nii.gz")
+    path = tmp_path / "in.json"
+    path.write_text(json.dumps([{"image": str(good), "name": "/".join(["x" * 200] * 25)},
+                                {"image": str(scan(tmp_path / "2.nii.gz")), "name": "good"}]))
+    for option in ("--json-progress", "--resume"):
+        ran = batch("--input", path, option)
+        assert ran.code == 7
+        assert "cannot be made: File name too long" in ran.out
+    assert (tmp_path / "out" / "good.seg.nrrd").exists()
+
+
 def test_the_model_is_loaded_once_and_a_failed_device_tried_again(folder, batch, monkeypatch):
     loaded, rungs = [], []
     network, segment = Bundle.network, Segmenter.segment

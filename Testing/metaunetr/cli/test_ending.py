@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from metaunetr.io import read_labels
 from tiny_bundle import card, write_bundle
 
 from .conftest import contents, start
@@ -152,3 +153,26 @@ def test_a_signal_while_it_is_tried_whether_a_folder_can_be_written(monkeypatch,
     before = contents(ct.parent)
     assert segment(ct).code == 143
     assert contents(ct.parent) == before
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["segment {0}/ct.nii.gz -o {0}/out/ct.nii.gz",
+                                     "batch --input {0}/ct.nii.gz --output {0}/out"])
+def test_closed_streams_cost_nothing(ct, tiny, tmp_path, command, closed):
+    """As services, pythonw and some job schedulers start programs."""
+    (tmp_path / "out").mkdir()
+    arguments = [sys.executable, "-m", "metaunetr", *command.format(tmp_path).split(),
+                 "--model", str(tiny)]
+    done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}', *arguments],
+                          capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert read_labels(next((tmp_path / "out").glob("ct.[ns]*"))).array.any()
+
+
+def test_a_folder_that_is_gone_is_told(ct, tmp_path):
+    command = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" -m metaunetr info "$1"'
+    done = subprocess.run(["sh", "-c", command, sys.executable, str(ct)], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 3
+    assert done.stderr == ("metaunetr: The current folder has been deleted; change to another one "
+                           "(cd) and start again.\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -38,6 +39,24 @@ def test_an_error_in_an_inner_block_names_the_file_of_the_outer_one(tmp_path):
         inner.touch()
         inner.unlink()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "written"), [
+    (errno.EINVAL, True), (errno.ENOTSUP, True), (errno.ENOSYS, True), (errno.EIO, False),
+    (errno.ENOSPC, False),
+])
+def test_a_share_that_cannot_flush_keeps_the_file_and_a_failing_disk_does_not(
+        tmp_path, monkeypatch, number, written):
+    def fsync(descriptor):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    if written:
+        write_text(tmp_path / "a.txt", "all")
+    else:
+        with pytest.raises(OutputError, match=r"a\.txt: cannot be written"):
+            write_text(tmp_path / "a.txt", "all")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["all"] * written
 
 
 def test_text_is_written_in_utf_8_whatever_it_holds(tmp_path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from metaunetr.errors import InputError
+from metaunetr.errors import InputError, OutputError
 from metaunetr.image import Image
 from metaunetr.io import read_image
 
@@ -45,6 +47,22 @@ def test_a_series_of_several_files_is_one_volume(tmp_path, ct):
     image = read_image(tmp_path)
     assert_array_equal(image.array, ct.array)
     assert image.dicom_files == (str(tmp_path / "lower.dcm"), str(tmp_path / "upper.dcm"))
+
+
+def test_a_full_temporary_folder_is_named(tmp_path, ct, monkeypatch):
+    path = write_enhanced(tmp_path / "ct.dcm", ct)
+
+    def save_as(*args, **options):  # as pydicom wraps what the system says
+        why = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError("With tag (7FE0,0010) got exception:\nTraceback …") from why
+
+    monkeypatch.setattr("pydicom.dataset.Dataset.save_as", save_as)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(OutputError) as error:
+        read_image(path)
+    assert str(error.value) == (
+        f"{path}: no copy of its pixels can be written to the temporary folder {tmp_path} (No "
+        "space left on device); make room there, or set TMPDIR to another folder")
 
 
 def describe_less(path):

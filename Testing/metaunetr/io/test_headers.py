@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
 
 from itk_grid import grid_of
+from metaunetr.errors import InputError
 from metaunetr.io import read_image
 
 VOXELS = np.arange(-60, 60, dtype="<i2").reshape(4, 5, 6)  # (D, H, W)
@@ -87,3 +89,42 @@ def test_a_header_of_another_program(tmp_path, write, changes, data, end):
         return
     assert_array_equal(image.array, sitk.GetArrayFromImage(expected))
     assert_allclose(image.grid.affine, grid_of(expected).affine, atol=1e-12)
+
+
+def scaled(texts: dict[str, str], keys: tuple[str, ...], factor: float) -> dict[str, str]:
+    """Some fields of a header with every number multiplied."""
+    return {key: re.sub(r"-?[\d.]+", lambda number: f"{float(number[0]) * factor:.12g}", texts[key])
+            for key in keys}
+
+
+@pytest.mark.parametrize(("unit", "mm"), [
+    ("cm", 10), ("m", 1000), ("um", 0.001), ("µm", 0.001), ("Millimeters", 1), ("?", 1), ("", 1),
+])
+@pytest.mark.parametrize(("write", "texts", "keys", "units"), [
+    (nrrd, NRRD, ("space directions", "space origin"), {"space units": '"{0}" "{0}" "{0}"'}),
+    (meta, META, ("ElementSpacing", "Offset"), {"DistanceUnits": "{0}"}),
+])
+def test_lengths_have_the_unit_that_the_header_tells(tmp_path, write, texts, keys, units, unit, mm):
+    expected = read_image(write(tmp_path, {}, RAW)).grid
+    changes = {key: text.format(unit) for key, text in units.items()}
+    image = read_image(write(tmp_path, scaled(texts, keys, 1 / mm) | changes, RAW))
+    assert_allclose(image.grid.affine, expected.affine, rtol=1e-9)
+
+
+def test_each_axis_of_space_has_a_unit_of_its_own(tmp_path):
+    expected = read_image(nrrd(tmp_path, {}, RAW)).grid
+    image = read_image(nrrd(tmp_path, {
+        "space units": '"cm" "mm" "m"', "space origin": "(-0.7,8.5,0.009)",
+        "space directions": "(0,2,0) (0.15,0,0) (0,0,-0.003)"}, RAW))
+    assert_allclose(image.grid.affine, expected.affine, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("write", "changes", "words"), [
+    (nrrd, {"space units": '"ft" "ft" "ft"'}, "must be m, cm, mm or um, the header says 'ft'"),
+    (nrrd, {"space units": '"mm" "mm"'}, "space units must be three"),
+    (nrrd, {"units": '"cm" "cm" "cm"'}, "must have space units, the header has units '\"cm"),
+    (meta, {"DistanceUnits": "ft"}, "must be m, cm, mm or um, the header says 'ft'"),
+])
+def test_units_that_are_not_known_are_refused(tmp_path, write, changes, words):
+    with pytest.raises(InputError, match=words):
+        read_image(write(tmp_path, changes, RAW))

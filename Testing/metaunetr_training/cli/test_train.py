@@ -82,3 +82,12 @@ def test_training_on_every_case_holds_none_out(command, tmp_path, capsys):
     run = Run.open(tmp_path / "run")
     assert run.record["training"] == [f"tiny/{n:03d}" for n in range(4)]
     assert "validation" not in run.record
+
+
+def test_too_little_shared_memory(command, monkeypatch, capsys):
+    def batches(*args):
+        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_24_2>")
+
+    monkeypatch.setattr("metaunetr_training.training.loop.batches", batches)
+    assert command(*command.new) == 6
+    assert "/dev/shm is too small for the workers that cut patches" in capsys.readouterr().err

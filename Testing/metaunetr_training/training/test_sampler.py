@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from errno import ENOSPC
+
 import numpy as np
 import pytest
 import torch
 
-from metaunetr.errors import InputError
+from metaunetr.errors import DeviceError, InputError
 from metaunetr_training.training.processes import Processes
-from metaunetr_training.training.sampler import Patches, batches, cut
+from metaunetr_training.training.sampler import Patches, batches, cut, enough_shared_memory
 from tiny_prepared import tiny_recipe, write_prepared
 
 CPU = torch.device("cpu")
@@ -106,3 +108,17 @@ def test_two_processes_get_the_patches_that_one_gets_and_a_resumed_run_goes_on(p
 def test_a_batch_that_cannot_be_divided(prepared):
     with pytest.raises(InputError, match="divisible by the number of processes, 2: 3"):
         Processes(0, 2, CPU).share(3, 0)
+
+
+@pytest.mark.parametrize(("error", "explained"), [
+    (RuntimeError("Caught RuntimeError in DataLoader worker process 0. … RuntimeError: unable to "
+                  "allocate shared memory(shm) for file </torch_24_2>: No space left"), True),
+    (RuntimeError("DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that "
+                  "dataloader's workers are out of shared memory."), True),
+    (OSError(ENOSPC, "No space left on device"), True),  # of the semaphores
+    (OSError(ENOSPC, "No space left on device", "losses.csv"), False),
+    (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+])
+def test_a_lack_of_shared_memory_is_explained(error, explained):
+    with pytest.raises(DeviceError if explained else type(error)), enough_shared_memory():
+        raise error

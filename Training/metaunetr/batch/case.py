@@ -12,6 +12,9 @@ from pathlib import Path
 from metaunetr.batch.candidates import Found
 from metaunetr.batch.privacy import id_of, message
 from metaunetr.io import formats
+from metaunetr.outputs import longest_name
+
+ROOM = 40  # bytes behind a name, for suffixes such as " (before 2).seg.nrrd"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def make_cases(
     """The cases of a batch; no two share a name, also where upper case counts as lower.
 
     "ct.nii.gz" is called "ct". Where "ct.nrrd" lies beside it, both keep their suffix; what is
-    still alike then (series of one number) gets a mark made from its path.
+    still alike then (series of one number) gets a mark made from its path. Names that are too
+    long for the file system of `output` are cut and end in a hash of what they were.
 
     Args:
         suffix: of the labels, with its dot.
@@ -64,7 +68,8 @@ def make_cases(
     names = _told_apart(names, [str(item.place) for item in found])
     names = _told_apart(names, [f"{name} {_mark(item.files[0])}"
                                 for name, item in zip(names, found, strict=True)])
-    return [_case(item, name, output, suffix, identifiers)
+    longest = longest_name(output) - ROOM
+    return [_case(item, _shortened(name, longest), output, suffix, identifiers)
             for item, name in zip(found, names, strict=True)]
 
 
@@ -93,6 +98,21 @@ def _told_apart(names: list[str], alternatives: list[str]) -> list[str]:
     counts = Counter(name.casefold() for name in names)
     return [other if counts[name.casefold()] > 1 else name
             for name, other in zip(names, alternatives, strict=True)]
+
+
+def _shortened(name: str, longest: int) -> str:
+    """The name with folders and file of at most `longest` bytes each."""
+    return "/".join(_cut(part, longest) for part in name.split("/"))
+
+
+def _cut(part: str, longest: int) -> str:
+    whole = os.fsencode(part)
+    if len(whole) <= longest:
+        return part
+    mark = f" {hashlib.sha256(whole).hexdigest()[:8]}"
+    while len(os.fsencode(part + mark)) > longest:
+        part = part[:-1]
+    return part + mark
 
 
 def _mark(path: Path) -> str:

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from metaunetr import __version__
 from metaunetr.cli import batch, estimate, evaluate, info, models, phantom, segment
-from metaunetr.errors import BUG, Cancelled, explain
+from metaunetr.errors import BUG, Cancelled, InputError, explain
 from metaunetr.result import DISCLAIMER
 
 EXIT_CODES = """\
@@ -43,6 +43,7 @@ def main(
     Args:
         make_parser: of other commands than `metaunetr`'s; what they return is the exit code.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
         with suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")
@@ -52,6 +53,7 @@ def main(
         return int(stop.code or 0)
     with _Signals(getattr(args, "json_progress", False)) as signals:
         try:
+            _check_working_folder()
             code = args.run(args) or 0
             sys.stdout.flush()  # a reader that has gone is noticed here
             return code
@@ -64,6 +66,32 @@ def main(
                 raise
             _fail(text, code, getattr(args, "json_progress", False))
             return code
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that were closed (by services, pythonw, `2>&-`) lead to the null device.
+
+    Each takes the lowest free number, which is its own: else the next file that is opened would
+    have the number of standard output, and what libraries print would get into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
+
+
+def _check_working_folder() -> None:
+    """Refuse to run in a folder that is gone: relative paths mean nothing, and MKL does not load.
+
+    Raises:
+        InputError: it is gone.
+    """
+    try:
+        os.getcwd()
+    except OSError:
+        raise InputError("The current folder has been deleted; change to another one (cd) and "
+                         "start again.") from None
 
 
 def parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ from metaunetr.errors import OutputError
 
 PREFIX = ".metaunetr-"
 ABANDONED = 3600.0  # seconds without a change; writing a file takes minutes at most
+NO_FSYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # of some shares
 
 _unfinished: set[Path] = set()
 
@@ -37,8 +38,7 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary = temporary_beside(path)
     try:
         yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
+        _flush(temporary)
         os.replace(temporary, path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {_reason(error, path)}") from error
@@ -46,6 +46,20 @@ def atomic(path: Path) -> Iterator[Path]:
         raise OutputError(str(error).replace(str(temporary), str(path))) from error
     finally:
         discard(temporary)
+
+
+def _flush(path: Path) -> None:
+    """Have the content of a complete file reach the disk, where the file system can be asked to.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    with open(path, "rb+") as file:
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in NO_FSYNC:
+                raise
 
 
 def write_text(path: str | PathLike[str], text: str) -> None:
@@ -93,7 +107,10 @@ def discard_abandoned(folder: Path, now: float) -> None:
         now: the folder's own time (the modification time of a new file in it): the clocks of
             file servers differ from ours.
     """
-    for temporary in folder.glob(PREFIX + "*"):
+    abandoned: list[Path] = []
+    with suppress(OSError):  # a folder that cannot be looked into, or whose path is too long
+        abandoned.extend(folder.glob(PREFIX + "*"))
+    for temporary in abandoned:
         with suppress(OSError):
             if temporary.stat().st_mtime < now - ABANDONED or _is_orphan(temporary):
                 temporary.unlink()

@@ -15,6 +15,7 @@ from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid
 from metaunetr.io.checks import check_size, data_beside
+from metaunetr.io.units import millimetres
 from metaunetr.io.voxels import read_voxels
 
 LONGEST_HEADER = 1 << 16  # bytes
@@ -119,13 +120,14 @@ def _grid(path: Path, header: dict[str, str]) -> Grid:
             f"{path}: one three-dimensional image is needed, this one has the sizes "
             f"{' × '.join(map(str, sizes))}; extract one frame first"
         )
+    to_mm = millimetres(path, header.get("DistanceUnits", ""))
     identity = np.eye(axes).ravel().tolist()
     # a row of the matrix is the direction of an axis
     rows = np.reshape(_numbers(path, header, DIRECTION, axes * axes, identity), (axes, axes))
     grid = Grid(
         (sizes[2], sizes[1], sizes[0]),
-        tuple(_numbers(path, header, SPACING, axes, [1.0] * axes)[:3]),
-        tuple(_numbers(path, header, ORIGIN, axes, [0.0] * axes)[:3]),
+        tuple(to_mm * n for n in _numbers(path, header, SPACING, axes, [1.0] * axes)[:3]),
+        tuple(to_mm * n for n in _numbers(path, header, ORIGIN, axes, [0.0] * axes)[:3]),
         rows.T[:3, :3],
     )
     check_grid(path, grid)

@@ -19,6 +19,7 @@ from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Image
 from metaunetr.io.checks import check_size
+from metaunetr.io.units import millimetres
 from metaunetr.io.voxels import collect
 
 HEADER = np.dtype([
@@ -35,7 +36,7 @@ HEADER = np.dtype([
 DATATYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4",
              1024: "i8", 1280: "u8"}
 NOT_SCALAR = {32: "complex", 1792: "complex", 2048: "complex", 128: "RGB", 2304: "RGBA"}
-UNITS = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units to mm; 0, unknown, is mm in practice
+UNITS = {0: "", 1: "m", 2: "mm", 3: "um"}  # by the code in xyzt_units
 MAX_DISAGREEMENT = 1.0  # mm between qform and sform
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 PIECE = 1 << 20  # bytes
@@ -186,7 +187,7 @@ def _offset(path: Path, header: np.void) -> int:
 def _grid(path: Path, header: np.void, shape: tuple[int, int, int]) -> Grid:
     unit = int(header["xyzt_units"]) & 7
     if unit not in UNITS:
-        raise InputError(f"{path}: the unit of length must be m, mm or µm, its code is {unit}")
+        raise InputError(f"{path}: the unit of length must be m, mm or um, its code is {unit}")
     affines = []
     if header["sform_code"] > 0:
         affines.append(np.vstack([header["srow"].astype(float), [0, 0, 0, 1]]))
@@ -197,7 +198,7 @@ def _grid(path: Path, header: np.void, shape: tuple[int, int, int]) -> Grid:
             f"{path}: the header has neither sform nor qform, so left and right are unknown; "
             "save it again with its orientation"
         )
-    scale = np.diag([UNITS[unit]] * 3 + [1.0])
+    scale = np.diag([millimetres(path, UNITS[unit])] * 3 + [1.0])
     grids = []
     for affine in affines:
         with np.errstate(invalid="ignore", divide="ignore"):  # check_grid tells what is wrong

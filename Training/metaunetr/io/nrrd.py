@@ -17,6 +17,7 @@ from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid
 from metaunetr.io.checks import check_size, data_beside
+from metaunetr.io.units import known, millimetres
 from metaunetr.io.voxels import read_voxels
 
 LONGEST_HEADER = 1 << 24  # bytes; a segmentation has a hundred lines and a record
@@ -210,10 +211,30 @@ def _grid(header: Header) -> Grid:
     affine = np.eye(4)
     affine[:3, :3] = np.transpose(vectors)
     affine[:3, 3] = header.vector(header.fields.get("space origin", "0,0,0"))
+    to_mm = np.multiply(space, _units(header))
     with np.errstate(all="ignore"):  # check_grid tells what is wrong
-        grid = Grid.from_affine((sizes[2], sizes[1], sizes[0]), np.diag([*space, 1.0]) @ affine)
+        grid = Grid.from_affine((sizes[2], sizes[1], sizes[0]), np.diag([*to_mm, 1.0]) @ affine)
     check_grid(path, grid)
     return grid
+
+
+def _units(header: Header) -> list[float]:
+    """How many mm the unit of each axis of space has; 1 where the header tells none.
+
+    Raises:
+        InputError: a unit is not known, or axes of the array have one beside their directions.
+    """
+    space, axes = (
+        [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|(\S+)', text)]
+        for text in (header.fields.get("space units", ""), header.fields.get("units", "")))
+    if any(known(unit) not in (None, 1.0) for unit in axes):
+        raise InputError(f"{header.path}: lengths of space directions must have space units, the "
+                         f"header has units {header.fields['units'][:60]!a}; save the image "
+                         "again in mm")
+    if len(space) not in (0, 3):
+        raise InputError(f"{header.path}: space units must be three, they are "
+                         f"{header.fields['space units'][:60]!a}")
+    return [millimetres(header.path, unit) for unit in space] or [1.0] * 3
 
 
 def _dtype(header: Header) -> np.dtype:

@@ -15,9 +15,8 @@ from metaunetr.io.atomic import atomic, discard, discard_abandoned, temporary_be
 from metaunetr.io.itk import write_itk
 from metaunetr.io.nifti import write_nifti
 from metaunetr.io.seg_nrrd import write_seg_nrrd
+from metaunetr.outputs import longest_name
 from metaunetr.result import Result
-
-MAX_NAME = 255  # bytes; every common file system
 
 
 def prepare_output(path: str | PathLike[str], image: Image | None = None) -> Path:
@@ -51,11 +50,8 @@ def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> P
     path = Path(path)
     if suffixes:
         _checked_suffix(path, suffixes)
-    if len(os.fsencode(path.name)) > MAX_NAME:
-        raise OutputError(
-            f"{path}: a file name may have {MAX_NAME} bytes, this one has "
-            f"{len(os.fsencode(path.name))}"
-        )
+    if (count := len(os.fsencode(path.name))) > (most := longest_name(path.parent)):
+        raise OutputError(f"{path}: a file name may have {most} bytes, this one has {count}")
     if os.path.isdir(path):  # unlike Path.is_dir, False for names that are too long
         raise OutputError(f"{path}: is a folder; name a file in it")
     if os.path.exists(path) and not os.path.isfile(path):  # /dev/null would be replaced

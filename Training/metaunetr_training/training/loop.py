@@ -32,7 +32,7 @@ from metaunetr_training.training.memory import keep_freed_memory
 from metaunetr_training.training.networks import build_network
 from metaunetr_training.training.processes import Processes, processes
 from metaunetr_training.training.run import Run
-from metaunetr_training.training.sampler import Patches, batches
+from metaunetr_training.training.sampler import Patches, batches, enough_shared_memory
 from metaunetr_training.training.schedule import Schedule
 from metaunetr_training.training.step import Step
 from metaunetr_training.training.validate import Scores, in_turns, mean_dice, organ_means, validate
@@ -54,6 +54,7 @@ def train(
 
     Raises:
         BundleError: the recipe describes no network, or not one that `start` can begin.
+        DeviceError: the workers have too little shared memory.
         InputError: the recipe and the cases do not fit, or `folder` holds another run.
         OutputError: `folder` cannot be written to; the last checkpoint is kept.
         TrainingError: loss or gradient is not finite.
@@ -102,7 +103,8 @@ class _Training:
         journal = Journal(self.run_folder.folder, self.recipe, self.moment.iteration) \
             if self.mine.first else None
         try:
-            self._steps(journal)
+            with enough_shared_memory():
+                self._steps(journal)
             self._validate(journal, last=True)
         finally:
             if journal:

@@ -7,12 +7,14 @@ among however many processes the batches are divided.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import ENOSPC
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from metaunetr.errors import InputError
+from metaunetr.errors import DeviceError, InputError
 from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
 from metaunetr_training.recipe import Recipe, Triple
 from metaunetr_training.training.processes import Processes
@@ -112,6 +114,26 @@ def batches(
         prefetch_factor=4 if recipe.training.workers else None,
     )
     return iter(loader)
+
+
+@contextmanager
+def enough_shared_memory() -> Iterator[None]:
+    """Within, a lack of shared memory, through which workers pass patches on, is explained.
+
+    PyTorch raises it from `next`, or at any moment, when a worker was killed for it.
+
+    Raises:
+        DeviceError: /dev/shm is full.
+    """
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        full = isinstance(error, OSError) and error.errno == ENOSPC and not error.filename
+        if full or "shared memory" in str(error):
+            raise DeviceError(
+                "/dev/shm is too small for the workers that cut patches; enlarge it (in Docker: "
+                "--shm-size=1g), or begin a new run with --set training.workers=0.") from None
+        raise
 
 
 class _Numbers:

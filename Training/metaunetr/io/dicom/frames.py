@@ -6,14 +6,15 @@ SimpleITK tells nothing of the frames' headers, so they are read by pydicom, whi
 
 from __future__ import annotations
 
+import os
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import numpy as np
 import SimpleITK as sitk
 
-from metaunetr.errors import InputError
+from metaunetr.errors import InputError, OutputError
 from metaunetr.io.dicom import header as h
 from metaunetr.io.dicom.header import Slice
 from metaunetr.io.itk import array_of, reason
@@ -71,6 +72,7 @@ def stored_values(path: Path) -> np.ndarray:
 
     Raises:
         InputError: the voxels cannot be read.
+        OutputError: the temporary folder has no room for the copy.
     """
     whole = _read(path, pixels=True)
     from pydicom.dataset import Dataset, FileMetaDataset
@@ -91,6 +93,26 @@ def stored_values(path: Path) -> np.ndarray:
         raise InputError(f"{path}: the pixels cannot be read: {reason(error)}") from None
     except DAMAGED as error:
         raise InputError(f"{path}: the pixels cannot be read: {_first_line(error)}") from None
+    except OSError as error:
+        raise OutputError(
+            f"{path}: no copy of its pixels can be written to the temporary folder "
+            f"{_temporary_folder()} ({_cause(error)}); make room there, or set TMPDIR to another "
+            "folder"
+        ) from None
+
+
+def _temporary_folder() -> str:
+    try:
+        return gettempdir()
+    except OSError:  # none can be written to
+        return os.environ.get("TMPDIR", "")
+
+
+def _cause(error: OSError) -> str:
+    """What the system said; pydicom wraps it in an error of the same type and a longer text."""
+    while isinstance(error.__cause__, OSError):
+        error = error.__cause__
+    return error.strerror or _first_line(error)
 
 
 def _read(path: Path, pixels: bool):
