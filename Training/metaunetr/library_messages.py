@@ -25,7 +25,7 @@ def shown() -> Iterator[None]:
     Those of libraries that write to a stream of their own choice are not.
     """
     showwarning, last_resort = warnings.showwarning, logging.lastResort
-    warnings.showwarning = lambda message, *_, **__: _show(str(message))
+    warnings.showwarning = _show_warning
     logging.lastResort = _Handler(logging.WARNING)
     try:
         yield
@@ -41,6 +41,11 @@ def told_by(tell: Callable[[str], str]) -> Iterator[None]:
         yield
     finally:
         _tell.reset(token)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_, **__) -> None:
+    if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning)):
+        _show(str(message))  # those are for programmers
 
 
 class _Handler(logging.Handler):
