@@ -10,7 +10,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -55,5 +55,5 @@ class _Handler(logging.Handler):
 
 def _show(text: str) -> None:
     text = _tell.get()(QUOTED.sub("…", text))
-    if sys.stderr is not None:
+    with suppress(OSError, ValueError):  # nobody listens
         print(f"warning: {' '.join(text.split())}", file=sys.stderr)
