@@ -1,8 +1,9 @@
 """Segments many CTs without a window; then Slicer ends with an exit code.
 
     Slicer --no-splash --no-main-window --python-script batch_segment.py -- \
-        --input PATH... --output DIR [--organs ...] [--format seg.nrrd|nii.gz|dicomseg]
-        [--surfaces stl|obj] [--statistics FILE.csv] [--resume]
+        --input PATH... --output DIR [--organs ...]
+        [--format seg.nrrd|nii.gz|dicomseg|rtstruct] [--surfaces stl|obj]
+        [--statistics FILE.csv] [--resume]
 
 Options and exit codes are those of `metaunetr batch`, which does the work: add --help.
 

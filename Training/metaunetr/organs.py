@@ -99,7 +99,10 @@ ORGANS: tuple[Organ, ...] = (
            LEFT),
     _organ(14, "duodenum", "38848004", "Duodenum", (255, 253, 229), None, 13),
     _organ(15, "urinary bladder", "89837001", "Urinary bladder", (222, 154, 132), None, 14),
-    _organ(16, "prostate or uterus", "41216001", "Prostate", (230, 158, 140), None, 15),
+    # One label in AMOS, and no code means either: this one is of any organ (DICOM's own list of
+    # SNOMED codes has it too).
+    _organ(16, "prostate or uterus", "113343008", "Body organ structure", (230, 158, 140), None,
+           15),
 )
 
 BY_NUMBER = MappingProxyType({organ.number: organ for organ in ORGANS})

@@ -180,6 +180,8 @@ def formatItems() -> list:
              _("Opens in Slicer with names, colours and terminology.")),
         Item("nii.gz", _("NIfTI label map (.nii.gz)"), _("For most other programs.")),
         Item("dicomseg", _("DICOM SEG (.dcm)"), _("For archives; needs DICOM input.")),
+        Item("rtstruct", _("RTSTRUCT (.rtstruct.dcm)"),
+             _("For radiotherapy planning; needs DICOM input.")),
     ]
 
 

@@ -60,7 +60,7 @@ def once(tmp_path_factory) -> SimpleNamespace:
     model = str(write_bundle(folder / "tiny"))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    options = Options(folder / "out", suffix=".nii.gz", model=model)
+    options = Options(folder / "out", suffixes=(".nii.gz",), model=model)
     assert batch.run([folder / "in"], options, lambda event: None) == 0
     torch.set_num_threads(threads)
     return SimpleNamespace(inputs=folder / "in", model=model, labels=labels(folder / "out"))
@@ -76,7 +76,7 @@ def inside():
 
 
 def wanted(once, output: Path, **where) -> Options:
-    return Options(output, suffix=".nii.gz", model=once.model, **where)
+    return Options(output, suffixes=(".nii.gz",), model=once.model, **where)
 
 
 def labels(output: Path) -> dict[str, bytes]:

@@ -158,6 +158,41 @@ def test_dicom_series_become_dicom_segmentations(batch, tmp_path):
         assert written.Modality == "SEG"
 
 
+def test_a_case_gets_the_first_format_that_its_input_allows(batch, tmp_path):
+    pydicom = pytest.importorskip("pydicom")
+    pytest.importorskip("highdicom")
+    scan(tmp_path / "in" / "ct.nii.gz")
+    for name, uid in (("good", "1.2"), ("bad", None)):
+        for path in series(tmp_path / "in", name=name).iterdir():
+            header = pydicom.dcmread(path)
+            if uid:
+                header.FrameOfReferenceUID = uid
+            header.save_as(path)
+    formats = ("--format", "dicomseg", "seg.nrrd")
+    ran = batch(*formats)
+    assert ran.code == 0
+    assert re.search(r"\] bad: .* s; written as bad\.seg\.nrrd", ran.out)
+    assert {name for name in made(tmp_path / "out") if not name.endswith((".json", ".png"))} == {
+        "good.dcm", "bad.seg.nrrd", "ct.seg.nrrd"}
+    record = json.loads((tmp_path / "out" / "bad.json").read_text())["record"]
+    assert any("needs a valid Frame of Reference UID (0020,0052)" in text
+               for text in record["warnings"])
+    assert 'href="bad.seg.nrrd"' in (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert set(states(batch(*formats, "--resume", "--json-progress")).values()) == {"skipped"}
+
+
+def test_a_format_that_headers_do_not_allow_is_told_before_the_network_runs(
+        batch, tmp_path, monkeypatch):
+    pytest.importorskip("highdicom")
+    (tmp_path / "in").mkdir()
+    series(tmp_path / "in")  # without a frame of reference
+    monkeypatch.setattr(Segmenter, "segment", lambda *_: pytest.fail("the network ran"))
+    for kind in ("dicomseg", "rtstruct"):
+        ran = batch("--format", kind)
+        assert ran.code == 7
+        assert "needs a valid Frame of Reference UID (0020,0052), it is ''" in ran.out
+
+
 @pytest.mark.parametrize(("options", "code", "words"), [
     (("--model", "none"), 4, "No model is called 'none'"),
     (("--organs", "pancreas"), 3, "does not know pancreas"),
@@ -167,6 +202,7 @@ def test_dicom_series_become_dicom_segmentations(batch, tmp_path):
     (("--statistics", "missing/all.csv"), 5, "does not exist"),
     (("--statistics", "all.txt"), 5, "must end in one of .csv"),
     (("-C", "missing"), 3, "cannot be entered"),
+    (("--seg-type", "labelmap"), 5, "--seg-type labelmap is of DICOM SEG"),
 ])
 def test_what_no_case_can_do_without_is_told_at_once(
     folder, batch, tmp_path, monkeypatch, options, code, words

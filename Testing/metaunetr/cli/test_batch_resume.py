@@ -102,6 +102,7 @@ def test_resuming_does_what_is_missing_or_stale_and_loses_nothing(
 @pytest.mark.parametrize("options", [
     ("--organs", "liver"), ("--format", "nii.gz"), ("--overlap", "0.25"), ("--surfaces", "obj"),
     ("--precision", "float32"), ("--identifiers",),
+    ("--format", "dicomseg", "seg.nrrd", "--seg-type", "labelmap"),
 ])
 def test_other_options_are_another_result(finished, batch, options):
     options = ("--surfaces", "stl", *options, "--resume", "--json-progress")

@@ -7,6 +7,8 @@ import gzip
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,6 @@ pytest.importorskip("pydicom")
 
 from dicom_series import write_series
 from metaunetr.batch.privacy import id_of
-from metaunetr.cli import main
 from metaunetr.engine import Segmenter
 from metaunetr.io import write_image
 from tiny_bundle import small_ct
@@ -159,12 +160,51 @@ def test_a_file_is_told_by_its_place_alone(tiny, tmp_path, run):
             "case 1": "done", "case 2": "failed", "case 3": "failed"}
 
 
-def test_dicom_segmentations_carry_the_patient_and_nothing_else_does(scans, tiny, tmp_path):
+@pytest.mark.parametrize(("kind", "suffix"), [("dicomseg", ".dcm"), ("rtstruct", ".rtstruct.dcm")])
+@pytest.mark.parametrize("name", ["Quaxly^Zebulon", "Quaxly"])
+def test_dicom_objects_carry_the_patient_and_nothing_else_does(
+        tiny, tmp_path, run, kind, suffix, name):
+    """Also where a library has something to say of the name, or a date is none."""
     pydicom = pytest.importorskip("pydicom")
     pytest.importorskip("highdicom")
+    write_series(tmp_path / "in" / "good", small_ct(), **PATIENT | {"PatientName": name})
+    for path in (tmp_path / "in" / "good").iterdir():  # as long as the date that it replaces
+        path.write_bytes(path.read_bytes().replace(b"19470213", b"47-02-13"))
     out = tmp_path / "out"
-    main(["batch", "--input", str(scans / "good"), "--output", str(out), "--model", str(tiny),
-          "--format", "dicomseg"])
-    written = pydicom.dcmread(out / "good.dcm")
-    assert written.PatientName == "Quaxly^Zebulon"
-    assert set(told(WORDS, everything(out))) == {"good.dcm"}
+    ran = run("batch", "--input", tmp_path / "in", "--output", out, "--model", tiny,
+              "--format", kind)
+    assert ran.code == 0
+    written = pydicom.dcmread(out / f"good{suffix}")
+    assert (written.PatientName, written.PatientBirthDate) == (name, "")
+    words = (*WORDS, "47-02-13")
+    assert told(words, {"output": ran.out.encode(), "errors": ran.err.encode()}) == {}
+    assert set(told(words, everything(out))) == {f"good{suffix}"}
+    record = json.loads((out / "good.json").read_text())["record"]
+    assert any("is without Patient's Birth Date" in text for text in record["warnings"])
+
+
+@pytest.mark.parametrize("command", ["segment", "batch"])
+def test_what_libraries_say_is_told_without_the_patient(tiny, tmp_path, command):
+    """In a process of its own: pytest takes warnings and log lines for itself."""
+    write_series(tmp_path / "in" / "good", small_ct(), **PATIENT)
+    program = """
+import logging, sys, warnings
+from metaunetr import io
+from metaunetr.cli import main
+write = io.write_labels
+def complain(*args):
+    warnings.warn('The string "Quaxly^Zebulon" is unlikely to be a name')
+    logging.getLogger("library").warning("no date: %r, %s", "19470213", "of\\nnobody")
+    write(*args)
+io.write_labels = complain
+sys.exit(main(sys.argv[1:]))
+"""
+    given = {"segment": ("segment", tmp_path / "in" / "good", "-o", tmp_path / "out.nii.gz"),
+             "batch": ("batch", "--input", tmp_path / "in", "--output", tmp_path / "out")}[command]
+    ran = subprocess.run([sys.executable, "-c", program, *map(str, given), "--model", tiny],
+                         capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    lines = [line for line in ran.stderr.splitlines() if "…" in line]
+    assert lines == ["warning: The string … is unlikely to be a name",
+                     "warning: no date: …, of nobody"]
+    assert told(WORDS, {"errors": ran.stderr.encode()}) == {}

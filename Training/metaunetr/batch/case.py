@@ -41,6 +41,10 @@ class Case:
     told: str = ""
     id: str = ""
 
+    def labels_as(self, suffix: str) -> Path:
+        """The file for the labels in another format."""
+        return self.record.with_name(self.record.name.removesuffix(".json") + suffix)
+
     def tell(self, text: str) -> str:
         """A message about this case as it may be shown around."""
         if self.told == str(self.input):

@@ -75,14 +75,15 @@ class Told:
 
     def skipped(self, index: int, finished: Finished) -> Event:
         return self._end(index, "skipped", 0.0, f"finished before{_flagged(finished)}",
-                         flags=finished.flags, output=str(self.cases[index].labels))
+                         flags=finished.flags, output=str(finished.labels(self.cases[index])))
 
     def done(self, index: int, finished: Finished, seconds: float) -> Event:
         organs = sum(item.voxels > 0 for item in finished.organs)
         return self._end(
             index, "done", seconds,
-            f"{counted(organs, 'organ')} in {seconds:.1f} s{_flagged(finished)}{_kept(finished)}",
-            flags=finished.flags, output=str(self.cases[index].labels))
+            f"{counted(organs, 'organ')} in {seconds:.1f} s{self._as(index, finished)}"
+            f"{_flagged(finished)}{_kept(finished)}",
+            flags=finished.flags, output=str(finished.labels(self.cases[index])))
 
     def failed(self, index: int, text: str, seconds: float) -> Event:
         return self._end(index, "failed", seconds, f"FAILED: {text}", text=text)
@@ -110,6 +111,11 @@ class Told:
     def _event(self, index: int, state: str, line: str, **facts) -> Event:
         return {"event": "case", "index": index, "name": self.cases[index].name, "state": state,
                 "line": line} | facts
+
+    def _as(self, index: int, finished: Finished) -> str:
+        """What is said where the first of the formats was not possible."""
+        path = finished.labels(self.cases[index])
+        return "" if path == self.cases[index].labels else f"; written as {path.name}"
 
     def _remaining(self) -> float | None:
         """Seconds for the cases left, at the pace of those done; None before the first."""

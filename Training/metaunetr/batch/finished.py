@@ -53,6 +53,10 @@ class Finished:
         """Such as "liver: touches the border of the image"."""
         return [f"{item.organ.name}: {flag}" for item in self.organs for flag in item.flags]
 
+    def labels(self, case: Case) -> Path:
+        """The file of the labels, the first of the outputs."""
+        return case.record.parent / next(iter(self.outputs), case.labels.name)
+
     def text(self) -> str:
         """The record as JSON."""
         return json.dumps({
@@ -137,7 +141,7 @@ def sha256_of(path: Path) -> str | None:
 
 
 def _renamed(path: Path) -> str:
-    suffix = formats.suffix_of(path) or path.suffix
+    suffix = formats.suffix_of(path, formats.WRITABLE_LABELS) or path.suffix
     stem = path.name.removesuffix(suffix)
     numbers = chain([""], map(" {}".format, count(2)))
     names = (f"{stem} (before{number}){suffix}" for number in numbers)

@@ -135,7 +135,7 @@ class RunFolder:
     def _write_index(self) -> None:
         cards = [
             Card(self._rows[name], self._finished[name].organs,
-                 case.labels.relative_to(self.output),
+                 self._finished[name].labels(case).relative_to(self.output),
                  case.thumbnail.relative_to(self.output), self._who(name))
             if self._rows[name].state == DONE else Card(self._rows[name], who=self._who(name))
             for name, case in self._cases.items()

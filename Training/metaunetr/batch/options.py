@@ -14,7 +14,9 @@ class Options:
 
     Attributes:
         output: the folder for the results.
-        suffix: of the labels: ".seg.nrrd", ".nii.gz" or ".dcm".
+        suffixes: of the labels: ".seg.nrrd", ".nii.gz", ".dcm" or ".rtstruct.dcm"; each case gets
+            the first that its input allows.
+        seg_type: see `write_labels`.
         organs, model, device, overlap, precision: see `Segmenter`.
         surfaces: ".stl" or ".obj"; "" for none.
         table: CSV with the statistics of all cases.
@@ -26,7 +28,8 @@ class Options:
     """
 
     output: Path
-    suffix: str = ".seg.nrrd"
+    suffixes: tuple[str, ...] = (".seg.nrrd",)
+    seg_type: str = "binary"
     organs: list[Organ] | None = None
     model: str | None = None
     device: str = "auto"

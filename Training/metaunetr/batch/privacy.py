@@ -10,8 +10,9 @@ Log lines, manifest, tables, page, thumbnails and records are meant to be shown 
   cases in a list of inputs. Names of DICOM files, in which scanners put names, are hashed too.
 
 With `--identifiers` paths are complete, and organs.csv and index.html name patient and
-examination. Two things are outside these rules: DICOM SEG carries the patient, as the standard
-demands, and the JSON lines for programs tell the paths of inputs, so that they can be opened.
+examination. Two things are outside these rules: DICOM SEG and RTSTRUCT carry the patient, as the
+standard demands, and the JSON lines for programs tell the paths of inputs, so that they can be
+opened. What libraries say is in `library_messages`.
 """
 
 from __future__ import annotations

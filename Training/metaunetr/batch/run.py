@@ -18,7 +18,7 @@ from metaunetr.batch.log import Log
 from metaunetr.batch.options import Options
 from metaunetr.bundle import Bundle, find
 from metaunetr.errors import DeviceError, InputError, MetaUNETRError
-from metaunetr.io import dicom_seg, formats, mesh
+from metaunetr.io import mesh
 from metaunetr.io.atomic import discard_abandoned
 from metaunetr.outputs import check_distinct, make_folder
 
@@ -49,7 +49,7 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
         check_distinct([io.prepare_file(options.table, (".csv",))], inputs)
     discovery = discover(inputs, options.output, options.all_series, options.identifiers,
                          lambda files, cts: report(search_event(files, cts)))
-    cases = make_cases(discovery.found, options.output, options.suffix, options.identifiers)
+    cases = make_cases(discovery.found, options.output, options.suffixes[0], options.identifiers)
     report(cases_event(cases, discovery))
     for text in discovery.warnings:
         report({"event": "warning", "text": text})
@@ -72,8 +72,8 @@ def _check(options: Options) -> None:
     """Whatever would fail in every case."""
     if options.scheduler or options.workers:
         _check_dask()
-    if options.suffix in formats.DICOM:
-        dicom_seg.check(options.output, None)
+    for suffix in options.suffixes:
+        io.check_labels(options.output / f"x{suffix}", None)
     if options.surfaces:
         mesh.check(options.output)
     make_folder(options.output)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metaunetr import __version__, io
+from metaunetr import __version__, io, library_messages
 from metaunetr.batch.case import Case
 from metaunetr.batch.finished import Finished, input_state, ours, set_aside, sha256_of
 from metaunetr.batch.options import Options
 from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Bundle
+from metaunetr.errors import InputError, OutputError
 from metaunetr.image import Image
 from metaunetr.io import mesh
 from metaunetr.outputs import check_distinct, make_folder, together
@@ -47,7 +48,8 @@ def made_from(case: Case, options: Options, bundle: Bundle) -> dict[str, Any]:
         "organs": None if organs is None else sorted({organ.name for organ in organs}),
         "overlap": options.overlap,
         "precision": options.precision,
-        "suffix": options.suffix,
+        "suffixes": list(options.suffixes),
+        "seg_type": options.seg_type,
         "surfaces": options.surfaces,
     }
 
@@ -64,9 +66,31 @@ def read(case: Case, options: Options, bundle: Bundle) -> Loaded:
     outputs = [io.prepare_output(case.labels), io.prepare_file(case.record),
                io.prepare_file(case.thumbnail)]
     check_distinct(outputs, case.files)
-    image = io.read_image(case.input)
-    io.prepare_output(case.labels, image)  # of DICOM input, DICOM SEG can be made
-    return Loaded(case, image, facts)
+    with library_messages.told_by(case.tell):
+        image = io.read_image(case.input)
+        labels, lacks = _possible(case, image, options)
+    if labels != case.labels:
+        check_distinct([io.prepare_output(labels)], case.files)
+    image = replace(image, warnings=(*image.warnings, *lacks))
+    return Loaded(replace(case, labels=labels), image, facts)
+
+
+def _possible(case: Case, image: Image, options: Options) -> tuple[Path, tuple[str, ...]]:
+    """The file for labels in the first of the formats that the input allows, and warnings.
+
+    Raises:
+        OutputError: the input allows none of them; the message is that of the first.
+    """
+    refused = []
+    for suffix in options.suffixes:
+        labels = case.labels_as(suffix)
+        try:
+            lacks = io.check_labels(labels, image)
+        except (InputError, OutputError) as error:
+            refused.append(error)
+        else:
+            return labels, (*(case.tell(str(error)) for error in refused), *lacks)
+    raise refused[0]
 
 
 def segment(engine: Segmenter, loaded: Loaded, options: Options) -> Result:
@@ -96,7 +120,8 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
     with together() as place:
         record = place(case.record)  # the first here is the last to take its place
         temporary = place(case.labels)
-        io.write_labels(temporary, result)
+        with library_messages.told_by(case.tell):
+            io.write_labels(temporary, result, options.seg_type)
         measured(case.labels, temporary)
         temporary = place(case.thumbnail)
         write_thumbnail(temporary, result, loaded.image)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from metaunetr import __version__
+from metaunetr import __version__, library_messages
 from metaunetr.batch import work
 from metaunetr.batch.case import Case
 from metaunetr.batch.events import Event
@@ -96,7 +96,7 @@ def segment_case(index: int, case: Case, job: Job) -> Done:
             raise Cancelled("The run has ended.")
         worker.log_event(job.topic, [index, event])
 
-    with _one_case:
+    with _one_case, library_messages.shown():
         options, ready = job.options, worker.plugins[job.topic]
         if not ready.passed:  # it joined later, and Dask lets it work all the same
             ready.setup(worker)

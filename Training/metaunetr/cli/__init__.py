@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from metaunetr import __version__
+from metaunetr import __version__, library_messages
 from metaunetr.cli import batch, estimate, evaluate, info, models, phantom, segment
 from metaunetr.errors import BUG, Cancelled, InputError, explain
 from metaunetr.result import DISCLAIMER
@@ -51,7 +51,8 @@ def main(
         args = (make_parser or parser)().parse_args(argv)
     except SystemExit as stop:  # --help, --version, or a usage error that argparse has explained
         return int(stop.code or 0)
-    with _Signals(getattr(args, "json_progress", False)) as signals:
+    signals = _Signals(getattr(args, "json_progress", False))
+    with signals, library_messages.shown():
         try:
             _check_working_folder()
             code = args.run(args) or 0

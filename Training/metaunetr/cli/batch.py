@@ -14,7 +14,8 @@ from metaunetr.errors import InputError
 from metaunetr.result import DISCLAIMER
 
 CASES_FAILED = 7  # exit code
-SUFFIXES = {"seg.nrrd": ".seg.nrrd", "nii.gz": ".nii.gz", "dicomseg": ".dcm"}
+SUFFIXES = {"seg.nrrd": ".seg.nrrd", "nii.gz": ".nii.gz", "dicomseg": ".dcm",
+            "rtstruct": ".rtstruct.dcm"}
 
 
 def add_to(commands) -> None:
@@ -35,8 +36,11 @@ def add_to(commands) -> None:
     parser.add_argument("--organs", action=Organs,
                         help="only these, such as: liver spleen kidneys")
     engine.add_options(parser)
-    parser.add_argument("--format", choices=SUFFIXES, default="seg.nrrd",
-                        help="of the labels (default: seg.nrrd); dicomseg for DICOM input")
+    parser.add_argument("--format", nargs="+", choices=SUFFIXES, default=["seg.nrrd"],
+                        help="of the labels (default: seg.nrrd); dicomseg and rtstruct are for "
+                             "DICOM input; of several, each case gets the first that its input "
+                             "allows, as with: dicomseg seg.nrrd")
+    engine.add_seg_type(parser)
     parser.add_argument("--surfaces", choices=("stl", "obj"),
                         help="also a surface of each organ, in LPS mm as 3D Slicer writes them")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
@@ -65,9 +69,11 @@ def run(args: argparse.Namespace) -> int:
         _enter(args.folder)
     from metaunetr import batch
 
+    suffixes = tuple(SUFFIXES[name] for name in args.format)
+    engine.check_seg_type(args, ".dcm" if ".dcm" in suffixes else suffixes[0])
     options = batch.Options(
-        output=args.output, suffix=SUFFIXES[args.format], organs=args.organs, model=args.model,
-        device=args.device, overlap=args.overlap, precision=args.precision,
+        output=args.output, suffixes=suffixes, seg_type=args.seg_type, organs=args.organs,
+        model=args.model, device=args.device, overlap=args.overlap, precision=args.precision,
         surfaces=f".{args.surfaces}" if args.surfaces else "", table=args.statistics,
         resume=args.resume, all_series=args.all_series, identifiers=args.identifiers,
         scheduler=args.dask, workers=args.dask_local,

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from metaunetr.cli.arguments import number
 from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
+from metaunetr.errors import OutputError
 from metaunetr.image import Image
 
 
@@ -23,6 +24,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json-progress", action="store_true",
                         help="one JSON object a line on standard output; the run ends when a "
                              "pipe on standard input closes")
+
+
+def add_seg_type(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seg-type", choices=("binary", "labelmap"), default="binary",
+                        help="of DICOM SEG: binary (default), which all programs read, or "
+                             "labelmap: far smaller, and in DICOM only since 2024")
+
+
+def check_seg_type(args: argparse.Namespace, suffix: str) -> None:
+    """Refuse --seg-type for labels that are no DICOM SEG."""
+    if args.seg_type != "binary" and suffix != ".dcm":
+        raise OutputError(f"{args.output}: --seg-type {args.seg_type} is of DICOM SEG, and the "
+                          f"labels are {suffix}; leave it out or choose DICOM SEG")
 
 
 def reporter(args: argparse.Namespace, terminal: type[TerminalProgress] = TerminalProgress):

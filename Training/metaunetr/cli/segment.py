@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from metaunetr import bundle
@@ -21,11 +22,12 @@ def add_to(commands) -> None:
     parser.add_argument("input", metavar="INPUT", type=Path,
                         help="NIfTI, NRRD or MetaImage file, or the folder of a DICOM series")
     parser.add_argument("-o", "--output", type=Path, required=True,
-                        help="labels: .seg.nrrd (3D Slicer), .nii.gz, .nii, .nrrd, .mha, or .dcm "
-                             "(DICOM SEG, for DICOM input)")
+                        help="labels: .seg.nrrd (3D Slicer), .nii.gz, .nii, .nrrd, .mha; for "
+                             "DICOM input also .dcm (DICOM SEG) and .rtstruct.dcm (RTSTRUCT)")
     parser.add_argument("--organs", action=Organs,
                         help="only these, such as: liver spleen kidneys")
     engine.add_options(parser)
+    engine.add_seg_type(parser)
     parser.add_argument("--largest-component", action="store_true",
                         help="of every organ, keep only the largest connected part")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
@@ -70,18 +72,19 @@ def _segment(args: argparse.Namespace, report) -> Result:
 def _read(args: argparse.Namespace):
     """The input, once it is sure that the outputs can be written."""
     from metaunetr import io
-    from metaunetr.io.formats import WRITABLE_IMAGES
+    from metaunetr.io.formats import WRITABLE_IMAGES, WRITABLE_LABELS, suffix_of
 
     outputs = [path for path in (args.output, args.statistics, args.report, args.record,
                                  args.uncertainty) if path is not None]
     check_distinct(outputs, [args.input])
     io.prepare_output(args.output)
+    engine.check_seg_type(args, suffix_of(args.output, WRITABLE_LABELS))
     for path in outputs[1:]:
         io.prepare_file(path, WRITABLE_IMAGES if path == args.uncertainty else ())
     image = io.read_image(args.input)
     check_distinct(outputs, image.dicom_files)
-    io.prepare_output(args.output, image)  # of DICOM input, DICOM SEG can be made
-    return image
+    lacks = io.check_labels(args.output, image)
+    return replace(image, warnings=(*image.warnings, *lacks))
 
 
 def _write(args: argparse.Namespace, image, result: Result) -> None:
@@ -89,7 +92,7 @@ def _write(args: argparse.Namespace, image, result: Result) -> None:
     from metaunetr.report import write_report, write_statistics
 
     with together() as place:
-        io.write_labels(place(args.output), result)
+        io.write_labels(place(args.output), result, args.seg_type)
         if args.uncertainty:
             io.write_image(place(args.uncertainty), result.uncertainty)
         if args.statistics:

@@ -5,6 +5,7 @@ and needs no SimpleITK.
 """
 
 _PUBLIC = {
+    "check_labels": "write",
     "data_file": "read",
     "prepare_file": "write",
     "prepare_output": "write",

@@ -5,128 +5,185 @@ Needs highdicom, which the extra `dicom` installs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from metaunetr import __version__, organs
-from metaunetr.errors import InputError, OutputError
-from metaunetr.image import Image
+from metaunetr.errors import OutputError
+from metaunetr.image import Grid, Image
 from metaunetr.io.atomic import atomic
-from metaunetr.io.dicom.frames import look_into
-from metaunetr.io.dicom.header import POSITION, read_header
-from metaunetr.result import OrganResult, Result
-
-MAY_BE_EMPTY = (  # type 2 attributes of patient, study and frame of reference
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate",
-    "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator",
+from metaunetr.io.dicom.header import (
+    CLASS,
+    INSTANCE,
+    ORIENTATION,
+    POSITION,
+    SERIES,
+    SPACING,
 )
+from metaunetr.io.dicom_source import (
+    FRAME_OF_REFERENCE,
+    LOSSY,
+    MAY_BE_EMPTY,
+    STUDY,
+    Source,
+    decimals,
+    read_source,
+)
+from metaunetr.organs import Organ
+from metaunetr.result import Result
+
+KIND = "DICOM SEG"
+TYPES = ("binary", "labelmap")
 
 
-def check(path: Path, image: Image | None) -> None:
+def check(path: Path, image: Image | None) -> tuple[str, ...]:
     """Refuse DICOM SEG where it cannot be made.
 
+    Args:
+        image: the CT, None when it is not yet known.
+
+    Returns:
+        Sentences about what the object will lack.
+
     Raises:
-        OutputError: highdicom is missing, or `image` is no DICOM series, or one of several
-            multi-frame files.
+        OutputError: highdicom is missing; `image` is one of several multi-frame files; its headers
+            do not allow it, see also `read_source`.
     """
     try:
         import highdicom  # noqa: F401
     except ImportError:
         raise OutputError(
-            f"{path}: DICOM SEG needs highdicom; install it with: pip install metaunetr[dicom]"
+            f"{path}: {KIND} needs highdicom; install it with: pip install metaunetr[dicom]"
         ) from None
-    if image is not None and not image.dicom_files:
-        raise OutputError(
-            f"{path}: DICOM SEG refers to the slices of a DICOM series, and the input "
-            f"{image.source or 'in memory'} is none; choose .seg.nrrd or .nii.gz"
-        )
-    if image is not None and len(image.dicom_files) not in (1, image.grid.shape[0]):
-        raise OutputError(
-            f"{path}: DICOM SEG refers to one multi-frame file, and the input has "
-            f"{len(image.dicom_files)}; choose .seg.nrrd or .nii.gz"
-        )
+    if image is None:
+        return ()
+    source = _source(path, image)
+    frames = 1 if source.slices[0].frame is None else len(source.slices)
+    labels = np.zeros((frames, *image.grid.shape[1:]), np.uint8)
+    labels[0, 0, 0] = 1
+    _segmentation(path, source, labels, image.grid, organs.ORGANS[:1], {})
+    return source.warnings
 
 
-def write_dicom_seg(path: Path, result: Result) -> None:
-    """Write the organs found in `result` as a binary DICOM Segmentation.
+def write_dicom_seg(path: Path, result: Result, seg_type: str = "binary") -> None:
+    """Write the organs found in `result` as a DICOM Segmentation.
 
     Segment numbers count from 1 without gaps, as the standard demands; the organ is told by its
     codes and label.
 
+    Args:
+        seg_type: one of `TYPES`. "binary" has a frame of bits for each organ and slice, which all
+            programs read; "labelmap", in DICOM since 2024, one compressed frame for each slice.
+
     Raises:
-        OutputError: see `check`; no organ was found; or the headers of the CT do not allow it.
+        OutputError: see `check`; or no organ was found.
     """
-    check(path, result.labels)
-    found = [item for item in result.organs if item.voxels]
+    check(path, None)
+    source = _source(path, result.labels)
+    found = [item.organ for item in result.organs if item.voxels]
     if not found:
-        raise OutputError(f"{path}: no organ was found, and a DICOM SEG cannot be empty")
-    try:
-        segmentation = _segmentation(found, result)
-    except (AttributeError, InputError, KeyError, OSError, TypeError, ValueError) as error:
-        raise OutputError(
-            f"{path}: the headers of the CT do not allow a DICOM SEG ({error}); choose .seg.nrrd"
-        ) from error
+        raise OutputError(f"{path}: no organ was found, and a {KIND} cannot be empty")
+    renumber = np.zeros(256, np.uint8)
+    for number, organ in enumerate(found, start=1):
+        renumber[organ.number] = number
+    labels = renumber[result.labels.array[source.places]]
+    segmentation = _segmentation(
+        path, source, labels, result.labels.grid, found, result.record, seg_type)
     with atomic(path) as temporary:
         segmentation.save_as(temporary)
 
 
-def _segmentation(found: list[OrganResult], result: Result):
-    import highdicom as hd
-
-    renumber = np.zeros(256, np.uint8)
-    for number, item in enumerate(found, start=1):
-        renumber[item.organ.number] = number
-    column, row, distance = result.labels.grid.spacing
-    return hd.seg.Segmentation(
-        source_images=[_header(file, distance) for file in result.labels.dicom_files],
-        pixel_array=renumber[result.labels.array[_places_of_frames(result.labels)]],
-        pixel_measures=hd.PixelMeasuresSequence((row, column), distance, distance),
-        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[
-            _description(number, item, result) for number, item in enumerate(found, start=1)
-        ],
-        series_instance_uid=hd.UID(),
-        series_number=1000,
-        sop_instance_uid=hd.UID(),
-        instance_number=1,
-        manufacturer="MetaUNETR",
-        manufacturer_model_name=str(result.record.get("model", "MetaUNETR"))[:64],
-        software_versions=__version__,
-        device_serial_number="0",
-        series_description="MetaUNETR abdominal organs",
-        content_description="Automatic; research use only",
-        specific_character_set="ISO_IR 192",  # UTF-8, whatever the CT's is
-    )
+def _source(path: Path, image: Image) -> Source:
+    source = read_source(path, image, KIND)
+    if len(image.dicom_files) > 1 and source.slices[0].frame is not None:
+        raise OutputError(
+            f"{path}: {KIND} refers to one multi-frame file, and the input has "
+            f"{len(image.dicom_files)}; choose .seg.nrrd or .nii.gz"
+        )
+    return source
 
 
-def _places_of_frames(labels: Image) -> np.ndarray:
-    """k of every slice or frame of the CT, in the order of the CT's files or frames."""
-    files, depth = labels.dicom_files, labels.grid.shape[0]
-    if len(files) == depth:
-        return np.arange(depth)
-    frames = look_into(read_header(Path(files[0])))
-    positions = [[*frame.numbers(POSITION, 3), 1] for frame in frames]
-    return np.rint((np.linalg.inv(labels.grid.affine) @ np.transpose(positions))[2]).astype(int)
+def _segmentation(
+    path: Path, source: Source, labels: np.ndarray, grid: Grid, found: Sequence[Organ],
+    record: dict[str, Any], seg_type: str = "binary",
+):
+    """The data set.
 
-
-def _header(file: str, distance: float):
-    """The header of a slice; what may be empty, and anonymizers remove, is put back.
-
-    Only the slice thickness must not be empty in a segmentation: it becomes `distance` (mm).
+    Args:
+        labels: numbers from 1 of `found` (N, H, W), for the first N slices or all frames of
+            `source`.
     """
+    import highdicom as hd
+    from pydicom.uid import ExplicitVRLittleEndian, RLELossless
+
+    column, row, distance = grid.spacing
+    try:
+        segmentation = hd.seg.Segmentation(
+            source_images=_source_images(source, grid)[:len(labels)],
+            pixel_array=labels,
+            pixel_measures=hd.PixelMeasuresSequence((row, column), distance, distance),
+            segmentation_type=seg_type.upper(),
+            transfer_syntax_uid=RLELossless if seg_type == "labelmap" else ExplicitVRLittleEndian,
+            segment_descriptions=[
+                _description(number, organ, record) for number, organ in enumerate(found, start=1)
+            ],
+            series_instance_uid=hd.UID(),
+            series_number=1000,
+            sop_instance_uid=hd.UID(),
+            instance_number=1,
+            manufacturer="MetaUNETR",
+            manufacturer_model_name=str(record.get("model", "MetaUNETR"))[:64],
+            software_versions=__version__,
+            device_serial_number="0",
+            series_description="MetaUNETR abdominal organs",
+            content_description="Automatic; research use only",
+            specific_character_set="ISO_IR 192",  # UTF-8, whatever the CT's is
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise OutputError(
+            f"{path}: the headers of the CT do not allow a {KIND} ({error}); choose .seg.nrrd"
+        ) from error
+    segmentation.update(source.common)
+    return segmentation
+
+
+def _source_images(source: Source, grid: Grid) -> list:
+    """The headers of the CT for highdicom, which gets no patient that it could complain of."""
     import pydicom
 
-    header = pydicom.dcmread(file, stop_before_pixels=True, force=True)
-    for name in MAY_BE_EMPTY:
-        if name not in header:
+    first = source.slices[0]
+    images = []
+    for item in source.slices if first.frame is None else [first]:
+        header = pydicom.Dataset()
+        if item.frame is not None:
+            header = pydicom.dcmread(
+                item.path, stop_before_pixels=True, force=True, specific_tags=[
+                    "NumberOfFrames", "SharedFunctionalGroupsSequence",
+                    "PerFrameFunctionalGroupsSequence"])
+        else:
+            header.ImagePositionPatient = decimals(item.numbers(POSITION, 3))
+            header.ImageOrientationPatient = decimals(item.numbers(ORIENTATION, 6))
+            header.PixelSpacing = decimals(item.numbers(SPACING, 2))
+            header.SliceThickness = decimals(grid.spacing[2:])[0]
+        header.Modality = "CT"
+        header.Columns, header.Rows = item.size
+        header.SOPClassUID, header.SOPInstanceUID = item.text(CLASS), item.text(INSTANCE)
+        header.StudyInstanceUID, header.SeriesInstanceUID = item.text(STUDY), item.text(SERIES)
+        header.FrameOfReferenceUID = item.text(FRAME_OF_REFERENCE)
+        for name in MAY_BE_EMPTY:
             setattr(header, name, "")
-    if not header.get("SliceThickness"):
-        header.SliceThickness = distance
-    return header
+        if item.text("0028|2110") == "01":
+            for tag, name in LOSSY.items():
+                if value := item.text(tag):
+                    setattr(header, name, value.split("\\"))
+        images.append(header)
+    return images
 
 
-def _description(number: int, item: OrganResult, result: Result):
+def _description(number: int, organ: Organ, record: dict[str, Any]):
     import highdicom as hd
     from pydicom.sr.coding import Code
 
@@ -136,25 +193,23 @@ def _description(number: int, item: OrganResult, result: Result):
 
     description = hd.seg.SegmentDescription(
         segment_number=number,
-        segment_label=item.organ.name,
+        segment_label=organ.name,
         segmented_property_category=code(organs.CATEGORY),
-        segmented_property_type=code(item.organ.code),
+        segmented_property_type=code(organ.code),
         algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=hd.AlgorithmIdentificationSequence(
             name="MetaUNETR",
             version=__version__,
             family=Code("123110", "DCM", "Artificial Intelligence"),
-            parameters={
-                key: str(result.record.get(key, "")) for key in ("model", "model_sha256")
-            },
+            parameters={key: str(record.get(key, "")) for key in ("model", "model_sha256")},
         ),
         tracking_uid=hd.UID(),
-        tracking_id=item.organ.key,
-        display_color=hd.color.CIELabColor.from_rgb(*item.organ.colour),
+        tracking_id=organ.key,
+        display_color=hd.color.CIELabColor.from_rgb(*organ.colour),
     )
-    if item.organ.side:
+    if organ.side:
         kind = description.SegmentedPropertyTypeCodeSequence[0]
         kind.SegmentedPropertyTypeModifierCodeSequence = [
-            hd.sr.CodedConcept.from_code(code(item.organ.side))
+            hd.sr.CodedConcept.from_code(code(organ.side))
         ]
     return description

@@ -9,10 +9,11 @@ SEGMENTATION = (".seg.nrrd",)
 NRRD = (".nrrd", ".nhdr")
 META = (".mha", ".mhd")
 DICOM = (".dcm",)
+RTSTRUCT = (".rtstruct.dcm",)
 
 READABLE = NIFTI + SEGMENTATION + NRRD + META + DICOM
 WRITABLE_IMAGES = (".nii.gz", ".nii", ".nrrd", ".mha")
-WRITABLE_LABELS = (".seg.nrrd", *WRITABLE_IMAGES, ".dcm")
+WRITABLE_LABELS = (*SEGMENTATION, *WRITABLE_IMAGES, *DICOM, *RTSTRUCT)
 
 
 def suffix_of(path: Path, allowed: tuple[str, ...] = READABLE) -> str:

@@ -23,7 +23,7 @@ from metaunetr.result import OrganResult, Result
 RECORD = "MetaUNETR_Record"
 CONTEXT = "Segmentation category and type - DICOM master list"
 OWN_CONTEXT = "Segmentation category and type - MetaUNETR"  # in the Slicer module's .term.json
-NOT_IN_MASTER_LIST = ("110765007",)  # of the organs' codes, those that only our context has
+NOT_IN_MASTER_LIST = ("110765007", "113343008")  # of organs' codes, those only our context has
 REGION_CONTEXT = "Anatomic codes - DICOM master list"
 NO_CODE: Code = ("", "", "")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io import dicom_seg, formats
+from metaunetr.io import dicom_rtstruct, dicom_seg, formats
 from metaunetr.io.atomic import atomic, discard, discard_abandoned, temporary_beside
 from metaunetr.io.itk import write_itk
 from metaunetr.io.nifti import write_nifti
@@ -19,20 +19,36 @@ from metaunetr.outputs import longest_name
 from metaunetr.result import Result
 
 
-def prepare_output(path: str | PathLike[str], image: Image | None = None) -> Path:
+def prepare_output(path: str | PathLike[str]) -> Path:
     """Check, before the run, that labels can be written at `path`.
 
-    Args:
-        image: the input, if known: a DICOM SEG refers to the slices of its CT.
-
     Raises:
-        OutputError: as `prepare_file`; the suffix is not supported, or what DICOM SEG needs is
-            missing.
+        OutputError: as `prepare_file`; the suffix is not supported, or a package that the format
+            needs is missing.
     """
     path = prepare_file(path, formats.WRITABLE_LABELS)
-    if formats.suffix_of(path) in formats.DICOM:
-        dicom_seg.check(path, image)
+    check_labels(path, None)
     return path
+
+
+def check_labels(path: str | PathLike[str], image: Image | None) -> tuple[str, ...]:
+    """Check, before the run, that labels of `image` can be written in the format of `path`.
+
+    Args:
+        image: the input, whose headers DICOM SEG and RTSTRUCT refer to; None when it is not yet
+            known.
+
+    Returns:
+        Sentences about what the file will lack.
+
+    Raises:
+        OutputError: a package is missing, or the headers of `image` do not allow the format.
+    """
+    path = Path(path)
+    suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
+    if suffix in formats.RTSTRUCT:
+        return dicom_rtstruct.check(path, image)
+    return dicom_seg.check(path, image) if suffix in formats.DICOM else ()
 
 
 def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> Path:
@@ -71,19 +87,28 @@ def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> P
     return path
 
 
-def write_labels(path: str | PathLike[str], result: Result) -> None:
+def write_labels(
+    path: str | PathLike[str], result: Result, seg_type: str = "binary"
+) -> None:
     """Write the label map of `result` in the format that the suffix names.
 
-    .seg.nrrd (segments for 3D Slicer), .nii.gz, .nii, .nrrd, .mha (plain label maps), or .dcm
-    (DICOM SEG, when the input was a DICOM series and the extra `dicom` is installed).
+    .seg.nrrd (segments for 3D Slicer), .nii.gz, .nii, .nrrd, .mha (plain label maps); and when the
+    input was a DICOM series and the extra `dicom` is installed, .dcm (DICOM SEG) or .rtstruct.dcm
+    (RTSTRUCT).
+
+    Args:
+        seg_type: of DICOM SEG, "binary" or "labelmap"; see `write_dicom_seg`.
 
     Raises:
         OutputError: the file cannot be written there; nothing is left behind.
     """
     path = Path(path)
     suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
+    if suffix in formats.RTSTRUCT:
+        dicom_rtstruct.write_rtstruct(path, result)
+        return
     if suffix in formats.DICOM:
-        dicom_seg.write_dicom_seg(path, result)
+        dicom_seg.write_dicom_seg(path, result, seg_type)
         return
     with atomic(path) as temporary:
         if suffix in formats.SEGMENTATION:

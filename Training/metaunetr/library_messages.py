@@ -1,0 +1,59 @@
+"""What libraries say in warnings and log lines: a line each on standard error, without quotations.
+
+pydicom and highdicom quote the values that they complain of, such as the name of a patient.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+_tell: ContextVar[Callable[[str], str]] = ContextVar("tell", default=str)
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Within, in the whole process, messages of libraries are shown as this module says.
+
+    Those of libraries that write to a stream of their own choice are not.
+    """
+    showwarning, last_resort = warnings.showwarning, logging.lastResort
+    warnings.showwarning = _show_warning
+    logging.lastResort = _Handler(logging.WARNING)
+    try:
+        yield
+    finally:
+        warnings.showwarning, logging.lastResort = showwarning, last_resort
+
+
+@contextmanager
+def told_by(tell: Callable[[str], str]) -> Iterator[None]:
+    """Within, in this thread, they go through `tell` as well, which hides what it must."""
+    token = _tell.set(tell)
+    try:
+        yield
+    finally:
+        _tell.reset(token)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_, **__) -> None:
+    if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning)):
+        _show(str(message))  # those are for programmers
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _show(record.getMessage())
+
+
+def _show(text: str) -> None:
+    text = _tell.get()(QUOTED.sub("…", text))
+    with suppress(OSError, ValueError):  # nobody listens
+        print(f"warning: {' '.join(text.split())}", file=sys.stderr)
