@@ -69,7 +69,7 @@ def _is_of_a_kind(slices: list[dicom.Slice]) -> str:
 
 def _is_too_short(slices: list[dicom.Slice]) -> str:
     frames = slices[0].text(dicom.FRAMES)
-    count = max(len(slices), int(frames) if frames.isdigit() else 0)
+    count = max(len(slices), int(frames) if frames.isdecimal() else 0)
     return "" if count >= MIN_SLICES else (
         f"a series of {count} slices; a volume needs {MIN_SLICES}")
 

@@ -1,8 +1,8 @@
 """Folders of DICOM files: which series they hold, and a CT series as a volume.
 
-header: what one file says. scan: which files belong together. arrange: the grid that slices form.
-frames: enhanced multi-frame CT. pixels: stored values to HU. series: all of it, one after the
-other.
+header: what one file says. valid: whether HU can be computed from it. scan: which files belong
+together. arrange: the grid that slices form. frames: enhanced multi-frame CT. pixels: stored values
+to HU. series: all of it, one after the other.
 """
 
 from metaunetr.io.dicom.header import (

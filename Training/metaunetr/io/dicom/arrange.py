@@ -14,7 +14,6 @@ from metaunetr.image import Grid
 from metaunetr.io.dicom.header import (
     NAMES,
     ORIENTATION,
-    PHOTOMETRIC,
     POSITION,
     SPACING,
     THICKNESS,
@@ -57,19 +56,9 @@ def arrange(
 
 
 def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
-    """Spacing and orientation that all slices share, as do size and kind of voxels."""
+    """Spacing and orientation that all slices share, as they do their size."""
     first = slices[0]
     for item in slices:
-        kind = item.text(PHOTOMETRIC)
-        if kind == "MONOCHROME1":
-            raise InputError(
-                f"{item.path}: the slices are stored inverted (MONOCHROME1); convert them to "
-                "MONOCHROME2 first"
-            )
-        if kind != "MONOCHROME2":
-            raise InputError(
-                f"{item.path}: voxels must be single numbers, these are colours ({kind})"
-            )
         if item.size != first.size:
             raise InputError(
                 f"{path}: all slices must have one size, {first.name} has {first.size} "
@@ -111,8 +100,8 @@ def _step(
 ) -> np.ndarray:
     """The vector (mm, LPS) from each slice to the next, when there is one such vector."""
     if len(slices) == 1:
-        thickness = slices[0].text(THICKNESS)
-        return normal * (float(thickness) if thickness else 1.0)
+        (thickness,) = slices[0].numbers(THICKNESS, 1) if slices[0].text(THICKNESS) else (1.0,)
+        return normal * thickness
     distances = np.diff(positions @ normal)
     if distances.min() < MIN_DISTANCE:
         twice = int(np.argmin(distances))

@@ -23,6 +23,7 @@ from metaunetr.io.dicom.header import (
 )
 from metaunetr.io.dicom.pixels import Pixels
 from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
+from metaunetr.io.dicom.valid import check_elements
 
 SHOWN = 8  # series listed in a message
 DAMAGE = "truncated, or compressed in an unknown way (such as deflated); convert it first"
@@ -105,9 +106,13 @@ def _is_placed(slices: list[Slice]) -> bool:
 
 def _frames(path: Path, slices: list[Slice]) -> list[Slice]:
     """The slices, with the frames of multi-frame files in their place."""
+    for item in slices:
+        check_elements(item)
     if not any(item.several for item in slices):
         return slices
     slices = [part for item in slices for part in (look_into(item) if item.several else [item])]
+    for item in slices:
+        check_elements(item)
     parts = split(slices)
     if len(parts) > 1:
         listed = "; ".join(f"{name}, {len(part)} frames" for name, part in parts.items())
