@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from metaunetr.errors import InputError
 from metaunetr.image import Grid
 from metaunetr.io.checks import check_size
+from metaunetr.io.dicom import ends
 from metaunetr.io.dicom.arrange import arrange
 from metaunetr.io.dicom.frames import look_into
 from metaunetr.io.dicom.header import (
@@ -19,14 +21,12 @@ from metaunetr.io.dicom.header import (
     SERIES,
     Slice,
     is_ct,
-    is_untold,
 )
 from metaunetr.io.dicom.pixels import Pixels
 from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
 from metaunetr.io.dicom.valid import check_elements
 
 SHOWN = 8  # series listed in a message
-DAMAGE = "truncated, or compressed in an unknown way (such as deflated); convert it first"
 
 
 def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[str, ...]]:
@@ -42,7 +42,9 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[st
     """
     series, broken = scan(path if path.is_dir() else path.parent)
     slices = _choose(path, series, broken)
-    warnings = _check_unbroken(slices, broken)
+    whole = [item for (uid, _), part in series.items() if uid == slices[0].text(SERIES)
+             for item in part]
+    warnings = ends.beside(slices, broken)
     slices = _frames(path, slices)
     check_size(path, (len(slices), *slices[0].size[::-1]), 2, None)
     for (file, size), frames in Counter((item.path, item.size) for item in slices).items():
@@ -53,6 +55,7 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[st
         warnings.append(
             f"{copies} of {len(slices)} DICOM slices are copies of others and were left out."
         )
+    warnings += ends.numbering(kept, whole)
     array = pixels.volume(kept)
     files = tuple(dict.fromkeys(str(item.path) for item in kept))
     return array, grid, files, tuple(warnings)
@@ -66,10 +69,10 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
         candidates = mine
     elif series:
         candidates = series
-    elif damaged := [item for item in broken if is_ct(item)]:
+    elif damaged := [item for item in broken if _was_ct(item)]:
         raise InputError(
             f"{path}: no slice of the CT can be read ({damaged[0].name} and {len(damaged) - 1} "
-            f"more); they are {DAMAGE}"
+            f"more); they are {ends.DAMAGE}"
         )
     else:
         raise InputError(
@@ -100,6 +103,12 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
     return next(iter(volumes.values()))
 
 
+def _was_ct(path: Path) -> bool:
+    with suppress(OSError):
+        return is_ct(path)
+    return False
+
+
 def _is_placed(slices: list[Slice]) -> bool:
     return any(item.several or item.text(POSITION) for item in slices)
 
@@ -121,19 +130,3 @@ def _frames(path: Path, slices: list[Slice]) -> list[Slice]:
             "one you mean as a series of its own"
         )
     return slices
-
-
-def _check_unbroken(slices: list[Slice], broken: list[Path]) -> list[str]:
-    """Refuse a series with a damaged slice; reports and plans are no images and no matter.
-
-    Returns:
-        A warning, if there are files of which nothing can be told.
-    """
-    for path in broken:
-        if is_ct(path, slices[0].text(SERIES)):
-            raise InputError(
-                f"{path}: this slice of the series cannot be read; it is {DAMAGE}"
-            )
-    unknown = sum(map(is_untold, broken))
-    return [f"Damaged DICOM files ({unknown}) lie beside the series; slices at its ends may be "
-            "missing."] if unknown else []
