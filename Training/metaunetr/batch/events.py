@@ -80,7 +80,8 @@ class Told:
         organs = sum(item.voxels > 0 for item in finished.organs)
         return self._end(
             index, "done", seconds,
-            f"{counted(organs, 'organ')} in {seconds:.1f} s{_flagged(finished)}{_kept(finished)}",
+            f"{counted(organs, 'organ')} in {seconds:.1f} s{_flagged(finished)}"
+            f"{_kept(finished)}",
             flags=finished.flags, output=str(self.cases[index].labels))
 
     def failed(self, index: int, text: str, seconds: float) -> Event:
@@ -133,4 +134,5 @@ def _kept(finished: Finished) -> str:
 
 def _flagged(finished: Finished) -> str:
     organs = [item.organ.name for item in finished.organs if item.flags]
-    return f"; look at: {', '.join(organs)}" if organs else ""
+    told = f"; look at: {', '.join(organs)}" if organs else ""
+    return told + "".join(f"; {text.rstrip('.')}" for text in finished.warnings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from metaunetr.io.dicom.frames import look_into
 from metaunetr.io.dicom.header import (
     DESCRIPTION,
     MODALITY,
+    ORIENTATION,
     POSITION,
     SERIES,
     Slice,
@@ -59,6 +61,33 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[st
     array = pixels.volume(kept)
     files = tuple(dict.fromkeys(str(item.path) for item in kept))
     return array, grid, files, tuple(warnings)
+
+
+def missing_ends(files: Iterable[Path]) -> list[str]:
+    """Warnings about slices that may be missing at the ends of a series that others have read.
+
+    Args:
+        files: of the series.
+    """
+    files = set(files)
+    warnings, whole, broken = [], [], []
+    for folder in sorted({path.parent for path in files}):
+        with suppress(InputError):
+            series, damaged = scan(folder)
+            whole += [item for part in series.values() for item in part]
+            broken += damaged
+    slices = [item for item in whole if item.path in files]
+    if not slices:
+        return []
+    uid = slices[0].text(SERIES)
+    try:
+        warnings += ends.beside(slices, broken)
+        axes = slices[0].numbers(ORIENTATION, 6)
+        normal = np.cross(axes[:3], axes[3:])
+        slices.sort(key=lambda item: item.numbers(POSITION, 3) @ normal)
+    except InputError as error:
+        return [*warnings, str(error)]
+    return warnings + ends.numbering(slices, [item for item in whole if item.text(SERIES) == uid])
 
 
 def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
