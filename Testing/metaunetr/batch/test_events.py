@@ -30,7 +30,7 @@ def test_what_an_input_lacks_is_told_with_its_case():
     told = Told(CASES)
     told.running(0)
     event = told.done(0, replace(finished(FOUND, FLAGGED), warnings=("Ends missing.",)), 9)
-    assert "; look at: spleen; Ends missing;" in event["line"]
+    assert "; look at: spleen; Ends missing" in event["line"]
     assert event["flags"] == ["Ends missing.", "spleen: not found"]
 
 

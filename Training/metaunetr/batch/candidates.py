@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from metaunetr.errors import InputError
+from metaunetr.io import dicom
+
 
 @dataclass(frozen=True)
 class Found:
@@ -33,7 +36,7 @@ class Series:
     """A DICOM series, until it is known which others are taken.
 
     Attributes:
-        slices: tells other slices apart, by a hash of their SOP Instance UIDs, places and study.
+        slices: a hash of what copies have in common: SOP Instance UIDs and positions of slices.
         whole: whether the folder holds nothing else.
         alone: whether it is called after its folder; None: when no other CT is taken there.
     """
@@ -61,6 +64,8 @@ def choose(
 ) -> tuple[list[Found], list[str]]:
     """Leaves out what is derived from an original that is there, and copies; names series.
 
+    Copies have the same UIDs, positions and voxels; voxels are read only where the rest is alike.
+
     Args:
         leave_out: told of the first file of each series that is left out, and why.
 
@@ -74,8 +79,15 @@ def choose(
                for item in series if item.derived and item.study in originals}
     warnings = []
     for parts in _by_uid(item for item in series if id(item) not in reasons):
-        for first, *copies in parts.values():
-            reasons |= {id(item): f"a copy of {first.place}" for item in copies}
+        for alike in parts.values():
+            firsts = []
+            for first, *copies in _by_voxels(alike):
+                reasons |= {id(item): f"a copy of {first.place}" for item in copies}
+                firsts.append(str(first.place))
+            if len(firsts) > 1:
+                warnings.append(
+                    f"Different images have the same UIDs ({', '.join(sorted(firsts))}), as "
+                    "anonymizers may give them; each is segmented.")
         places = sorted({str(first.place) for first, *_ in parts.values()})
         if len(places) > 1:
             warnings.append(
@@ -88,6 +100,20 @@ def choose(
     count = Counter(item.place for item in chosen if isinstance(item, Series))
     return [item.found(count[item.place] == 1 if item.alone is None else item.alone)
             if isinstance(item, Series) else item for item in chosen], warnings
+
+
+def _by_voxels(series: list[Series]) -> Iterable[list[Series]]:
+    """Series that are alike by their headers, those with the same voxels together."""
+    if len(series) == 1:
+        return [series]
+    found: dict[str, list[Series]] = defaultdict(list)
+    for number, item in enumerate(series):
+        try:
+            voxels = dicom.digest(item.files)
+        except (InputError, OSError):  # reading it will tell
+            voxels = str(number)
+        found[voxels].append(item)
+    return found.values()
 
 
 def _by_uid(series: Iterable[Series]) -> Iterable[dict[int, list[Series]]]:

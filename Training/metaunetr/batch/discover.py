@@ -198,7 +198,7 @@ class _Search:
         self.candidates.append(Series(
             tuple(item.path for item in slices), self._place(folder), first.text(dicom.NUMBER),
             first.text(SERIES), study(first), is_derived(first) and not self.all_series,
-            hash((study(first), len(slices), frozenset(
+            hash((len(slices), frozenset(
                 (item.text(INSTANCE) or str(item.path), item.text(dicom.POSITION), item.size)
                 for item in slices))),
             whole=len(self._scan(folder)) == 1, alone=alone))

@@ -19,9 +19,9 @@ from metaunetr.io.dicom.header import (
     is_dicom,
 )
 from metaunetr.io.dicom.scan import scan
-from metaunetr.io.dicom.series import missing_ends, read_series
+from metaunetr.io.dicom.series import digest, missing_ends, read_series
 
 __all__ = [
     "FRAMES", "IMAGE_TYPE", "MODALITY", "NUMBER", "ORIENTATION", "POSITION", "SPACING",
-    "THICKNESS", "Slice", "is_ct", "is_dicom", "missing_ends", "read_series", "scan",
+    "THICKNESS", "Slice", "digest", "is_ct", "is_dicom", "missing_ends", "read_series", "scan",
 ]
