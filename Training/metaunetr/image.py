@@ -63,13 +63,51 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Shear:
+    """Where the slices of a series with a tilted gantry lie in the upright image made of them.
+
+    Slice k is, voxel by voxel, the part of plane k of the image that begins at `offsets[k]`; it
+    lies there within half a voxel of its true place. Around it is air.
+
+    Attributes:
+        size: rows and columns (H, W) of a slice.
+        offsets: (D, 2), row and column of the image at which each slice begins.
+    """
+
+    size: tuple[int, int]
+    offsets: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(D, H, W) of the upright image."""
+        rows, columns = self.offsets.max(axis=0) + self.size
+        return len(self.offsets), int(rows), int(columns)
+
+    def upright(self, slices: np.ndarray, fill: float) -> np.ndarray:
+        """The upright array of `slices` (D, H, W), `fill` around them."""
+        array = np.full(self.shape, fill, slices.dtype)
+        for k, plane in enumerate(slices):
+            array[self._at(k)] = plane
+        return array
+
+    def slices(self, array: np.ndarray) -> np.ndarray:
+        """The slices (D, H, W) of an upright array."""
+        return np.stack([array[self._at(k)] for k in range(len(self.offsets))])
+
+    def _at(self, k: int) -> tuple[int, slice, slice]:
+        (row, column), (height, width) = self.offsets[k], self.size
+        return k, slice(row, row + height), slice(column, column + width)
+
+
+@dataclass(frozen=True)
 class Image:
     """Voxels (D, H, W) on their grid: HU for a CT, organ numbers for a label map.
 
     Attributes:
         source: the file or folder it came from, None when made in memory.
         dicom_files: the files of a DICOM series, in the order of k; empty otherwise.
-        warnings: sentences about what had to be left out to read it.
+        warnings: sentences about what had to be left out or changed to read it.
+        shear: of a series with a tilted gantry, where its slices lie in `array`; None otherwise.
     """
 
     array: np.ndarray
@@ -77,9 +115,14 @@ class Image:
     source: Path | None = None
     dicom_files: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    shear: Shear | None = None
 
     def __post_init__(self) -> None:
         if tuple(self.array.shape) != tuple(self.grid.shape):
             raise ValueError(
                 f"array and grid must have one shape: {self.array.shape} and {self.grid.shape}"
             )
+
+    def on_slices(self) -> np.ndarray:
+        """The voxels (D, H, W) of the DICOM slices that the image was made of."""
+        return self.array if self.shear is None else self.shear.slices(self.array)

@@ -80,7 +80,7 @@ def _segmentation(found: list[OrganResult], result: Result):
     column, row, distance = result.labels.grid.spacing
     return hd.seg.Segmentation(
         source_images=[_header(file, distance) for file in result.labels.dicom_files],
-        pixel_array=renumber[result.labels.array[_places_of_frames(result.labels)]],
+        pixel_array=renumber[result.labels.on_slices()[_places_of_frames(result.labels)]],
         pixel_measures=hd.PixelMeasuresSequence((row, column), distance, distance),
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[

@@ -31,8 +31,7 @@ def read_image(path: str | PathLike[str]) -> Image:
     if not folder:
         check_file(path)
     if folder or dicom.is_dicom(path):
-        array, grid, files, warnings = dicom.read_series(path)
-        return Image(_as_ct(array), grid, path, files, warnings)
+        return dicom.read_series(path)
     array, grid = _read(path)
     return Image(_as_ct(array), grid, path)
 

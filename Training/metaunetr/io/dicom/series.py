@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr.errors import InputError
-from metaunetr.image import Grid
+from metaunetr.image import Image
 from metaunetr.io.checks import check_size
 from metaunetr.io.dicom import ends
-from metaunetr.io.dicom.arrange import arrange
+from metaunetr.io.dicom.arrange import arrange, tilt
 from metaunetr.io.dicom.frames import look_into
 from metaunetr.io.dicom.header import (
     DESCRIPTION,
@@ -27,20 +27,21 @@ from metaunetr.io.dicom.header import (
     is_ct,
     read_header,
 )
-from metaunetr.io.dicom.pixels import Pixels
+from metaunetr.io.dicom.pixels import AIR, Pixels
 from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
 from metaunetr.io.dicom.valid import check_elements
 
 SHOWN = 8  # series listed in a message
 
 
-def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[str, ...]]:
+def read_series(path: Path) -> Image:
     """The CT series in the folder `path`, or the one that the file `path` belongs to.
 
     Of several volumes in one series (acquisitions, phases), the one that the file belongs to.
 
     Returns:
-        HU (D, H, W), the grid, the files in the order of k, and sentences about what was left out.
+        HU (D, H, W), int16 if all are whole and fit, else float32; with the files in the order of
+        k. Slices with a tilted gantry are moved, by whole voxels, onto an upright grid.
 
     Raises:
         InputError: no series, several, not a CT, or slices that do not form one volume.
@@ -55,15 +56,27 @@ def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[st
     for (file, size), frames in Counter((item.path, item.size) for item in slices).items():
         check_size(file, (frames, *size[::-1]), 2, file)
     pixels = Pixels()
-    kept, grid = arrange(path, slices, pixels.same)
+    kept, grid, shear = arrange(path, slices, pixels.same)
     if copies := len(slices) - len(kept):
         warnings.append(
             f"{copies} of {len(slices)} DICOM slices are copies of others and were left out."
         )
     warnings += ends.numbering(kept, whole)
+    if shear:
+        check_size(path, grid.shape, 2, None)
+        warnings.append(_about_tilt(kept))
     array = pixels.volume(kept)
+    if shear:
+        array = shear.upright(array, AIR)
     files = tuple(dict.fromkeys(str(item.path) for item in kept))
-    return array, grid, files, tuple(warnings)
+    return Image(array, grid, path, files, tuple(warnings), shear)
+
+
+def _about_tilt(slices: list[Slice]) -> str:
+    first, last = slices[0].numbers(POSITION, 3), slices[-1].numbers(POSITION, 3)
+    degrees = tilt(slices[0].numbers(ORIENTATION, 6), last - first)
+    return (f"The gantry is tilted by {degrees:.1f}°: the slices were moved onto an upright grid, "
+            "on which the labels lie; DICOM SEG has them on the slices as they are.")
 
 
 def digest(files: Iterable[Path]) -> str:
