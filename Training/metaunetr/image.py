@@ -66,12 +66,12 @@ class Grid:
 class Shear:
     """Where the slices of a series with a tilted gantry lie in the upright image made of them.
 
-    Slice k is, voxel by voxel, the part of plane k of the image that begins at `offsets[k]`; it
-    lies there within half a voxel of its true place. Around it is air.
+    Slice k lies in plane k of the image, with the same rows and columns; around it is air.
 
     Attributes:
         size: rows and columns (H, W) of a slice.
-        offsets: (D, 2), row and column of the image at which each slice begins.
+        offsets: (D, 2), row and column of the image where the first voxel of each slice lies; not
+            negative, not whole.
     """
 
     size: tuple[int, int]
@@ -80,23 +80,37 @@ class Shear:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(D, H, W) of the upright image."""
-        rows, columns = self.offsets.max(axis=0) + self.size
+        rows, columns = np.ceil(self.offsets.max(axis=0)) + self.size
         return len(self.offsets), int(rows), int(columns)
 
     def upright(self, slices: np.ndarray, fill: float) -> np.ndarray:
-        """The upright array of `slices` (D, H, W), `fill` around them."""
-        array = np.full(self.shape, fill, slices.dtype)
-        for k, plane in enumerate(slices):
-            array[self._at(k)] = plane
+        """The upright array of `slices` (D, H, W), interpolated, with `fill` around them."""
+        _, rows, columns = self.shape
+        array = np.empty(self.shape, slices.dtype)
+        for plane, out, (row, column) in zip(slices, array, self.offsets, strict=True):
+            plane = _moved(plane.astype(np.float32), row, rows, fill)
+            plane = _moved(plane.T, column, columns, fill).T
+            out[:] = np.rint(plane) if out.dtype.kind in "iu" else plane
         return array
 
-    def slices(self, array: np.ndarray) -> np.ndarray:
-        """The slices (D, H, W) of an upright array."""
-        return np.stack([array[self._at(k)] for k in range(len(self.offsets))])
+    def slices(self, labels: np.ndarray) -> np.ndarray:
+        """The labels (D, H, W) of the slices: of each voxel, that of the nearest upright one."""
+        found = []
+        for plane, offset in zip(labels, self.offsets, strict=True):
+            rows, columns = (np.rint(first + np.arange(count)).astype(int)
+                             for first, count in zip(offset, self.size, strict=True))
+            found.append(plane[np.ix_(rows, columns)])
+        return np.stack(found)
 
-    def _at(self, k: int) -> tuple[int, slice, slice]:
-        (row, column), (height, width) = self.offsets[k], self.size
-        return k, slice(row, row + height), slice(column, column + width)
+
+def _moved(lines: np.ndarray, offset: float, count: int, fill: float) -> np.ndarray:
+    """`count` lines, interpolated so that the first of `lines` lies at `offset`."""
+    at = np.arange(count) - offset  # in `lines`
+    first, last = np.floor(at).astype(int), len(lines) - 1
+    weight = (at - first).astype(lines.dtype)[:, None]
+    moved = (1 - weight) * lines[first.clip(0, last)] + weight * lines[(first + 1).clip(0, last)]
+    moved[(at < -0.5) | (at > last + 0.5)] = fill
+    return moved
 
 
 @dataclass(frozen=True)
@@ -124,5 +138,5 @@ class Image:
             )
 
     def on_slices(self) -> np.ndarray:
-        """The voxels (D, H, W) of the DICOM slices that the image was made of."""
+        """The labels (D, H, W) of the DICOM slices that the image was made of."""
         return self.array if self.shear is None else self.shear.slices(self.array)

@@ -51,7 +51,7 @@ def arrange(
     if tilt(axes, step) > MIN_TILT:
         rows_and_columns = np.stack([axes[3:], axes[:3]]) * spacing[:, None]  # mm per pixel
         shift = np.arange(len(slices))[:, None] * (rows_and_columns @ step / spacing**2)
-        shear = Shear(shape[1:], np.rint(shift - shift.min(axis=0)).astype(int))
+        shear = Shear(shape[1:], shift - shift.min(axis=0))
         shape, origin = shear.shape, origin + shift.min(axis=0) @ rows_and_columns
         step = normal * (step @ normal)
     distance = float(np.linalg.norm(step))

@@ -41,7 +41,7 @@ def read_series(path: Path) -> Image:
 
     Returns:
         HU (D, H, W), int16 if all are whole and fit, else float32; with the files in the order of
-        k. Slices with a tilted gantry are moved, by whole voxels, onto an upright grid.
+        k. Slices with a tilted gantry are resampled to an upright grid.
 
     Raises:
         InputError: no series, several, not a CT, or slices that do not form one volume.
@@ -75,8 +75,8 @@ def read_series(path: Path) -> Image:
 def _about_tilt(slices: list[Slice]) -> str:
     first, last = slices[0].numbers(POSITION, 3), slices[-1].numbers(POSITION, 3)
     degrees = tilt(slices[0].numbers(ORIENTATION, 6), last - first)
-    return (f"The gantry is tilted by {degrees:.1f}°: the slices were moved onto an upright grid, "
-            "on which the labels lie; DICOM SEG has them on the slices as they are.")
+    return (f"The gantry is tilted by {degrees:.1f}°: the slices were resampled to an upright "
+            "grid, on which the labels lie; DICOM SEG has them on the original slices.")
 
 
 def digest(files: Iterable[Path]) -> str:
