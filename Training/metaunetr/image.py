@@ -122,6 +122,7 @@ class Image:
         dicom_files: the files of a DICOM series, in the order of k; empty otherwise.
         warnings: sentences about what had to be left out or changed to read it.
         shear: of a series with a tilted gantry, where its slices lie in `array`; None otherwise.
+        unpacked: holds temporary files, such as `dicom_files`, which go with the last image.
     """
 
     array: np.ndarray
@@ -130,12 +131,18 @@ class Image:
     dicom_files: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     shear: Shear | None = None
+    unpacked: object = None
 
     def __post_init__(self) -> None:
         if tuple(self.array.shape) != tuple(self.grid.shape):
             raise ValueError(
                 f"array and grid must have one shape: {self.array.shape} and {self.grid.shape}"
             )
+
+    @property
+    def slice_size(self) -> tuple[int, int]:
+        """Rows and columns (H, W) of the DICOM slices that the image was made of."""
+        return self.array.shape[1:] if self.shear is None else self.shear.size
 
     def on_slices(self) -> np.ndarray:
         """The labels (D, H, W) of the DICOM slices that the image was made of."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from metaunetr.errors import InputError
-from metaunetr.io import dicom
+import numpy as np
+
+from metaunetr import io
+from metaunetr.errors import MetaUNETRError
+from metaunetr.io import formats
 
 
 @dataclass(frozen=True)
@@ -16,9 +20,9 @@ class Found:
     """A CT.
 
     Attributes:
-        path: what to read: a file, or the folder of a DICOM series. Where a folder holds several
-            series, the first slice stands for its series.
-        files: the files that hold it, all slices of a series.
+        path: what to read: a file, or the folder or .zip file of a DICOM series. Where that holds
+            several series, the first slice stands for its series.
+        files: the files that hold it, all slices of a series, or the .zip file.
         place: where it lies below the folder that all inputs have in common, and what it is
             called there: a file, the folder of a series, a series in a folder. Of an input with a
             name, that name.
@@ -37,10 +41,10 @@ class Series:
 
     Attributes:
         slices: a hash of what copies have in common: SOP Instance UIDs and positions of slices.
-        whole: whether the folder holds nothing else.
         alone: whether it is called after its folder; None: when no other CT is taken there.
     """
 
+    path: Path
     files: tuple[Path, ...]
     place: PurePosixPath
     number: str
@@ -48,15 +52,20 @@ class Series:
     study: str
     derived: bool
     slices: int
-    whole: bool
     alone: bool | None
+
+    @property
+    def first(self) -> Path:
+        """The first slice, also of a .zip file with several series."""
+        return self.path if self.files[0] == self.path.parent else self.files[0]
 
     def found(self, alone: bool) -> Found:
         place = self.place
         if not alone:
+            suffix = formats.suffix_of(self.path.parent, formats.ARCHIVE)
+            place = place.with_name(place.name[: len(place.name) - len(suffix)])
             place /= f"series {self.number if self.number.isdigit() else 'unknown'}"
-        path = self.files[0].parent if self.whole else self.files[0]
-        return Found(path, self.files, place, self.uid)
+        return Found(self.path, self.files, place, self.uid)
 
 
 def choose(
@@ -95,7 +104,7 @@ def choose(
                 "parts of one scan, put these into one folder: each is segmented by itself.")
     for item in series:
         if id(item) in reasons:
-            leave_out(item.files[0], reasons[id(item)])
+            leave_out(item.first, reasons[id(item)])
     chosen = [item for item in candidates if id(item) not in reasons]
     count = Counter(item.place for item in chosen if isinstance(item, Series))
     return [item.found(count[item.place] == 1 if item.alone is None else item.alone)
@@ -109,8 +118,9 @@ def _by_voxels(series: list[Series]) -> Iterable[list[Series]]:
     found: dict[str, list[Series]] = defaultdict(list)
     for number, item in enumerate(series):
         try:
-            voxels = dicom.digest(item.files)
-        except (InputError, OSError):  # reading it will tell
+            image = io.read_image(item.path)
+            voxels = hashlib.sha256(np.ascontiguousarray(image.array)).hexdigest()
+        except (MetaUNETRError, OSError):  # reading it will tell
             voxels = str(number)
         found[voxels].append(item)
     return found.values()

@@ -9,8 +9,9 @@ SEGMENTATION = (".seg.nrrd",)
 NRRD = (".nrrd", ".nhdr")
 META = (".mha", ".mhd")
 DICOM = (".dcm",)
+ARCHIVE = (".zip",)
 
-READABLE = NIFTI + SEGMENTATION + NRRD + META + DICOM
+READABLE = NIFTI + SEGMENTATION + NRRD + META + DICOM + ARCHIVE
 WRITABLE_IMAGES = (".nii.gz", ".nii", ".nrrd", ".mha")
 WRITABLE_LABELS = (".seg.nrrd", *WRITABLE_IMAGES, ".dcm")
 

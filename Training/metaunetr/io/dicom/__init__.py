@@ -2,9 +2,17 @@
 
 header: what one file says. valid: whether HU can be computed from it. scan: which files belong
 together. ends: what may be missing. arrange: the grid that slices form. frames: enhanced
-multi-frame CT. pixels: stored values to HU. series: all of it, one after the other.
+multi-frame CT. pixels: stored values to HU. series: all of it, one after the other. archive: the
+same of a .zip file.
 """
 
+from metaunetr.io.dicom.archive import (
+    Unpacked,
+    first_file,
+    holds_dicom,
+    read_archive,
+    split_path,
+)
 from metaunetr.io.dicom.header import (
     FRAMES,
     IMAGE_TYPE,
@@ -19,9 +27,10 @@ from metaunetr.io.dicom.header import (
     is_dicom,
 )
 from metaunetr.io.dicom.scan import scan
-from metaunetr.io.dicom.series import digest, missing_ends, read_series
+from metaunetr.io.dicom.series import missing_ends, read_series
 
 __all__ = [
     "FRAMES", "IMAGE_TYPE", "MODALITY", "NUMBER", "ORIENTATION", "POSITION", "SPACING",
-    "THICKNESS", "Slice", "digest", "is_ct", "is_dicom", "missing_ends", "read_series", "scan",
+    "THICKNESS", "Slice", "Unpacked", "first_file", "holds_dicom", "is_ct", "is_dicom",
+    "missing_ends", "read_archive", "read_series", "scan", "split_path",
 ]

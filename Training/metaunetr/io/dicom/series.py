@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,14 +17,12 @@ from metaunetr.io.dicom.arrange import arrange, tilt
 from metaunetr.io.dicom.frames import look_into
 from metaunetr.io.dicom.header import (
     DESCRIPTION,
-    INSTANCE,
     MODALITY,
     ORIENTATION,
     POSITION,
     SERIES,
     Slice,
     is_ct,
-    read_header,
 )
 from metaunetr.io.dicom.pixels import AIR, Pixels
 from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
@@ -77,30 +74,6 @@ def _about_tilt(slices: list[Slice]) -> str:
     degrees = tilt(slices[0].numbers(ORIENTATION, 6), last - first)
     return (f"The gantry is tilted by {degrees:.1f}°: the slices were resampled to an upright "
             "grid, on which the labels lie; DICOM SEG has them on the original slices.")
-
-
-def digest(files: Iterable[Path]) -> str:
-    """SHA-256 of the HU of a series; equal for copies, whatever they are called or compressed with.
-
-    Args:
-        files: all of the series, in any order.
-
-    Raises:
-        InputError: a slice cannot be decoded.
-        OSError: a file cannot be read.
-    """
-    slices = []
-    for path in files:
-        item = read_header(path)
-        if item is None:
-            raise InputError(f"{path}: is not a readable DICOM image")
-        slices += look_into(item) if item.several else [item]
-    slices.sort(key=lambda item: (item.text(INSTANCE), item.text(POSITION), item.frame or 0))
-    pixels, digest = Pixels(), hashlib.sha256()
-    for item in slices:
-        plane = np.asarray(pixels.plane(item), float)
-        digest.update(f"{plane.shape}".encode() + plane.tobytes())
-    return digest.hexdigest()
 
 
 def missing_ends(files: Iterable[Path]) -> list[str]:
