@@ -12,6 +12,7 @@ from metaunetr import bundle, organs
 from metaunetr.io import read_image, read_labels
 from MetaUNETRSegmentLib import exchange, roi
 from MetaUNETRSegmentLib.job import Job, SegmentationError
+from MetaUNETRSegmentLib.series import seriesWarnings
 from MetaUNETRSegmentLib.uncertainty import addUncertainty
 
 CT, LABELS, UNCERTAINTY = "ct.nrrd", "organs.nrrd", "uncertainty.nrrd"
@@ -100,6 +101,8 @@ def segmentationJob(
         raise SegmentationError(str(error)) from error
 
     def prepare(folder: Path) -> None:
+        for text in seriesWarnings(volumeNode) if progress else ():
+            progress({"event": "warning", "text": text})
         exchange.writeVolume(volumeNode, folder / CT, box)
 
     def finish(job: Job, folder: Path) -> Any:

@@ -177,6 +177,13 @@ def edit(path: Path, **elements) -> None:
     item.save_as(path)
 
 
+def compress(path: Path, syntax: str) -> None:
+    """Compress the voxels of a file, UIDs and all else unchanged."""
+    item = pydicom.dcmread(path)
+    item.compress(syntax, generate_instance_uid=False)
+    item.save_as(path)
+
+
 def move(path: Path, i: float = 0, j: float = 0, k: float = 0) -> None:
     """Shift the Image Position (Patient) of a slice by mm."""
     x, y, z = pydicom.dcmread(path).ImagePositionPatient

@@ -63,13 +63,66 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Shear:
+    """Where the slices of a series with a tilted gantry lie in the upright image made of them.
+
+    Slice k lies in plane k of the image, with the same rows and columns; around it is air.
+
+    Attributes:
+        size: rows and columns (H, W) of a slice.
+        offsets: (D, 2), row and column of the image where the first voxel of each slice lies; not
+            negative, not whole.
+    """
+
+    size: tuple[int, int]
+    offsets: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(D, H, W) of the upright image."""
+        rows, columns = np.ceil(self.offsets.max(axis=0)) + self.size
+        return len(self.offsets), int(rows), int(columns)
+
+    def upright(self, slices: np.ndarray, fill: float) -> np.ndarray:
+        """The upright array of `slices` (D, H, W), interpolated, with `fill` around them."""
+        _, rows, columns = self.shape
+        array = np.empty(self.shape, slices.dtype)
+        for plane, out, (row, column) in zip(slices, array, self.offsets, strict=True):
+            plane = _moved(plane.astype(np.float32), row, rows, fill)
+            plane = _moved(plane.T, column, columns, fill).T
+            out[:] = np.rint(plane) if out.dtype.kind in "iu" else plane
+        return array
+
+    def slices(self, labels: np.ndarray) -> np.ndarray:
+        """The labels (D, H, W) of the slices: of each voxel, that of the nearest upright one."""
+        found = []
+        for plane, offset in zip(labels, self.offsets, strict=True):
+            rows, columns = (np.rint(first + np.arange(count)).astype(int)
+                             for first, count in zip(offset, self.size, strict=True))
+            found.append(plane[np.ix_(rows, columns)])
+        return np.stack(found)
+
+
+def _moved(lines: np.ndarray, offset: float, count: int, fill: float) -> np.ndarray:
+    """`count` lines, interpolated so that the first of `lines` lies at `offset`."""
+    at = np.arange(count) - offset  # in `lines`
+    first, last = np.floor(at).astype(int), len(lines) - 1
+    weight = (at - first).astype(lines.dtype)[:, None]
+    moved = (1 - weight) * lines[first.clip(0, last)] + weight * lines[(first + 1).clip(0, last)]
+    moved[(at < -0.5) | (at > last + 0.5)] = fill
+    return moved
+
+
+@dataclass(frozen=True)
 class Image:
     """Voxels (D, H, W) on their grid: HU for a CT, organ numbers for a label map.
 
     Attributes:
         source: the file or folder it came from, None when made in memory.
         dicom_files: the files of a DICOM series, in the order of k; empty otherwise.
-        warnings: sentences about what had to be left out to read it.
+        warnings: sentences about what had to be left out or changed to read it.
+        shear: of a series with a tilted gantry, where its slices lie in `array`; None otherwise.
+        unpacked: holds temporary files, such as `dicom_files`, which go with the last image.
     """
 
     array: np.ndarray
@@ -77,9 +130,20 @@ class Image:
     source: Path | None = None
     dicom_files: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    shear: Shear | None = None
+    unpacked: object = None
 
     def __post_init__(self) -> None:
         if tuple(self.array.shape) != tuple(self.grid.shape):
             raise ValueError(
                 f"array and grid must have one shape: {self.array.shape} and {self.grid.shape}"
             )
+
+    @property
+    def slice_size(self) -> tuple[int, int]:
+        """Rows and columns (H, W) of the DICOM slices that the image was made of."""
+        return self.array.shape[1:] if self.shear is None else self.shear.size
+
+    def on_slices(self) -> np.ndarray:
+        """The labels (D, H, W) of the DICOM slices that the image was made of."""
+        return self.array if self.shear is None else self.shear.slices(self.array)

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -175,6 +176,40 @@ def test_files_that_cannot_be_read_are_told_and_end_nothing(tmp_path, series, mo
     monkeypatch.setattr("builtins.open", refusing)
     assert names(tmp_path / "in") == ["some", "whole"]
     assert left_out(tmp_path / "in") == {"none": "5 of its files cannot be read"}
+
+
+def pack(path: Path, *files: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    with ZipFile(path, "w") as zip_file:
+        for file in files:
+            zip_file.write(file, f"{file.parent.name}/{file.name}")
+    return path
+
+
+def test_a_zip_file_is_searched_as_a_folder_is(tmp_path, series):
+    one, two = series("../one", "1.1"), series("../two", "1.2", number="7")
+    scout = series("../scout", "1.3", kind="ORIGINAL\\PRIMARY\\LOCALIZER")
+    (tmp_path / "notes").touch()
+    pack(tmp_path / "in" / "ct.zip", *one)
+    pack(tmp_path / "in" / "study.zip", *two, *series("../three", "1.4", number="8"), *scout)
+    pack(tmp_path / "in" / "other.zip", tmp_path / "notes")
+    pack(tmp_path / "in" / "bad.zip", *one).write_bytes(b"PK")
+    found = discover([tmp_path / "in"], tmp_path)
+    assert names(tmp_path / "in") == ["bad", "ct", "study/series 7", "study/series 8"]
+    assert names(tmp_path / "in" / "ct.zip") == ["ct"]
+    assert [item.path.relative_to(tmp_path / "in").as_posix() for item in found.found] == [
+        "bad.zip", "ct.zip", "study.zip/00000.dcm", "study.zip/00005.dcm"]
+    assert [item.files for item in found.found] == [
+        (tmp_path / "in" / name,) for name in ("bad.zip", "ct.zip", "study.zip", "study.zip")]
+    assert left_out(tmp_path / "in") == {"study.zip/00010.dcm": "a localizer"}
+    assert found.others == {".zip": 1}
+
+
+def test_a_zip_file_and_what_it_was_unpacked_to_are_copies(tmp_path, series):
+    slices = series("ct")
+    pack(tmp_path / "in" / "ct.zip", *slices)
+    assert names(tmp_path / "in") == ["ct"]
+    assert left_out(tmp_path / "in") == {"ct/1.2.3-0.dcm": "a copy of ct.zip"}
 
 
 def test_a_damaged_dicom_file_that_is_named_does_not_tell_its_name(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,14 @@ FLAGGED = OrganResult(BY_NAME["spleen"], 0, 0.0, math.nan, math.nan, math.nan, (
 
 def finished(*organs) -> Finished:
     return Finished("", {}, {}, organs, {})
+
+
+def test_what_an_input_lacks_is_told_with_its_case():
+    told = Told(CASES)
+    told.running(0)
+    event = told.done(0, replace(finished(FOUND, FLAGGED), warnings=("Ends missing.",)), 9)
+    assert "; look at: spleen; Ends missing" in event["line"]
+    assert event["flags"] == ["Ends missing.", "spleen: not found"]
 
 
 def test_a_batch_from_begin_to_end():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import sqlite3
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -67,6 +68,19 @@ def test_a_run_from_begin_to_end(tmp_path, cases):
     assert 'href="a/one.seg.nrrd"' in page
     assert 'src="a/one.png"' in page
     assert "&lt;four&gt;" in page
+
+
+@pytest.mark.parametrize("seconds", [10.0, None], ids=["done", "finished before"])
+def test_a_case_whose_input_lacks_something_is_told(tmp_path, cases, seconds):
+    folder = RunFolder(tmp_path, False)
+    folder.begin(cases[:1], Discovery())
+    folder.running(cases[0])
+    folder.done(cases[0], replace(FINISHED, organs=(LIVER,), warnings=("Ends missing.",)), seconds)
+    folder.close()
+    assert lines(tmp_path / "failures.csv")[1:] == [["a/one", "done", "Ends missing."]]
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "To look at (1)" in page
+    assert "Ends missing." in page
 
 
 def test_a_killed_run_is_gone_on_with(tmp_path, cases):

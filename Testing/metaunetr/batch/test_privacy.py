@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,17 @@ def test_messages_about_a_series(tmp_path, series, text, expected):
     for name in ("DOE-1.dcm", "DOE-2.dcm"):
         told = told.replace(place_of(folder / name, folder).name, "DICOM file ?")
     assert told == expected
+
+
+def test_messages_about_a_zip_file(tmp_path, series):
+    folder = series("study", g0010_0010="Doe^Jane", g0020_000d="1.9")[0].parent
+    path = Path(shutil.make_archive(str(folder), "zip", folder))
+    assert message(f"{path}/00000.dcm: 'Doe Jane' is wrong", path / "00000.dcm", [path],
+                   "study/series 2") == "study/series 2: '… …' is wrong"
+    assert identity(path)["study_uid"] == "1.9"
+    assert place_of(path, tmp_path) == Path("in/study.zip")
+    path.write_bytes(b"PK")
+    assert identity(path) == dict.fromkeys(IDENTIFIERS, "")
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "cut"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from metaunetr.batch.discover import Discovery, discover
 from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import why_not
 from metaunetr.io import dicom
+from tiny_bundle import small_ct
 
 AXIAL = "ORIGINAL\\PRIMARY\\AXIAL"
 
@@ -122,3 +125,54 @@ def test_a_copy_of_a_series_is_left_out_and_parts_in_several_folders_are_told(tm
     assert [reason for _, reason in found.left_out] == ["a copy of a"]
     assert len(found.warnings) == 1
     assert "One series lies in 2 folders (first half, second half)" in found.warnings[0]
+
+
+def in_two_folders(tmp_path: Path, spoil) -> Discovery:
+    """What is found of a series and its copy, of which `spoil` changes every file."""
+    dicom_series = pytest.importorskip("dicom_series", reason="series are written with pydicom")
+    paths = dicom_series.write_series(tmp_path / "in" / "a", small_ct((6, 8, 9)))
+    for path in paths:
+        copy = tmp_path / "in" / "b" / path.name
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(path, copy)
+        spoil(dicom_series, copy)
+    return discover([tmp_path / "in"], tmp_path)
+
+
+COPIES = {
+    "equal": lambda write, path: None,
+    "anonymized": lambda write, path: write.edit(path, PatientName="X", PatientID="X"),
+    "compressed": lambda write, path: write.compress(path, write.COMPRESSED["JPEG-LS"]),
+    "other stored values": lambda write, path: write.edit(
+        path, RescaleIntercept=-1025, PixelData=plus_one(path)),
+}
+
+
+def plus_one(path: Path) -> bytes:
+    import pydicom
+
+    return (np.frombuffer(pydicom.dcmread(path).PixelData, "<u2") + 1).tobytes()
+
+
+@pytest.mark.parametrize("spoil", COPIES.values(), ids=COPIES)
+def test_copies_have_the_same_voxels(tmp_path, spoil):
+    found = in_two_folders(tmp_path, spoil)
+    assert places(found) == ["a"]
+    assert [reason for _, reason in found.left_out] == ["a copy of a"]
+    assert found.warnings == []
+
+
+@pytest.mark.parametrize("patient", ["1", "2"])
+def test_other_voxels_with_the_same_uids_are_no_copy(tmp_path, patient):
+    found = in_two_folders(tmp_path, lambda write, path: write.edit(
+        path, PatientID=patient, PixelData=plus_one(path)))
+    assert places(found) == ["a", "b"]
+    assert found.left_out == []
+    (warning,) = found.warnings
+    assert warning.startswith("Different images have the same UIDs (a, b)")
+
+
+def test_what_is_derived_is_not_left_out_for_the_original_of_another_patient(series, tmp_path):
+    series("1", "1.1", g0020_000d="1.9", g0010_0020="1")
+    series("2", "1.2", kind="DERIVED\\SECONDARY\\MPR", g0020_000d="1.9", g0010_0020="2")
+    assert places(discover([tmp_path / "in"], tmp_path)) == ["1", "2"]

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -65,6 +66,11 @@ def scans(tmp_path) -> Path:
     gone = series("gap")
     gone[9].unlink()
     gone[10].unlink()
+    for folder, elements in (("packed, few", {"slices": slice(3)}),
+                             ("packed, strange", {"PixelSpacing": None})):
+        packed = series(folder, **elements)[0].parent
+        shutil.make_archive(str(packed), "zip", packed.parent, packed.name)
+        shutil.rmtree(packed)
     return top
 
 

@@ -82,7 +82,7 @@ def forget_rescale(path):
 
 BAD = {
     "a frame is not described": (describe_less, ["the file has 12 and describes 11"]),
-    "a frame has no scale": (forget_rescale, ["frame 5: Rescale Slope must be 1 number"]),
+    "a frame has no scale": (forget_rescale, ["frame 5: Rescale Slope must be a number"]),
     "no frame is described": (
         lambda path: edit(path, PerFrameFunctionalGroupsSequence=None), ["do not tell where"]),
     "frames are missing": (

@@ -18,7 +18,7 @@ from metaunetr.batch.candidates import Found, Series, choose
 from metaunetr.batch.inputs import Input, read_inputs
 from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import is_derived, study, why_not
-from metaunetr.errors import InputError
+from metaunetr.errors import InputError, MetaUNETRError
 from metaunetr.io import dicom, formats
 from metaunetr.io.dicom.header import INSTANCE, SERIES
 
@@ -104,6 +104,9 @@ class _Search:
 
     def file(self, path: Path) -> None:
         """A file that was named, or one that does not exist: reading it will tell."""
+        if formats.suffix_of(path, formats.ARCHIVE) and os.path.isfile(path):
+            self._archive(path)
+            return
         if os.path.isfile(path) and _is_dicom(path):
             volumes = self._scan(path.parent)
             for slices in volumes:
@@ -123,6 +126,8 @@ class _Search:
                     self._leave_out(path, "a segmentation, not a CT")
                 elif formats.suffix_of(path, IMAGES):
                     self._image(path)
+                elif formats.suffix_of(path, formats.ARCHIVE) and dicom.holds_dicom(path):
+                    self._archive(path)
                 elif (mine := _is_dicom(path)) is None:
                     unreadable.append(path)
                 elif mine:
@@ -180,6 +185,24 @@ class _Search:
         else:
             self._leave_out(folder, "its DICOM files are no images")
 
+    def _archive(self, path: Path) -> None:
+        """One CT per series of a .zip file."""
+        try:
+            unpacked = dicom.Unpacked(path)
+            volumes = list(dicom.scan(unpacked.folder)[0].values())
+        except (MetaUNETRError, OSError):
+            volumes = []
+        if not volumes:  # damaged: reading it will tell
+            self._take(path)
+        for slices in volumes:
+            file = path / slices[0].path.name
+            if reason := why_not(slices, self.all_series):
+                self._leave_out(file, reason)
+            elif self._is_new(file):
+                self.candidates.append(self._series(
+                    slices, path if len(volumes) == 1 else file, (path,), self._place(path),
+                    bool(self.item.name) or None))
+
     def _scan(self, folder: Path) -> list[list[dicom.Slice]]:
         if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
@@ -195,13 +218,22 @@ class _Search:
         first = slices[0]
         if not self._is_new(first.path):
             return
-        self.candidates.append(Series(
-            tuple(item.path for item in slices), self._place(folder), first.text(dicom.NUMBER),
-            first.text(SERIES), study(first), is_derived(first) and not self.all_series,
-            hash((study(first), len(slices), frozenset(
+        path = folder if len(self._scan(folder)) == 1 else first.path
+        files = tuple(item.path for item in slices)
+        self.candidates.append(self._series(slices, path, files, self._place(folder), alone))
+
+    def _series(
+        self, slices: list[dicom.Slice], path: Path, files: tuple[Path, ...],
+        place: PurePosixPath, alone: bool | None,
+    ) -> Series:
+        first = slices[0]
+        return Series(
+            path, files, place, first.text(dicom.NUMBER), first.text(SERIES), study(first),
+            is_derived(first) and not self.all_series,
+            hash((len(slices), frozenset(
                 (item.text(INSTANCE) or str(item.path), item.text(dicom.POSITION), item.size)
                 for item in slices))),
-            whole=len(self._scan(folder)) == 1, alone=alone))
+            alone)
 
     def _place(self, path: Path) -> PurePosixPath:
         if self.item.name:

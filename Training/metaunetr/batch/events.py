@@ -129,4 +129,5 @@ def _kept(finished: Finished) -> str:
 
 def _flagged(finished: Finished) -> str:
     organs = [item.organ.name for item in finished.organs if item.flags]
-    return f"; look at: {', '.join(organs)}" if organs else ""
+    told = f"; look at: {', '.join(organs)}" if organs else ""
+    return told + "".join(f"; {text.rstrip('.')}" for text in finished.warnings)

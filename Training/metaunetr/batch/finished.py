@@ -37,6 +37,7 @@ class Finished:
         outputs: size in bytes of each file, by its path in the folder of the record.
         sha256: of each file.
         record: the reproducibility record of the run.
+        warnings: sentences about what had to be left out to read the input; they name no file.
         kept: names under which files that were not ours are kept; not in the record.
     """
 
@@ -46,12 +47,14 @@ class Finished:
     organs: tuple[OrganResult, ...]
     record: dict[str, Any]
     sha256: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
     @property
     def flags(self) -> list[str]:
-        """Such as "liver: touches the border of the image"."""
-        return [f"{item.organ.name}: {flag}" for item in self.organs for flag in item.flags]
+        """What should be looked at, such as "liver: touches the border of the image"."""
+        return [*self.warnings, *(f"{item.organ.name}: {flag}"
+                                  for item in self.organs for flag in item.flags)]
 
     def labels(self, case: Case) -> Path:
         """The file of the labels, the first of the outputs."""
@@ -61,7 +64,7 @@ class Finished:
         """The record as JSON."""
         return json.dumps({
             "format": FORMAT, "input": self.input, "made_from": self.made_from,
-            "outputs": self.outputs, "sha256": self.sha256,
+            "outputs": self.outputs, "sha256": self.sha256, "warnings": self.warnings,
             "organs": [item.to_json() for item in self.organs], "record": self.record,
         }, indent=1)
 
@@ -74,7 +77,8 @@ class Finished:
                 return None
             organs = tuple(map(OrganResult.from_json, values["organs"]))
             found = cls(values["input"], values["made_from"], values["outputs"], organs,
-                        values["record"], values.get("sha256", {}))
+                        values["record"], values.get("sha256", {}),
+                        tuple(map(str, values.get("warnings", ()))))
             found.sizes(case)
         except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError,
                 AttributeError):

@@ -3,7 +3,8 @@
     <name>.seg.nrrd …, <name>.json, <name>.png   labels, record and thumbnail of each case
     run.sqlite      the state of each case, at any time; see `manifest`
     organs.csv      volume, HU, confidence and flags, one line per case and organ
-    failures.csv    cases without a result, and what was left out, with the reasons
+    failures.csv    cases without a result or whose input lacks something, and what was left out,
+                    with the reasons
     index.html      all of it as a page, the suspicious cases first
 """
 
@@ -89,7 +90,7 @@ class RunFolder:
         self._finished[case.name] = finished
         if seconds is None:
             seconds = self._rows[case.name].seconds
-        self._put(case, state=DONE, seconds=seconds,
+        self._put(case, state=DONE, seconds=seconds, reason=" ".join(finished.warnings),
                   made_from=json.dumps(finished.made_from, sort_keys=True))
 
     def failed(self, case: Case, reason: str, seconds: float) -> None:
@@ -127,10 +128,10 @@ class RunFolder:
         self.manifest.put(row)
 
     def _write_failures(self) -> None:
-        unfinished = [(row.name, row.state, row.reason) for row in self._rows.values()
-                      if row.state != DONE]
+        told = [(row.name, row.state, row.reason) for row in self._rows.values()
+                if row.state != DONE or row.reason]
         left_out = [(path, "left out", reason) for path, reason in self._left_out]
-        write_failures(self.output / FAILURES, unfinished + left_out)
+        write_failures(self.output / FAILURES, told + left_out)
 
     def _write_index(self) -> None:
         cards = [

@@ -75,7 +75,7 @@ class Card:
             return "failed"
         if self.row.state != DONE:
             return "open"
-        return "suspicious" if self.doubts else "fine"
+        return "suspicious" if self.doubts or self.row.reason else "fine"
 
 
 KINDS = {"failed": "Failed", "suspicious": "To look at", "fine": "Nothing to remark",

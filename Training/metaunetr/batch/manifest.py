@@ -38,7 +38,7 @@ class Row:
 
     Attributes:
         id: tells the series from others without naming the patient.
-        reason: why it failed.
+        reason: why it failed; of a case that is done, what its input lacks.
         seconds: that it took; None before its end.
         attempts: how often it was begun until it came to an end, in this run and those before.
         made_from: JSON of all that decided on the result; "" before there is one.

@@ -24,7 +24,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from metaunetr.errors import MetaUNETRError
 from metaunetr.io import formats
+from metaunetr.io.dicom.archive import first_file
 from metaunetr.io.dicom.header import CHARACTERS, read_header
 
 IDENTIFIERS = {
@@ -41,7 +43,7 @@ PERSONAL = (  # also ids, dates, places, and what technicians type
     "0010|2154", "0010|4000", "0020|0010", "0032|1060", "0040|0254",
 )
 SHORTEST = 3  # letters of a word that could be a name
-IMAGES = formats.NIFTI + formats.NRRD + formats.META + formats.SEGMENTATION
+IMAGES = formats.NIFTI + formats.NRRD + formats.META + formats.SEGMENTATION + formats.ARCHIVE
 
 
 def id_of(series: str) -> str:
@@ -71,6 +73,7 @@ def message(text: str, path: Path, files: Sequence[Path], told: str) -> str:
     is_dicom = _is_dicom(files[0])
     words = _slices(files[0].parent, text) if is_dicom else {}
     text = _replaced(text, words | {str(path): told}).replace(f"{path.parent}{os.sep}", "")
+    is_dicom = is_dicom or formats.suffix_of(files[0], formats.ARCHIVE)
     return _without_patient(text, files) if is_dicom else text
 
 
@@ -119,8 +122,15 @@ def _replaced(text: str, words: dict[str, str]) -> str:
 
 
 def header(path: Path, tags: Iterable[str]) -> dict[str, str]:
-    """Elements of a DICOM file as text; "" for those that are missing, or all of a damaged file."""
-    item = None
-    with suppress(OSError):  # it may be gone
-        item = read_header(path, (*tags, CHARACTERS))
+    """Elements of a DICOM file, or of the first in a .zip file, as text.
+
+    "" for those that are missing, or all of a damaged file.
+    """
+    item, wanted = None, (*tags, CHARACTERS)
+    with suppress(OSError, MetaUNETRError):  # it may be gone
+        if formats.suffix_of(path, formats.ARCHIVE):
+            with first_file(path) as file:
+                item = read_header(file, wanted) if file else None
+        else:
+            item = read_header(path, wanted)
     return {tag: item.text(tag) if item else "" for tag in tags}

@@ -22,7 +22,7 @@ from metaunetr.guard import MIN_SLICES
 from metaunetr.io import dicom
 from metaunetr.io.dicom.header import CLASS
 
-STUDY = "0020|000d"
+STUDY, PATIENT = "0020|000d", "0010|0020"
 CT_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.2{end}" for end in ("", ".1", ".2"))
 KINDS = {  # words of the image type
     "a localizer": {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"},
@@ -50,8 +50,12 @@ def is_derived(first: dicom.Slice) -> bool:
 
 
 def study(first: dicom.Slice) -> str:
-    """The Study Instance UID of a series; "" when it has none."""
-    return header(first.path, (STUDY,))[STUDY]
+    """Tells the studies of patients apart, also when these were given the same UIDs.
+
+    "" when a series has no Study Instance UID.
+    """
+    texts = header(first.path, (STUDY, PATIENT))
+    return texts[STUDY] and f"{texts[STUDY]} {texts[PATIENT]}"
 
 
 def _kind(first: dicom.Slice) -> list[str]:
@@ -69,7 +73,7 @@ def _is_of_a_kind(slices: list[dicom.Slice]) -> str:
 
 def _is_too_short(slices: list[dicom.Slice]) -> str:
     frames = slices[0].text(dicom.FRAMES)
-    count = max(len(slices), int(frames) if frames.isdigit() else 0)
+    count = max(len(slices), int(frames) if frames.isdecimal() else 0)
     return "" if count >= MIN_SLICES else (
         f"a series of {count} slices; a volume needs {MIN_SLICES}")
 

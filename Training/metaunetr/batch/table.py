@@ -40,7 +40,8 @@ def write_table(
 
 
 def write_failures(path: Path, failures: Iterable[tuple[str, str, str]]) -> None:
-    """Write one line per case without a result, and per file or series that was left out.
+    """Write one line per case without a result or with a reason to look at its input, and per file
+    or series that was left out.
 
     Args:
         failures: name or path, state, reason.

@@ -135,7 +135,7 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
                 mesh.write_surface(temporary, mask, result.labels.grid)
                 measured(path, temporary)
         finished = Finished(case.told, loaded.made_from, sizes, result.organs,
-                            result.record, digests)
+                            result.record, digests, loaded.image.warnings)
         io.write_text(record, finished.text())
         kept = set_aside(case, finished)
     _remove_stale(case, before, finished)

@@ -26,8 +26,9 @@ def add_to(commands) -> None:
     )
     parser.add_argument("--input", nargs="+", type=Path, required=True, metavar="PATH",
                         help="files, and folders that are searched to the bottom: NIfTI, NRRD, "
-                             "MetaImage, DICOM series; a CSV with a column image (and name), or a "
-                             "JSON list of paths or {image, name}, stands for what it names")
+                             "MetaImage, DICOM series, also in .zip files; a CSV with a column "
+                             "image (and name), or a JSON list of paths or {image, name}, stands "
+                             "for what it names")
     parser.add_argument("--all-series", action="store_true",
                         help="segment every CT series in DICOM folders (default: axial ones, no "
                              "projections or screenshots, nothing derived from what is there)")

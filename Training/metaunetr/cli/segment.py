@@ -20,7 +20,8 @@ def add_to(commands) -> None:
         "segment", help="segment the organs of a CT", description=f"Segment a CT. {DISCLAIMER}"
     )
     parser.add_argument("input", metavar="INPUT", type=Path,
-                        help="NIfTI, NRRD or MetaImage file, or the folder of a DICOM series")
+                        help="NIfTI, NRRD or MetaImage file, or the folder or .zip file of a DICOM "
+                             "series")
     parser.add_argument("-o", "--output", type=Path, required=True,
                         help="labels: .seg.nrrd (3D Slicer), .nii.gz, .nii, .nrrd, .mha; for "
                              "DICOM input also .dcm (DICOM SEG) and .rtstruct.dcm (RTSTRUCT)")

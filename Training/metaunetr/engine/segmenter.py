@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ class _Run:
             found = self._organs(findings, statistics, at_border(labels))
         entropy = self._entropy(findings, origin)
         return Result(
-            labels=Image(labels, self.image.grid, self.image.source, self.image.dicom_files),
+            labels=replace(self.image, array=labels, warnings=()),
             organs=found,
             record=make_record(self.image, self.bundle, self.runner.rung, self.engine.overlap,
                                windows, largest_component, self.seconds, tuple(self.warnings)),

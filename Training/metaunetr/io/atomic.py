@@ -82,7 +82,9 @@ def temporary_beside(path: Path) -> Path:
 
 
 def discard(temporary: Path) -> None:
-    """Remove a temporary file, if it is still there."""
+    """Remove a temporary file or folder, if it is still there."""
+    if temporary.is_dir():
+        shutil.rmtree(temporary, ignore_errors=True)
     with suppress(OSError):
         temporary.unlink()
     _unfinished.discard(temporary)
@@ -112,8 +114,10 @@ def discard_abandoned(folder: Path, now: float) -> None:
         abandoned.extend(folder.glob(PREFIX + "*"))
     for temporary in abandoned:
         with suppress(OSError):
-            if temporary.stat().st_mtime < now - ABANDONED or _is_orphan(temporary):
-                temporary.unlink()
+            if _is_orphan(temporary):
+                discard(temporary)
+            elif temporary.stat().st_mtime < now - ABANDONED:
+                temporary.unlink()  # which leaves folders: they may be in use for hours
 
 
 def _is_orphan(temporary: Path) -> bool:

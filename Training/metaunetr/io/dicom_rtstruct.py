@@ -102,7 +102,8 @@ def _structures(source: Source, found: list[OrganResult], result: Result):
     structures.ApprovalStatus = "UNAPPROVED"
     structures.ReferencedFrameOfReferenceSequence = [_frame_of_reference(source)]
     structures.StructureSetROISequence = [_region(item, source) for item in found]
-    structures.ROIContourSequence = [_contours(item, source, result.labels) for item in found]
+    labels = result.labels.on_slices()
+    structures.ROIContourSequence = [_contours(item, source, labels) for item in found]
     structures.RTROIObservationsSequence = [_observation(item) for item in found]
     return structures
 
@@ -144,10 +145,11 @@ def _observation(item: OrganResult):
     )
 
 
-def _contours(item: OrganResult, source: Source, labels: Image):
+def _contours(item: OrganResult, source: Source, labels: np.ndarray):
+    """labels: organ numbers (D, H, W) on the slices of the CT."""
     contours = []
     for plane, place in zip(source.slices, source.places, strict=True):
-        mask = labels.array[place] == item.organ.number
+        mask = labels[place] == item.organ.number
         for polygon in outlines(mask):
             contours.append(_contour(plane, polygon, len(contours) + 1))
     return _dataset(ReferencedROINumber=item.organ.number,

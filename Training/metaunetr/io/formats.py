@@ -10,8 +10,9 @@ NRRD = (".nrrd", ".nhdr")
 META = (".mha", ".mhd")
 DICOM = (".dcm",)
 RTSTRUCT = (".rtstruct.dcm",)
+ARCHIVE = (".zip",)
 
-READABLE = NIFTI + SEGMENTATION + NRRD + META + DICOM
+READABLE = NIFTI + SEGMENTATION + NRRD + META + DICOM + ARCHIVE
 WRITABLE_IMAGES = (".nii.gz", ".nii", ".nrrd", ".mha")
 WRITABLE_LABELS = (*SEGMENTATION, *WRITABLE_IMAGES, *DICOM, *RTSTRUCT)
 

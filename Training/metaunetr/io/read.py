@@ -18,7 +18,9 @@ from metaunetr.io.nrrd import nrrd_data, read_nrrd, read_nrrd_dtype, read_nrrd_g
 
 
 def read_image(path: str | PathLike[str]) -> Image:
-    """The CT at `path`: NIfTI, NRRD, MetaImage, a DICOM folder or a file of a DICOM series.
+    """The CT at `path`: NIfTI, NRRD, MetaImage, or a DICOM series.
+
+    A series is named by its folder, one of its files, or a .zip file that holds it.
 
     Returns:
         HU (D, H, W) as int16, or float32 where int16 cannot hold them.
@@ -29,10 +31,11 @@ def read_image(path: str | PathLike[str]) -> Image:
     path = Path(path)
     folder = os.path.isdir(path)  # unlike Path.is_dir, False for names that are too long
     if not folder:
+        if archive := dicom.split_path(path):
+            return dicom.read_archive(*archive)
         check_file(path)
     if folder or dicom.is_dicom(path):
-        array, grid, files, warnings = dicom.read_series(path)
-        return Image(_as_ct(array), grid, path, files, warnings)
+        return dicom.read_series(path)
     array, grid = _read(path)
     return Image(_as_ct(array), grid, path)
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
-from metaunetr.image import Grid
+from metaunetr.image import Grid, Shear
 from metaunetr.io.dicom.header import (
     NAMES,
     ORIENTATION,
-    PHOTOMETRIC,
     POSITION,
     SPACING,
     THICKNESS,
@@ -23,19 +22,22 @@ from metaunetr.io.dicom.header import (
 
 MAX_OFF_GRID = 0.1  # of the slice distance: how far a slice may lie from its place
 MIN_DISTANCE = 0.01  # mm; closer slices are at one position
-MAX_TILT = 0.06  # degrees between slice normal and table movement
+MIN_TILT, MAX_TILT = 0.06, 45.0  # degrees between slice normal and table; gantries reach 30
 
 
 def arrange(
     path: Path, slices: list[Slice], same: Callable[[Slice, Slice], bool]
-) -> tuple[list[Slice], Grid]:
+) -> tuple[list[Slice], Grid, Shear | None]:
     """The slices in the order of their positions, without copies, and the grid that they form.
+
+    The grid of slices with a tilted gantry is an upright one with the same planes: their shear
+    tells where they lie on it.
 
     Args:
         same: whether two slices at one position have the same voxels.
 
     Raises:
-        InputError: they do not form one right-angled grid; the message says why not.
+        InputError: they do not form one grid; the message says why not.
     """
     first = slices[0]
     spacing, axes = _agreed(path, slices)
@@ -45,31 +47,33 @@ def arrange(
     order = _without_copies(path, slices, order, positions, same)
     slices, positions = [slices[n] for n in order], positions[order]
     step = _step(path, slices, positions, normal)
+    shape, origin, shear = (len(slices), *first.size[::-1]), positions[0], None
+    if tilt(axes, step) > MIN_TILT:
+        rows_and_columns = np.stack([axes[3:], axes[:3]]) * spacing[:, None]  # mm per pixel
+        shift = np.arange(len(slices))[:, None] * (rows_and_columns @ step / spacing**2)
+        shear = Shear(shape[1:], shift - shift.min(axis=0))
+        shape, origin = shear.shape, origin + shift.min(axis=0) @ rows_and_columns
+        step = normal * (step @ normal)
     distance = float(np.linalg.norm(step))
     grid = Grid(
-        (len(slices), first.size[1], first.size[0]),
-        (float(spacing[1]), float(spacing[0]), distance),
-        tuple(float(p) for p in positions[0]),
+        shape, (float(spacing[1]), float(spacing[0]), distance), tuple(map(float, origin)),
         np.column_stack([axes[:3], axes[3:], step / distance]),
     )
     check_grid(path, grid)
-    return slices, grid
+    return slices, grid, shear
+
+
+def tilt(axes: np.ndarray, step: np.ndarray) -> float:
+    """Degrees between the normal of slices with these axes (6,) and the step from one to the next.
+    """
+    normal = np.cross(axes[:3], axes[3:])
+    return math.degrees(math.acos(min(1.0, float(step @ normal / np.linalg.norm(step)))))
 
 
 def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
-    """Spacing and orientation that all slices share, as do size and kind of voxels."""
+    """Spacing and orientation that all slices share, as they do their size."""
     first = slices[0]
     for item in slices:
-        kind = item.text(PHOTOMETRIC)
-        if kind == "MONOCHROME1":
-            raise InputError(
-                f"{item.path}: the slices are stored inverted (MONOCHROME1); convert them to "
-                "MONOCHROME2 first"
-            )
-        if kind != "MONOCHROME2":
-            raise InputError(
-                f"{item.path}: voxels must be single numbers, these are colours ({kind})"
-            )
         if item.size != first.size:
             raise InputError(
                 f"{path}: all slices must have one size, {first.name} has {first.size} "
@@ -111,8 +115,8 @@ def _step(
 ) -> np.ndarray:
     """The vector (mm, LPS) from each slice to the next, when there is one such vector."""
     if len(slices) == 1:
-        thickness = slices[0].text(THICKNESS)
-        return normal * (float(thickness) if thickness else 1.0)
+        (thickness,) = slices[0].numbers(THICKNESS, 1) if slices[0].text(THICKNESS) else (1.0,)
+        return normal * thickness
     distances = np.diff(positions @ normal)
     if distances.min() < MIN_DISTANCE:
         twice = int(np.argmin(distances))
@@ -129,12 +133,11 @@ def _step(
             f"{usual:.2f}; fetch the whole series again"
         )
     step = (positions[-1] - positions[0]) / (len(slices) - 1)
-    tilt = math.degrees(math.acos(min(1.0, float(step @ normal / np.linalg.norm(step)))))
-    if tilt > MAX_TILT:
+    degrees = tilt(slices[0].numbers(ORIENTATION, 6), step)
+    if degrees > MAX_TILT:
         raise InputError(
-            f"{path}: slices must lie at right angles to the table, the gantry is tilted by "
-            f"{tilt:.2f}°; resample the volume onto an upright grid first (3D Slicer does, with "
-            "acquisition geometry regularization, when the transform is hardened)"
+            f"{path}: slices must lie behind each other, they are shifted sideways by "
+            f"{degrees:.1f}°, more than a tilted gantry does; resample the volume first"
         )
     places = positions[0] + np.arange(len(slices))[:, None] * step
     off = np.linalg.norm(positions - places, axis=1)

@@ -18,7 +18,10 @@ SHORT = (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b
 NO_KIND = (b"??", b"  ", b"\0\0")  # of private elements of some scanners
 ITEM, SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 PIXELS, SYNTAX, META = 0x7FE00010, 0x00020010, 0x0002
-NUMBERS = (0x00280010, 0x00280011, 0x00280103, 0x00280120)  # 16 bits: rows, columns, sign, padding
+SIGN = 0x00280103
+NUMBERS = (  # of 16 bits: samples, rows, columns, bits allocated, stored, high bit, sign, padding
+    0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, SIGN, 0x00280120,
+)
 IMPLICIT, BIG = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.2"
 UNDEFINED = 0xFFFFFFFF
 LONGEST = 256  # bytes of a text; names, UIDs and vectors are shorter
@@ -115,7 +118,7 @@ class _Walk:
             text = self.data[at:at + min(length, LONGEST)]
             self.found[tag] = text.decode("utf-8", "surrogateescape")
         elif length == 2 and at + 2 <= len(self.data):
-            signed = kind == b"SS" or (not kind and self.found.get(NUMBERS[2]) == "1")
+            signed = kind == b"SS" or (not kind and self.found.get(SIGN) == "1")
             self.found[tag] = str(self._numbers(at, "h" if signed else "H"))
 
     def _numbers(self, at: int, kind: str) -> int:

@@ -55,10 +55,11 @@ def look_into(item: Slice) -> list[Slice]:
             f"{item.path}: the frames of this multi-frame file do not tell where they lie; "
             "convert it to one file per slice"
         ) from None
-    if len(frames) != int(item.text(h.FRAMES) or 1):
+    count = int(item.numbers(h.FRAMES, 1)[0]) if item.text(h.FRAMES) else 1
+    if len(frames) != count:
         raise InputError(
-            f"{item.path}: every frame must be described, the file has {item.text(h.FRAMES)} and "
-            f"describes {len(frames)}"
+            f"{item.path}: every frame must be described, the file has {count} and describes "
+            f"{len(frames)}"
         )
     common = {tag: item.tags[tag] for tag in item.tags if tag not in GROUPS}
     return [Slice(item.path, item.size, common | _tags(frame, shared), number)

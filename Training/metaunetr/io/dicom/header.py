@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -17,19 +18,26 @@ ACQUISITION_TIME, CONTENT_TIME = "0008|0032", "0008|0033"
 MODALITY, DESCRIPTION = "0008|0060", "0008|103e"
 THICKNESS, KERNEL = "0018|0050", "0018|1210"
 SERIES, NUMBER, ACQUISITION = "0020|000e", "0020|0011", "0020|0012"
+IMAGE_NUMBER, IMAGES_IN_ACQUISITION = "0020|0013", "0020|1002"
 POSITION, ORIENTATION, TEMPORAL, STACK = "0020|0032", "0020|0037", "0020|0100", "0020|9056"
 ROWS, COLUMNS = "0028|0010", "0028|0011"
-PHOTOMETRIC, FRAMES, SPACING = "0028|0004", "0028|0008", "0028|0030"
+SAMPLES, PHOTOMETRIC, FRAMES, SPACING = "0028|0002", "0028|0004", "0028|0008", "0028|0030"
+ALLOCATED, STORED, HIGH_BIT = "0028|0100", "0028|0101", "0028|0102"
 SIGNED, PADDING, INTERCEPT, SLOPE = "0028|0103", "0028|0120", "0028|1052", "0028|1053"
 TAGS = (
     CHARACTERS, IMAGE_TYPE, CLASS, INSTANCE, ACQUISITION_TIME, CONTENT_TIME, MODALITY, DESCRIPTION,
-    THICKNESS, KERNEL, SERIES, NUMBER, ACQUISITION, POSITION, ORIENTATION, TEMPORAL, PHOTOMETRIC,
-    FRAMES, SPACING, SIGNED, PADDING, INTERCEPT, SLOPE,
+    THICKNESS, KERNEL, SERIES, NUMBER, ACQUISITION, IMAGE_NUMBER, POSITION, ORIENTATION, TEMPORAL,
+    IMAGES_IN_ACQUISITION, SAMPLES, PHOTOMETRIC, FRAMES, SPACING, ALLOCATED, STORED, HIGH_BIT,
+    SIGNED, PADDING, INTERCEPT, SLOPE,
 )
 NAMES = {
     POSITION: "Image Position (Patient)", ORIENTATION: "Image Orientation (Patient)",
-    SPACING: "Pixel Spacing", SLOPE: "Rescale Slope", INTERCEPT: "Rescale Intercept",
+    SPACING: "Pixel Spacing", THICKNESS: "Slice Thickness", SLOPE: "Rescale Slope",
+    INTERCEPT: "Rescale Intercept", FRAMES: "Number of Frames", SAMPLES: "Samples per Pixel",
+    ALLOCATED: "Bits Allocated", STORED: "Bits Stored", HIGH_BIT: "High Bit",
+    SIGNED: "Pixel Representation",
 }
+DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # PS3.5 6.2, DS
 CODECS = {  # PS3.3 C.12.1.1.2; what is not here is shown as far as it is ASCII
     "ISO_IR 100": "latin-1", "ISO_IR 101": "iso8859-2", "ISO_IR 109": "iso8859-3",
     "ISO_IR 110": "iso8859-4", "ISO_IR 144": "iso8859-5", "ISO_IR 127": "iso8859-6",
@@ -85,17 +93,17 @@ class Slice:
         Raises:
             InputError: the tag is missing or holds something else.
         """
-        try:
-            values = np.array([float(value) for value in self.text(tag).split("\\")])
-        except ValueError:
-            values = np.array([])
-        if len(values) != count or not np.isfinite(values).all():
-            where = self.path if self.frame is None else f"{self.path}: {self.name}"
-            raise InputError(
-                f"{where}: {NAMES[tag]} must be {count} number{'s' if count > 1 else ''}, "
-                f"it is {self.text(tag)[:100]!r}"
-            )
+        words = [word.strip() for word in self.text(tag).split("\\")]
+        values = np.array([float(word) for word in words if DECIMAL.fullmatch(word)])
+        if len(values) != len(words) or len(words) != count or not np.isfinite(values).all():
+            self.refuse(tag, "a number" if count == 1 else f"{count} numbers")
         return values
+
+    def refuse(self, tag: str, rule: str) -> NoReturn:
+        """Raise an InputError that says what the element must be, and what it is."""
+        where = self.path if self.frame is None else f"{self.path}: {self.name}"
+        value = self.text(tag)[:100]
+        raise InputError(f"{where}: {NAMES[tag]} must be {rule}, it is {value!r}")
 
     def _codec(self) -> str:
         sets = [name.strip() for name in self.tags.get(CHARACTERS, "").split("\\")]

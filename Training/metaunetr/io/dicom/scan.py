@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr.errors import InputError
+from metaunetr.io.dicom.ends import may_be_slice, suffix_of
 from metaunetr.io.dicom.header import (
     ACQUISITION,
     ACQUISITION_TIME,
@@ -47,7 +49,9 @@ _latest: tuple[object, tuple[Volumes, list[Path]] | None] = None, None
 def scan(
     folder: Path, tick: Callable[[], None] = lambda: None
 ) -> tuple[Volumes, list[Path]]:
-    """All images in `folder`, and the DICOM files that are none, or may not be read.
+    """All images in `folder`, and the files that may be slices, but are no images.
+
+    These are DICOM files that are none, or may not be read, and those of `ends.may_be_slice`.
 
     A series whose slices lie at the same places several times is taken apart by what tells its
     volumes from each other; localizers in a series are a part of their own. Hidden files are
@@ -75,20 +79,29 @@ def scan(
 
 
 def _files(folder: Path) -> list[tuple[str, int, int]]:
-    """Names, sizes and modification times."""
+    """Names, sizes and modification times of files, and of links without a target."""
     files = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            with suppress(FileNotFoundError):  # it has just gone
-                if not entry.name.startswith(".") and entry.is_file():
-                    status = entry.stat()
-                    files.append((entry.name, status.st_size, status.st_mtime_ns))
+            if not entry.name.startswith("."):
+                with suppress(FileNotFoundError):  # it has just gone
+                    status = _status(entry)
+                    if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
+                        files.append((entry.name, status.st_size, status.st_mtime_ns))
     return sorted(files)
+
+
+def _status(entry: os.DirEntry) -> os.stat_result:
+    """That of a link itself when it has no target."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)
 
 
 def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Path], bool]:
     """Also whether all files could be read, damaged or not."""
-    series, broken, sound = defaultdict(list), [], True
+    series, broken, others, sound = defaultdict(list), [], [], True
     pool = ThreadPoolExecutor(THREADS)
     try:
         for path, (mine, item) in zip(paths, pool.map(_look, paths), strict=True):
@@ -99,19 +112,25 @@ def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Pa
                 series[item.text(SERIES), local].append(item)
             elif mine:
                 broken.append(path)
+            else:
+                others.append(path)
     finally:
         pool.shutdown(cancel_futures=True)
+    suffixes = {suffix_of(item.path) for whole in series.values() for item in whole}
+    broken += [path for path in others if may_be_slice(path, suffixes)]
     return {(uid, part or local): slices
             for (uid, local), whole in series.items()
             for part, slices in split(whole).items()}, broken, sound
 
 
 def _look(path: Path) -> tuple[bool, Slice | OSError | None]:
-    """Whether a file is DICOM, or may be; its header, unless it is damaged or cannot be read."""
+    """Whether a file looks like DICOM; its header, unless it is damaged or cannot be read."""
     try:
         return (True, read_header(path)) if is_dicom(path) else (False, None)
-    except OSError as error:  # a slice, perhaps; reading it will tell
-        return True, error
+    except FileNotFoundError:  # a link without a target, or it has just gone
+        return False, None
+    except OSError as error:
+        return False, error
 
 
 def split(slices: list[Slice]) -> dict[str, list[Slice]]:

@@ -3,58 +3,104 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from metaunetr.errors import InputError
-from metaunetr.image import Grid
+from metaunetr.image import Image
 from metaunetr.io.checks import check_size
-from metaunetr.io.dicom.arrange import arrange
+from metaunetr.io.dicom import ends
+from metaunetr.io.dicom.arrange import arrange, tilt
 from metaunetr.io.dicom.frames import look_into
 from metaunetr.io.dicom.header import (
     DESCRIPTION,
     MODALITY,
+    ORIENTATION,
     POSITION,
     SERIES,
     Slice,
     is_ct,
-    is_untold,
 )
-from metaunetr.io.dicom.pixels import Pixels
+from metaunetr.io.dicom.pixels import AIR, Pixels
 from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
+from metaunetr.io.dicom.valid import check_elements
 
 SHOWN = 8  # series listed in a message
-DAMAGE = "truncated, or compressed in an unknown way (such as deflated); convert it first"
 
 
-def read_series(path: Path) -> tuple[np.ndarray, Grid, tuple[str, ...], tuple[str, ...]]:
+def read_series(path: Path) -> Image:
     """The CT series in the folder `path`, or the one that the file `path` belongs to.
 
     Of several volumes in one series (acquisitions, phases), the one that the file belongs to.
 
     Returns:
-        HU (D, H, W), the grid, the files in the order of k, and sentences about what was left out.
+        HU (D, H, W), int16 if all are whole and fit, else float32; with the files in the order of
+        k. Slices with a tilted gantry are resampled to an upright grid.
 
     Raises:
         InputError: no series, several, not a CT, or slices that do not form one volume.
     """
     series, broken = scan(path if path.is_dir() else path.parent)
     slices = _choose(path, series, broken)
-    warnings = _check_unbroken(slices, broken)
+    whole = [item for (uid, _), part in series.items() if uid == slices[0].text(SERIES)
+             for item in part]
+    warnings = ends.beside(slices, broken)
     slices = _frames(path, slices)
     check_size(path, (len(slices), *slices[0].size[::-1]), 2, None)
     for (file, size), frames in Counter((item.path, item.size) for item in slices).items():
         check_size(file, (frames, *size[::-1]), 2, file)
     pixels = Pixels()
-    kept, grid = arrange(path, slices, pixels.same)
+    kept, grid, shear = arrange(path, slices, pixels.same)
     if copies := len(slices) - len(kept):
         warnings.append(
             f"{copies} of {len(slices)} DICOM slices are copies of others and were left out."
         )
+    warnings += ends.numbering(kept, whole)
+    if shear:
+        check_size(path, grid.shape, 2, None)
+        warnings.append(_about_tilt(kept))
     array = pixels.volume(kept)
+    if shear:
+        array = shear.upright(array, AIR)
     files = tuple(dict.fromkeys(str(item.path) for item in kept))
-    return array, grid, files, tuple(warnings)
+    return Image(array, grid, path, files, tuple(warnings), shear)
+
+
+def _about_tilt(slices: list[Slice]) -> str:
+    first, last = slices[0].numbers(POSITION, 3), slices[-1].numbers(POSITION, 3)
+    degrees = tilt(slices[0].numbers(ORIENTATION, 6), last - first)
+    return (f"The gantry is tilted by {degrees:.1f}°: the slices were resampled to an upright "
+            "grid, on which the labels lie; DICOM SEG has them on the original slices.")
+
+
+def missing_ends(files: Iterable[Path]) -> list[str]:
+    """Warnings about slices that may be missing at the ends of a series that others have read.
+
+    Args:
+        files: of the series.
+    """
+    files = set(files)
+    warnings, whole, broken = [], [], []
+    for folder in sorted({path.parent for path in files}):
+        with suppress(InputError):
+            series, damaged = scan(folder)
+            whole += [item for part in series.values() for item in part]
+            broken += damaged
+    slices = [item for item in whole if item.path in files]
+    if not slices:
+        return []
+    uid = slices[0].text(SERIES)
+    try:
+        warnings += ends.beside(slices, broken)
+        axes = slices[0].numbers(ORIENTATION, 6)
+        normal = np.cross(axes[:3], axes[3:])
+        slices.sort(key=lambda item: item.numbers(POSITION, 3) @ normal)
+    except InputError as error:
+        return [*warnings, str(error)]
+    return warnings + ends.numbering(slices, [item for item in whole if item.text(SERIES) == uid])
 
 
 def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
@@ -65,10 +111,10 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
         candidates = mine
     elif series:
         candidates = series
-    elif damaged := [item for item in broken if is_ct(item)]:
+    elif damaged := [item for item in broken if _was_ct(item)]:
         raise InputError(
             f"{path}: no slice of the CT can be read ({damaged[0].name} and {len(damaged) - 1} "
-            f"more); they are {DAMAGE}"
+            f"more); they are {ends.DAMAGE}"
         )
     else:
         raise InputError(
@@ -99,15 +145,25 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
     return next(iter(volumes.values()))
 
 
+def _was_ct(path: Path) -> bool:
+    with suppress(OSError):
+        return is_ct(path)
+    return False
+
+
 def _is_placed(slices: list[Slice]) -> bool:
     return any(item.several or item.text(POSITION) for item in slices)
 
 
 def _frames(path: Path, slices: list[Slice]) -> list[Slice]:
     """The slices, with the frames of multi-frame files in their place."""
+    for item in slices:
+        check_elements(item)
     if not any(item.several for item in slices):
         return slices
     slices = [part for item in slices for part in (look_into(item) if item.several else [item])]
+    for item in slices:
+        check_elements(item)
     parts = split(slices)
     if len(parts) > 1:
         listed = "; ".join(f"{name}, {len(part)} frames" for name, part in parts.items())
@@ -116,19 +172,3 @@ def _frames(path: Path, slices: list[Slice]) -> list[Slice]:
             "one you mean as a series of its own"
         )
     return slices
-
-
-def _check_unbroken(slices: list[Slice], broken: list[Path]) -> list[str]:
-    """Refuse a series with a damaged slice; reports and plans are no images and no matter.
-
-    Returns:
-        A warning, if there are files of which nothing can be told.
-    """
-    for path in broken:
-        if is_ct(path, slices[0].text(SERIES)):
-            raise InputError(
-                f"{path}: this slice of the series cannot be read; it is {DAMAGE}"
-            )
-    unknown = sum(map(is_untold, broken))
-    return [f"Damaged DICOM files ({unknown}) lie beside the series; slices at its ends may be "
-            "missing."] if unknown else []

@@ -1,0 +1,158 @@
+"""A .zip file of DICOM files is read as a folder is: all its files lie in one, whatever theirs.
+
+They are unpacked, since they are decoded from files, and DICOM SEG refers to their headers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path, PureWindowsPath
+from zipfile import BadZipFile, ZipFile, ZipInfo
+from zlib import error as ZlibError
+
+from metaunetr.errors import InputError, OutputError
+from metaunetr.image import Image
+from metaunetr.io import formats
+from metaunetr.io.atomic import discard, discard_abandoned, temporary_beside
+from metaunetr.io.checks import check_file
+from metaunetr.io.dicom.header import is_dicom
+from metaunetr.io.dicom.series import read_series
+
+MAX_FILES = 20_000
+MAX_BYTES = 8 << 30  # unpacked; the largest volume that is read has 4 GB
+ENCRYPTED = 1  # of the flags of an entry
+HEAD = 132  # bytes that tell DICOM
+
+
+class Unpacked:
+    """The files of a .zip file in a temporary folder, which goes with this object.
+
+    Raises:
+        InputError: it is no .zip file, damaged, encrypted, or too large.
+        OutputError: it cannot be unpacked to the temporary folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        base = Path(tempfile.gettempdir())
+        discard_abandoned(base, now=0)
+        self.folder = temporary_beside(base / "series")
+        weakref.finalize(self, discard, self.folder)
+        with _opened(path) as (archive, entries):
+            size = sum(entry.file_size for entry in entries)
+            try:
+                self.folder.mkdir(mode=0o700)
+                if size > shutil.disk_usage(base).free:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                for number, entry in enumerate(entries):
+                    with archive.open(entry) as source, open(
+                        self.folder / f"{number:05d}{_suffix(entry)}", "wb"
+                    ) as target:
+                        shutil.copyfileobj(source, target, 1 << 20)
+            except OSError as error:
+                raise OutputError(
+                    f"{path}: its {size / 1e6:,.0f} MB cannot be unpacked to the temporary folder "
+                    f"{base} ({error.strerror or error}); make room there, or set TMPDIR to "
+                    "another folder"
+                ) from None
+
+
+def read_archive(path: Path, name: str = "") -> Image:
+    """The CT series in the .zip file `path`.
+
+    Args:
+        name: of a file of the series, as messages about several series give it; "" for the only
+            one.
+
+    Raises:
+        InputError, OutputError: as `Unpacked` and `read_series`.
+    """
+    unpacked = Unpacked(path)
+    file = unpacked.folder / name
+    if not file.exists():
+        raise InputError(f"{path / name}: there is no such file")
+    try:
+        image = read_series(file)
+    except InputError as error:
+        raise InputError(str(error).replace(str(unpacked.folder), str(path))) from None
+    return replace(image, source=path / name, unpacked=unpacked)
+
+
+def split_path(path: Path) -> tuple[Path, str] | None:
+    """The .zip file, and the file in it, that a path such as "study.zip/00003.dcm" stands for."""
+    for file, name in ((path, ""), (path.parent, path.name)):
+        if formats.suffix_of(file, formats.ARCHIVE) and os.path.isfile(file):
+            return file, name
+    return None
+
+
+def holds_dicom(path: Path) -> bool:
+    """Whether there is DICOM in a .zip file; reading a damaged one will tell."""
+    with suppress(InputError), first_file(path) as file:
+        return file is not None
+    return True
+
+
+@contextmanager
+def first_file(path: Path) -> Iterator[Path | None]:
+    """The first DICOM file in a .zip file, unpacked for the time of the block."""
+    with _opened(path) as (archive, entries), tempfile.TemporaryDirectory() as folder:
+        for entry in entries:
+            file = Path(folder) / f"file{_suffix(entry)}"
+            with archive.open(entry) as source:
+                file.write_bytes(source.read(HEAD))
+                if is_dicom(file):
+                    with open(file, "ab") as target:
+                        shutil.copyfileobj(source, target, 1 << 20)
+                    yield file
+                    return
+        yield None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[ZipFile, list[ZipInfo]]]:
+    """A .zip file, and its files that are not hidden."""
+    check_file(path)
+    try:
+        with ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist()
+                       if not entry.is_dir() and not _name(entry).startswith(".")]
+            _check(path, entries)
+            yield archive, entries
+    except (BadZipFile, EOFError, ZlibError, ValueError) as error:
+        raise InputError(f"{path}: is no .zip file, or damaged: {error}") from None
+    except NotImplementedError as error:
+        raise InputError(f"{path}: cannot be unpacked: {error}; unpack it first") from None
+
+
+def _check(path: Path, entries: list[ZipInfo]) -> None:
+    size = sum(entry.file_size for entry in entries)
+    if len(entries) > MAX_FILES:
+        raise InputError(
+            f"{path}: a .zip file may hold {MAX_FILES:,} files, this one holds {len(entries):,}; "
+            "unpack it first"
+        )
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{path}: a .zip file may hold {MAX_BYTES / 1e6:,.0f} MB, this one holds "
+            f"{size / 1e6:,.0f} MB; unpack it first"
+        )
+    if any(entry.flag_bits & ENCRYPTED for entry in entries):
+        raise InputError(f"{path}: is encrypted; unpack it first")
+
+
+def _name(entry: ZipInfo) -> str:
+    return PureWindowsPath(entry.filename).name  # knows both separators
+
+
+def _suffix(entry: ZipInfo) -> str:
+    """What names tell about files, and nothing about patients."""
+    suffixes = PureWindowsPath(_name(entry).lower()).suffixes[-2:]
+    return "".join(suffix for suffix in suffixes if re.fullmatch(r"\.[a-z0-9]{1,11}", suffix))
