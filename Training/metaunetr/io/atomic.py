@@ -83,7 +83,7 @@ def temporary_beside(path: Path) -> Path:
 
 def discard(temporary: Path) -> None:
     """Remove a temporary file or folder, if it is still there."""
-    if temporary.is_dir():
+    if os.path.isdir(temporary):  # unlike Path.is_dir, False where nothing may be looked at
         shutil.rmtree(temporary, ignore_errors=True)
     with suppress(OSError):
         temporary.unlink()

@@ -75,11 +75,10 @@ def read_archive(path: Path, name: str = "") -> Image:
         InputError, OutputError: as `Unpacked` and `read_series`.
     """
     unpacked = Unpacked(path)
-    file = unpacked.folder / name
-    if not file.exists():
+    if name and name not in os.listdir(unpacked.folder):
         raise InputError(f"{path / name}: there is no such file")
     try:
-        image = read_series(file)
+        image = read_series(unpacked.folder / name)
     except InputError as error:
         raise InputError(str(error).replace(str(unpacked.folder), str(path))) from None
     return replace(image, source=path / name, unpacked=unpacked)
