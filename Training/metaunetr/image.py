@@ -70,6 +70,8 @@ class Image:
         source: the file or folder it came from, None when made in memory.
         dicom_files: the files of a DICOM series, in the order of k; empty otherwise.
         warnings: sentences about what had to be left out to read it.
+        organs: of a label map, the numbers of the organs that were looked for; None where it does
+            not tell.
     """
 
     array: np.ndarray
@@ -77,6 +79,7 @@ class Image:
     source: Path | None = None
     dicom_files: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    organs: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
         if tuple(self.array.shape) != tuple(self.grid.shape):

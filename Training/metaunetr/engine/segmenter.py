@@ -162,7 +162,10 @@ class _Run:
             found = self._organs(findings, statistics, at_border(labels))
         entropy = self._entropy(findings, origin)
         return Result(
-            labels=Image(labels, self.image.grid, self.image.source, self.image.dicom_files),
+            labels=Image(
+                labels, self.image.grid, self.image.source, self.image.dicom_files,
+                organs=frozenset(organ.number for organ in self.channels.values()),
+            ),
             organs=found,
             record=make_record(self.image, self.bundle, self.runner.rung, self.engine.overlap,
                                windows, largest_component, self.seconds, tuple(self.warnings)),
