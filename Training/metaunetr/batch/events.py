@@ -3,7 +3,8 @@
     stage     stage "search", detail: how far the search for CTs is, now and then when it takes long
     cases     total, cases [{name, input}], left_out [{path, reason}], line
     case      index, name, state "running", "done", "skipped" or "failed", line; then seconds,
-              flags, text (why it failed), output, remaining_s (of the whole batch)
+              flags, doubts (the flags to look at), text (why it failed), output, remaining_s (of
+              the whole batch)
     stage, estimate, windows, warning     as of a single run, with `case`: the index
     summary   done, skipped, failed, seconds, busy, line; busy is the share of the time in which a
               case was being segmented, null when none was
@@ -74,14 +75,15 @@ class Told:
 
     def skipped(self, index: int, finished: Finished) -> Event:
         return self._end(index, "skipped", 0.0, f"finished before{_flagged(finished)}",
-                         flags=finished.flags, output=str(self.cases[index].labels))
+                         flags=finished.flags, doubts=finished.doubts,
+                         output=str(self.cases[index].labels))
 
     def done(self, index: int, finished: Finished, seconds: float) -> Event:
         organs = sum(item.voxels > 0 for item in finished.organs)
         return self._end(
             index, "done", seconds,
             f"{counted(organs, 'organ')} in {seconds:.1f} s{_flagged(finished)}{_kept(finished)}",
-            flags=finished.flags, output=str(self.cases[index].labels))
+            flags=finished.flags, doubts=finished.doubts, output=str(self.cases[index].labels))
 
     def failed(self, index: int, text: str, seconds: float) -> Event:
         return self._end(index, "failed", seconds, f"FAILED: {text}", text=text)
@@ -132,5 +134,5 @@ def _kept(finished: Finished) -> str:
 
 
 def _flagged(finished: Finished) -> str:
-    organs = [item.organ.name for item in finished.organs if item.flags]
+    organs = [item.organ.name for item in finished.organs if item.doubts]
     return f"; look at: {', '.join(organs)}" if organs else ""

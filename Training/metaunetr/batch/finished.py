@@ -53,6 +53,11 @@ class Finished:
         """Such as "liver: touches the border of the image"."""
         return [f"{item.organ.name}: {flag}" for item in self.organs for flag in item.flags]
 
+    @property
+    def doubts(self) -> list[str]:
+        """Those of the flags for which a person should look at the case."""
+        return [f"{item.organ.name}: {flag}" for item in self.organs for flag in item.doubts]
+
     def text(self) -> str:
         """The record as JSON."""
         return json.dumps({

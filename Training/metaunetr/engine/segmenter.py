@@ -243,13 +243,10 @@ class _Run:
         swapped = swapped_sides(findings.classes, names)
         for right, left in swapped:
             self._warn(f"The {right} lies left of the {left}: the image may be mirrored.")
-        found = [
-            describe(organ, channel, findings, statistics, self.grid.voxel_volume,
-                     organ.number in border, any(organ.name in pair for pair in swapped),
-                     self.bundle.calibration)
-            for channel, organ in self.channels.items()
-        ]
-        return tuple(sorted(found, key=lambda entry: entry.organ.number))
+        return describe(
+            self.channels, findings, statistics, self.grid, self.bundle.preprocessing.spacing[2],
+            border, {name for pair in swapped for name in pair}, self.bundle.calibration,
+        )
 
     def _entropy(self, findings: ModelFindings, origin: tuple[int, int, int]) -> Image | None:
         """Uncertainty in percent on the input grid; 0 outside the windows."""
