@@ -137,7 +137,7 @@ def batch(panel, engines):
     engines.scripts["batch"] = [
         [{"event": "cases", "total": 5, "cases": cases},
          case(0, "skipped"), case(1, "running"), case(1, "done", seconds=8.9, flags=[]),
-         case(2, "done", seconds=71.2, flags=["liver: touches the border", "x"]),
+         case(2, "done", seconds=71.2, flags=["liver: touches the border", "x"], doubts=["x"]),
          case(3, "failed", seconds=0.4, text="broken/ct.nii.gz: is not a NIfTI file."),
          case(4, "running"), *stages("read"), *windows(1)], [], windows(19), *HOLD]
     panel.ui.batchButton.click()

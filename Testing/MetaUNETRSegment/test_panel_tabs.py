@@ -213,7 +213,8 @@ def test_batch_tells_the_cases_that_failed_and_goes_on(batch, engines):
     engines.scripts["batch"] = [
         [cases(3), case(0, "skipped", flags=[]),
          case(1, "failed", seconds=0.4, text="1.nii.gz: is not a NIfTI file.")],
-        [case(2, "done", seconds=8.6, flags=["liver: touches the border"])],
+        [case(2, "done", seconds=8.6, flags=["liver: touches the border", "liver: odd"],
+              doubts=["liver: odd"])],
         summary(done=1, skipped=1, failed=1), 7]
     batch.ui.batchButton.click()
     batch.finish()

@@ -130,6 +130,7 @@ def test_a_card_without(tmp_path, key):
     (nested("preprocessing", body_crop=0.05), "body_crop must be an object"),
     ({"calibration": {"confidence": [0.5, 1.0]}}, "lacks 'dice'"),
     ({"calibration": [0.5]}, "calibration must be an object"),
+    ({"precision": "bfloat16"}, "precision must be auto or float32: 'bfloat16'"),
 ])
 def test_a_wrong_card(tmp_path, changes, words):
     write_bundle(tmp_path)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from math import cos, inf, isnan, sin
 
@@ -11,7 +12,10 @@ import SimpleITK as sitk
 
 from metaunetr.errors import InputError
 from metaunetr.evaluation import Row, as_json, evaluate, format_table, write_csv
+from metaunetr.image import Grid, Image
+from metaunetr.io import write_labels
 from metaunetr.organs import find
+from metaunetr.result import Result
 
 SPLEEN, LIVER, PANCREAS = (find(name).number for name in ("spleen", "liver", "pancreas"))
 C, S = cos(0.3), sin(0.3)
@@ -85,6 +89,23 @@ def test_an_unannotated_organ_is_listed_and_not_scored(tmp_path):
     [pancreas] = [row for row in rows if row.organ == "pancreas"]
     assert isnan(pancreas.dice) and "not in the reference" in pancreas.note
     assert pancreas.prediction_ml > 0
+
+
+@pytest.mark.parametrize("name", ["p.nii.gz", "p.nii", "p.nrrd", "p.seg.nrrd"])
+def test_an_organ_that_the_prediction_did_not_look_for_is_no_miss(tmp_path, name):
+    """The mean is of the organs that the model was asked for, of which the liver was missed."""
+    grid = Grid((8, 12, 16), (0.8, 0.8, 5.0), (-10.0, 20.0, 30.0), np.reshape(OBLIQUE, (3, 3)))
+    labels = Image(label_map(spleen=(10, 14)), grid, organs=frozenset({SPLEEN, LIVER}))
+    write_labels(tmp_path / name, Result(labels, (), {}))
+    reference = write(tmp_path / "r.nii.gz",
+                      label_map(spleen=(10, 14), liver=(1, 5), pancreas=(6, 8)))
+    rows = evaluate(tmp_path / name, reference)
+    assert scores(rows) == {"spleen": 1.0, "liver": 0.0}
+    [pancreas] = [row for row in rows if row.organ == "pancreas"]
+    assert "did not look for it" in pancreas.note and pancreas.reference_ml > 0
+    assert re.search("^mean of organs +0.500 ", format_table(rows), re.MULTILINE)
+    named = evaluate(tmp_path / name, reference, [find("pancreas")])
+    assert scores(named) == {"pancreas": 0.0}
 
 
 @pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])

@@ -64,6 +64,7 @@ class Bundle:
         multiple: what window sizes must be divisible by.
         overlap: default overlap of neighbouring windows, 0 to below 1.
         calibration: turns the engine's confidence into the Dice to be expected; None leaves it.
+        precision: "float32" for a model that loses accuracy in half precision, else "auto".
     """
 
     folder: Path
@@ -78,6 +79,7 @@ class Bundle:
     multiple: int
     overlap: float
     calibration: Calibration | None = None
+    precision: str = "auto"
 
     def channels(self, wanted: Iterable[Organ] | None) -> dict[int, Organ]:
         """The wanted organs, or all for None, by their channel of the network.
@@ -178,6 +180,7 @@ def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
         multiple=multiple,
         overlap=_number("overlap", card["overlap"], 0, 0.9),
         calibration=Calibration.from_card(card.get("calibration")),
+        precision=_precision(card.get("precision", "auto")),
     )
 
 
@@ -222,6 +225,12 @@ def _preprocessing(values: dict[str, Any]) -> Preprocessing:
         body_crop=(_number("body_crop value", crop["value"], 0, 1),
                    _number("body_crop share", crop["share"], 0, 1)),
     )
+
+
+def _precision(value: Any) -> str:
+    if value not in ("auto", "float32"):
+        raise ValueError(f"precision must be auto or float32: {value!r}")
+    return value
 
 
 def _window(card: dict[str, Any], key: str, multiple: int) -> tuple[int, int, int]:

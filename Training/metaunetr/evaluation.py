@@ -2,7 +2,8 @@
 
 Label maps hold organ numbers. A reference seldom annotates every organ, so by default only the
 organs that occur in a case's reference are scored; an organ that is predicted but absent from the
-reference is listed with its volume and a note, because nobody can tell whether it is wrong.
+reference is listed with its volume and a note, because nobody can tell whether it is wrong. So is
+an organ that the prediction did not look for, where its file tells (our NIfTI and NRRD files do).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from math import isfinite, isnan, nan
 from os import PathLike
 from pathlib import Path
@@ -170,6 +171,8 @@ def _scored(
     occurring = set(np.unique(referenced.array))
     wanted = {organ.number for organ in organs} if organs is not None else occurring
     extra = set(np.unique(predicted.array)) if organs is None else set()
+    # named organs count as missed all the same
+    unknown = wanted - predicted.organs if organs is None and predicted.organs else set()
     grid = referenced.grid
     for number in sorted((wanted | extra) - {0}):
         masks = predicted.array == number, referenced.array == number
@@ -178,6 +181,10 @@ def _scored(
         if number not in wanted:
             note = "predicted, but not in the reference: not scored"
             yield Row(case, name, prediction_ml=volumes[0], reference_ml=0.0, note=note)
+            continue
+        if number in unknown and not volumes[0]:
+            note = "in the reference, but the prediction did not look for it: not scored"
+            yield Row(case, name, prediction_ml=0.0, reference_ml=volumes[1], note=note)
             continue
         found = agreement(*masks, grid.spacing)
         note = "in neither" if isnan(found.dice) else ""
@@ -188,7 +195,7 @@ def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:
     """Both label maps on the prediction's grid, in canonical axes, so that flipped or permuted
     arrays match exactly."""
     predicted, referenced = (
-        Image(orientation.view(image.array), orientation.canonical(image.grid), image.source)
+        replace(image, array=orientation.view(image.array), grid=orientation.canonical(image.grid))
         for image in (prediction, reference) for orientation in [Orientation.of(image.grid)])
     whole = _uncropped(referenced, predicted.grid)
     if whole is None:
@@ -216,7 +223,7 @@ def _uncropped(labels: Image, grid: Grid) -> Image | None:
         return None
     array = np.zeros(grid.shape, labels.array.dtype)
     array[box] = labels.array
-    return Image(array, grid, labels.source)
+    return replace(labels, array=array, grid=grid)
 
 
 def _read(path: Path) -> Image:

@@ -123,6 +123,8 @@ class Image:
         warnings: sentences about what had to be left out or changed to read it.
         shear: of a series with a tilted gantry, where its slices lie in `array`; None otherwise.
         unpacked: holds temporary files, such as `dicom_files`, which go with the last image.
+        organs: of a label map, the numbers of the organs that were looked for; None where it does
+            not tell.
     """
 
     array: np.ndarray
@@ -132,6 +134,7 @@ class Image:
     warnings: tuple[str, ...] = ()
     shear: Shear | None = None
     unpacked: object = None
+    organs: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
         if tuple(self.array.shape) != tuple(self.grid.shape):

@@ -1,4 +1,4 @@
-"""The one table of organs: numbers, names, SNOMED CT codes, colours, data-set labels, volumes.
+"""The one table of organs: numbers, names, codes, colours, data-set labels, HU, volumes.
 
 Organ numbers are what every label map of this project holds. 1 to 13 are BTCV's own.
 """
@@ -13,6 +13,11 @@ Code = tuple[str, str, str]  # coding scheme, value, meaning
 CATEGORY: Code = ("SCT", "123037004", "Anatomical Structure")
 RIGHT: Code = ("SCT", "24028007", "Right")
 LEFT: Code = ("SCT", "7771000", "Left")
+# mean HU, wide on purpose: what lies outside is not the organ, or not in HU
+TISSUE = (-80.0, 300.0)  # a fatty pancreas, kidneys full of contrast
+VESSEL = (10.0, 700.0)  # the blood of an anaemic patient, an arterial bolus
+HOLLOW = (-800.0, 800.0)  # gas, oral contrast
+BLADDER = (-50.0, 2000.0)  # excreted contrast
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Organ:
         colour: RGB, 0 to 255.
         datasets: label number in each public data set that annotates it.
         volume: expected volume, None where fasting, filling or the field of view decide it.
+        hu: lowest and highest mean HU that it can have, with any contrast and disease.
     """
 
     number: int
@@ -44,6 +50,7 @@ class Organ:
     side: Code | None = None
     datasets: dict[str, int] = field(default_factory=dict)
     volume: VolumeRange | None = None
+    hu: tuple[float, float] = TISSUE
 
     @property
     def key(self) -> str:
@@ -67,11 +74,11 @@ _PANCREAS = VolumeRange(
 
 
 def _organ(number, name, value, meaning, colour, btcv=None, amos=None, side=None, volume=None,
-           abdomenct1k=None):
+           abdomenct1k=None, hu=TISSUE):
     labels = {"btcv": btcv, "amos": amos, "abdomenct1k": abdomenct1k}
     return Organ(
         number, name, ("SCT", value, meaning), colour, side,
-        MappingProxyType({key: label for key, label in labels.items() if label}), volume,
+        MappingProxyType({key: label for key, label in labels.items() if label}), volume, hu,
     )
 
 
@@ -83,22 +90,24 @@ ORGANS: tuple[Organ, ...] = (
     _organ(3, "left kidney", "64033007", "Kidney", (185, 102, 83), 3, 3, LEFT,
            volume=_KIDNEY, abdomenct1k=2),
     _organ(4, "gallbladder", "28231008", "Gallbladder", (139, 150, 98), 4, 4),
-    _organ(5, "esophagus", "32849002", "Esophagus", (211, 171, 143), 5, 5),
+    _organ(5, "esophagus", "32849002", "Esophagus", (211, 171, 143), 5, 5, hu=HOLLOW),
     _organ(6, "liver", "10200004", "Liver", (221, 130, 101), 6, 6,
            volume=_LIVER, abdomenct1k=1),
-    _organ(7, "stomach", "69695003", "Stomach", (216, 132, 105), 7, 7),
-    _organ(8, "aorta", "15825003", "Aorta", (224, 97, 76), 8, 8),
-    _organ(9, "inferior vena cava", "64131007", "Inferior vena cava", (110, 165, 54), 9, 9),
+    _organ(7, "stomach", "69695003", "Stomach", (216, 132, 105), 7, 7, hu=HOLLOW),
+    _organ(8, "aorta", "15825003", "Aorta", (224, 97, 76), 8, 8, hu=VESSEL),
+    _organ(9, "inferior vena cava", "64131007", "Inferior vena cava", (110, 165, 54), 9, 9,
+           hu=VESSEL),
     _organ(10, "portal and splenic vein", "110765007", "Portal vein and splenic vein",
-           (0, 151, 206), 10),
+           (0, 151, 206), 10, hu=VESSEL),
     _organ(11, "pancreas", "15776009", "Pancreas", (249, 180, 111), 11, 10,
            volume=_PANCREAS, abdomenct1k=4),
     _organ(12, "right adrenal gland", "23451007", "Adrenal gland", (249, 186, 150), 12, 11,
            RIGHT),
     _organ(13, "left adrenal gland", "23451007", "Adrenal gland", (249, 186, 150), 13, 12,
            LEFT),
-    _organ(14, "duodenum", "38848004", "Duodenum", (255, 253, 229), None, 13),
-    _organ(15, "urinary bladder", "89837001", "Urinary bladder", (222, 154, 132), None, 14),
+    _organ(14, "duodenum", "38848004", "Duodenum", (255, 253, 229), None, 13, hu=HOLLOW),
+    _organ(15, "urinary bladder", "89837001", "Urinary bladder", (222, 154, 132), None, 14,
+           hu=BLADDER),
     # One label in AMOS, and no code means either: this one is of any organ (DICOM's own list of
     # SNOMED codes has it too).
     _organ(16, "prostate or uterus", "113343008", "Body organ structure", (230, 158, 140), None,

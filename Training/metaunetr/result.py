@@ -10,6 +10,7 @@ from metaunetr.image import Image
 from metaunetr.organs import BY_NAME, Organ
 
 DECIMALS = {"volume_ml": 3, "hu_mean": 1, "hu_sd": 1, "confidence": 4}
+CUT_OFF = "touches the border of the image: it may be cut off"  # a flag that is no doubt
 DISCLAIMER = "Research use only. Not for diagnosis or treatment."
 
 
@@ -22,7 +23,7 @@ class OrganResult:
         hu_mean, hu_sd: mean and standard deviation of HU inside it; NaN when empty.
         confidence: 0 to 1, mean probability of the organ over the voxels given to it, or where the
             model's card has a calibration, the Dice to be expected; NaN when empty.
-        flags: sentences about what looks wrong, such as "touches the border of the image".
+        flags: sentences about what looks wrong, such as "2 separate parts".
     """
 
     organ: Organ
@@ -32,6 +33,14 @@ class OrganResult:
     hu_sd: float
     confidence: float
     flags: tuple[str, ...] = ()
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The flags for which a person should look at the organ.
+
+        That a scan ends inside an organ is no reason to: the labels may be right up to there.
+        """
+        return tuple(flag for flag in self.flags if flag != CUT_OFF)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, to the decimals that are told; numbers that do not exist are null."""

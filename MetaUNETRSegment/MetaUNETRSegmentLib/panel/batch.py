@@ -135,7 +135,8 @@ class BatchPanel:
         if event.get("seconds") is not None and state != "running":
             table.item(index, TIME).setText(duration(event["seconds"]))
         flags = event.get("flags") or []
-        table.item(index, FLAGS).setText(f"⚠ {len(flags)}" if flags else "")
+        doubts = event.get("doubts") or []
+        table.item(index, FLAGS).setText(f"⚠ {len(doubts)}" if doubts else "")
         tip = event.get("text") or "\n".join(flags)
         for column in (STATE, FLAGS):
             table.item(index, column).setToolTip(tip)

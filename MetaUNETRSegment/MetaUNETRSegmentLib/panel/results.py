@@ -7,6 +7,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from metaunetr.result import CUT_OFF
+
 from .choices import swatch
 from .run import NOTICE_STYLE, WARNING
 from .tables import fit, header, known, number
@@ -97,7 +99,8 @@ class ResultsPanel:
             table.setItem(index, CONFIDENCE, number(
                 None if row.confidence is None else 100 * row.confidence, "{:.0f} %"))
             remarks = [*row.flags, *([_("edited since")] if row.edited else [])]
-            flag = qt.QTableWidgetItem("⚠ " * bool(row.flags) + "✎" * bool(row.edited))
+            doubtful = bool(set(row.flags) - {CUT_OFF})
+            flag = qt.QTableWidgetItem("⚠ " * doubtful + "✎" * bool(row.edited))
             flag.setTextAlignment(qt.Qt.AlignCenter)
             flag.setToolTip("\n".join(remarks))
             table.setItem(index, FLAGS, flag)

@@ -54,7 +54,7 @@ def test_a_batch_from_begin_to_end():
         "4 cases: 2 done, 1 finished before, 1 failed, in 4 min, busy 97% of the time.",
     ]
     assert [event.get("remaining_s") for event in events[:-1]] == [None, None, 20.0, 12.0, 0.0]
-    assert events[2]["flags"] == ["spleen: not found"]
+    assert events[2]["flags"] == events[2]["doubts"] == ["spleen: not found"]
     assert events[2]["output"] == "a.seg.nrrd"
     assert events[3]["text"] == "c.nii.gz: the file is empty"
 

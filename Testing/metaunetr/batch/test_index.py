@@ -12,7 +12,7 @@ import pytest
 from metaunetr.batch.index import Card, render
 from metaunetr.batch.manifest import Row
 from metaunetr.organs import BY_NAME
-from metaunetr.result import OrganResult
+from metaunetr.result import CUT_OFF, OrganResult
 
 LIVER = BY_NAME["liver"]
 VOID = {"meta", "img"}
@@ -51,13 +51,21 @@ def done(name: str, confidence: float = 0.95, *flags: str, **facts) -> Card:
     return Card(row, (organ,), Path(f"{name}.seg.nrrd"), Path(f"{name}.png"))
 
 
+def test_a_case_that_a_scan_cuts_off_is_nothing_to_look_at():
+    text = Page(render([done("chest", 0.95, CUT_OFF), done("other", 0.95, CUT_OFF, "odd")],
+                       [])).text.splitlines()
+    assert {"To look at (1)", "Nothing to remark (1)", "touching the border: liver"} <= set(text)
+    assert "liver: odd" in text and f"liver: {CUT_OFF}" not in text
+
+
 def failed(name: str, reason: str = "it is empty") -> Card:
     return Card(Row(name, state="failed", reason=reason, seconds=0.1))
 
 
 def test_the_suspicious_come_first():
     cards = [
-        done("fine"), done("unsure", 0.4), Card(Row("waiting")), done("surer", 0.6),
+        done("fine"), done("unsure", 0.4, "low"), Card(Row("waiting")),
+        done("surer", 0.6, "low"),
         done("flagged twice", 0.99, "touches the border", "too large"), failed("broken"),
         done("less fine", 0.8), done("lost", math.nan, "not found"),
     ]

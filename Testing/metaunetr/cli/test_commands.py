@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from metaunetr import __version__
 from metaunetr.cli import EXIT_CODES
@@ -49,22 +50,35 @@ def test_a_phantom_and_its_labels(tmp_path, run):
 
 
 def test_info_of_an_image(ct, run):
-    facts = json.loads(run("info", ct).out)
+    facts = json.loads(run("info", ct, "--json").out)
     assert facts["size"] == [48, 40, 24]
+    assert facts["coordinates"] == "LPS"
     assert facts["refused"] is None
+
+
+def test_info_for_people_names_the_convention_of_each_line(tmp_path, run):
+    image = sitk.Image(48, 40, 24, sitk.sitkInt16)
+    image.SetOrigin((10.0, -20.5, 30.0))  # LPS, as SimpleITK and every other line here
+    image.SetDirection(np.diag([-1.0, -1.0, 1.0]).ravel())
+    sitk.WriteImage(image, str(tmp_path / "ct.nii"))
+    lines = run("info", tmp_path / "ct.nii").out.splitlines()
+    assert "origin   (10.00, -20.50, 30.00) mm LPS, centre of the first voxel" in lines
+    assert "axes     i to right, j to anterior, k to superior (RAS)" in lines
 
 
 def test_info_of_what_is_no_ct(tmp_path, run):
     run("phantom", "-o", tmp_path / "ct.nii", "--labels", tmp_path / "labels.nii",
         "--size", "40", "30", "20")
-    assert "label map" in json.loads(run("info", tmp_path / "labels.nii").out)["refused"]
+    assert "label map" in json.loads(run("info", tmp_path / "labels.nii", "--json").out)["refused"]
+    assert re.search("^refused .*label map", run("info", tmp_path / "labels.nii").out, re.M)
 
 
 def test_info_of_a_result(tmp_path, ct, segment, run):
     segment(ct, "-o", tmp_path / "out.seg.nrrd", "--organs", "kidneys")
-    facts = json.loads(run("info", tmp_path / "out.seg.nrrd").out)
+    facts = json.loads(run("info", tmp_path / "out.seg.nrrd", "--json").out)
     assert {segment["name"] for segment in facts["segments"]} <= {"right kidney", "left kidney"}
     assert facts["record"]["model"] == "tiny"
+    assert re.search("^model +tiny$", run("info", tmp_path / "out.seg.nrrd").out, re.M)
 
 
 def test_evaluate_a_segmentation_with_itself(tmp_path, run):

@@ -1,5 +1,8 @@
 """A device is trusted only after a real run, and failure leads down the ladder, not out."""
 
+import dataclasses
+import time
+
 import pytest
 import torch
 
@@ -89,11 +92,11 @@ def test_the_ladder_of_a_gpu_ends_on_the_cpu():
 
 
 LADDERS = [
-    ("cuda:0", "auto", ["float16", "float16", "float16", "fast"]),
-    ("cuda:0", "float16", ["float16", "float16", "float16", "fast"]),
-    ("cuda:0", "bfloat16", ["bfloat16", "bfloat16", "bfloat16", "fast"]),
+    ("cuda:0", "auto", ["float16", "float16", "float16", "own"]),
+    ("cuda:0", "float16", ["float16", "float16", "float16", "own"]),
+    ("cuda:0", "bfloat16", ["bfloat16", "bfloat16", "bfloat16", "own"]),
     ("cuda:0", "float32", ["float32", "float32", "float32", "float32"]),
-    ("cpu", "auto", ["fast"]),
+    ("cpu", "auto", ["own"]),
     ("cpu", "bfloat16", ["bfloat16"]),
     ("cpu", "float32", ["float32"]),
 ]
@@ -103,7 +106,7 @@ LADDERS = [
 def test_every_rung_has_the_precision_asked_for_but_a_cpu_that_takes_over_its_own(
     monkeypatch, name, precision, dtypes
 ):
-    monkeypatch.setattr(device, "fast_cpu_dtype", lambda: "fast")
+    monkeypatch.setattr(device, "fast_cpu_dtype", lambda: "own")
     rungs = device.ladder(torch.device(name), precision)
     assert [str(rung.dtype).removeprefix("torch.") for rung in rungs] == dtypes
 
@@ -137,28 +140,52 @@ def test_a_gpu_is_tried_in_the_precision_asked_for(monkeypatch):
     assert tried == [torch.bfloat16] and rungs[0].device.type == "mps"
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_the_record_names_the_precision_of_the_run(precision):
-    engine = Segmenter(make_bundle(HuBins()), device="cpu", precision=precision)
-    assert engine.segment(analytic_image()).record["precision"] == precision
+REASONS = [  # processor, the model's card, asked for
+    ("AMX", "auto", "auto", "bfloat16", "the processor has AMX"),
+    ("AVX512-BF16", "auto", "auto", "bfloat16", "the processor has AVX512-BF16"),
+    ("", "auto", "auto", "float32", "the processor has no instructions for bfloat16"),
+    ("AMX", "float32", "auto", "float32", "the model's card asks for it"),
+    ("AMX", "float32", "bfloat16", "bfloat16", "asked for"),
+    ("AMX", "auto", "float32", "float32", "asked for"),
+    ("", "auto", "bfloat16", "bfloat16", "asked for"),
+]
 
 
-@pytest.mark.parametrize(
-    ("tiny", "small", "chosen"),
-    [
-        (500.0, 300.0, torch.float32),  # no instructions for it: hopeless at any size
-        (1.8, 1.1, torch.float32),  # emulated
-        (1.5, 0.2, torch.bfloat16),  # slower only where there is next to nothing to do
-    ],
-)
-def test_bfloat16_is_used_on_a_cpu_only_where_it_is_faster(monkeypatch, tiny, small, chosen):
-    def seconds(size, dtype):
-        return 1.0 if dtype == torch.float32 else {4: tiny, 16: small}[size[0]]
+@pytest.mark.parametrize(("processor", "card", "precision", "used", "reason"), REASONS)
+def test_the_record_names_the_precision_of_the_run_and_why(
+    monkeypatch, processor, card, precision, used, reason
+):
+    monkeypatch.setattr(device, "bfloat16_instructions", lambda: processor)
+    bundle = dataclasses.replace(make_bundle(HuBins()), precision=card)
+    record = Segmenter(bundle, device="cpu", precision=precision).segment(analytic_image()).record
+    assert (record["precision"], record["precision_reason"]) == (used, reason)
 
-    monkeypatch.setattr(device, "_conv_seconds", seconds)
-    device.fast_cpu_dtype.cache_clear()
-    assert device.fast_cpu_dtype() == chosen
-    device.fast_cpu_dtype.cache_clear()
+
+PROCESSORS = [  # what torch and Linux say of the processor; None where torch does not know
+    ({"_is_amx_tile_supported": True, "_is_avx512_bf16_supported": True}, "", "AMX"),
+    ({"_is_amx_tile_supported": False, "_is_avx512_bf16_supported": True}, "", "AVX512-BF16"),
+    ({"_is_amx_tile_supported": False, "_is_avx512_bf16_supported": False}, "amx_bf16", ""),
+    ({"_is_amx_tile_supported": None, "_is_avx512_bf16_supported": True}, "", "AVX512-BF16"),
+    ({"_is_amx_tile_supported": None, "_is_avx512_bf16_supported": None},
+     "fpu avx512_bf16 amx_bf16", "AMX"),
+    ({"_is_amx_tile_supported": None, "_is_avx512_bf16_supported": None}, "fpu avx512f avx2", ""),
+]
+
+
+@pytest.mark.parametrize(("torch_says", "linux_says", "instructions"), PROCESSORS)
+def test_the_precision_of_a_cpu_follows_from_its_instructions_alone(
+    monkeypatch, torch_says, linux_says, instructions
+):
+    for name, answer in torch_says.items():
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+        if answer is not None:
+            monkeypatch.setattr(torch.cpu, name, lambda answer=answer: answer, raising=False)
+    monkeypatch.setattr(device, "_linux_flags", lambda: frozenset(linux_says.split()))
+    monkeypatch.setattr(time, "perf_counter", lambda: pytest.fail("measured"))
+    device.bfloat16_instructions.cache_clear()
+    assert device.bfloat16_instructions() == instructions
+    assert device.fast_cpu_dtype() == (torch.bfloat16 if instructions else torch.float32)
+    device.bfloat16_instructions.cache_clear()
 
 
 def test_scores_that_are_not_finite_are_a_failure_of_mixed_precision():

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from metaunetr.engine.findings import (
     describe,
     swapped_sides,
 )
+from metaunetr.image import Grid
 from metaunetr.organs import BY_NUMBER, find
 
 
@@ -19,10 +22,11 @@ def test_statistics_are_those_of_the_voxels():
     hu = rng.integers(-1000, 1000, labels.shape).astype(np.int16)
     statistics = InputStatistics(labels, hu)
     for number in (1, 2, 3):
-        voxels, mean, deviation = statistics.of(BY_NUMBER[number])
+        voxels, mean, deviation, spread = statistics.of(BY_NUMBER[number])
         inside = hu[labels == number].astype(float)
         assert voxels == len(inside)
         assert (mean, deviation) == pytest.approx((inside.mean(), inside.std()))
+        assert spread == pytest.approx(np.subtract(*np.percentile(inside, (75, 25))), abs=20)
 
 
 def test_confidence_is_the_mean_probability_of_the_winner():
@@ -39,40 +43,45 @@ def test_confidence_is_the_mean_probability_of_the_winner():
     torch.testing.assert_close(findings.entropy, entropy)
 
 
-CASES = {
-    "a spleen as it should be": ("spleen", 200, False, False, []),
-    "a spleen that is too large": ("spleen", 2000, False, False, ["expected 54 to 629 mL"]),
-    "cut off": ("spleen", 200, True, False, ["border"]),
-    "no reference volume": ("stomach", 2000, False, False, []),
-    "on the wrong side": ("left kidney", 150, False, True, ["wrong side"]),
-    "not found": ("gallbladder", 0, False, False, ["not found"]),
-}
-
-
-@pytest.mark.parametrize(("name", "ml", "cut", "wrong", "expected"), CASES.values(), ids=CASES)
-def test_flags_tell_what_looks_wrong(name, ml, cut, wrong, expected):
-    scores = torch.zeros(2, 20, 20, 20)
-    scores[1, 2:12, 2:12, 2:12] = 5 if ml else -5
+def described(name, probability, ml, calibration=None):
+    """The entry of an organ of `ml` voxels of 1 mL that the model is so sure of."""
+    scores = torch.zeros(2, 12, 12, 12)
+    scores[1] = -10
+    scores[1, 2:10, 2:10, 2:10] = float(np.log(probability / (1 - probability)))
     findings = ModelFindings(scores, uncertainty=False)
-    labels = np.full((1, 1, ml), find(name).number, np.uint8)
+    labels = np.full((1, 1, max(1, ml)), find(name).number if ml else 0, np.uint8)
     statistics = InputStatistics(labels, np.full(labels.shape, 50, np.int16))
-    found = describe(find(name), 1, findings, statistics, 1.0, cut, wrong)
-    assert found.volume_ml == ml
-    assert len(found.flags) == len(expected)
-    assert all(words in flag for words, flag in zip(expected, found.flags, strict=True))
+    grid = Grid((40, 1, 1), (10.0, 10.0, 10.0), (0.0, 0.0, 0.0))
+    (found,) = describe({1: find(name)}, findings, statistics, grid, 3.0, set(), set(), calibration)
+    return found
 
 
-@pytest.mark.parametrize(("calibration", "expected"), [
-    (None, 0.9), (Calibration((0.5, 1.0), (0.2, 0.8)), 0.68),
+@pytest.mark.parametrize(("calibration", "expected", "doubts"), [
+    (None, 0.9, 0), (Calibration((0.5, 1.0), (0.2, 0.8)), 0.68, 1),
+    (Calibration((0.5, 1.0), (0.8, 1.0)), 0.96, 0),
 ])
-def test_a_calibration_turns_confidence_into_the_dice_to_be_expected(calibration, expected):
-    scores = torch.zeros(2, 4, 4, 4)
-    scores[1] = float(np.log(9))  # against 1: a probability of 0.9
-    findings = ModelFindings(scores, uncertainty=False)
-    labels = np.full((1, 1, 100), 1, np.uint8)
-    statistics = InputStatistics(labels, np.full(labels.shape, 50, np.int16))
-    found = describe(find("spleen"), 1, findings, statistics, 1.0, False, False, calibration)
+def test_a_calibration_turns_confidence_into_the_dice_to_be_expected(calibration, expected, doubts):
+    found = described("spleen", 0.9, 200, calibration)
     assert found.confidence == pytest.approx(expected, abs=1e-6)
+    assert len(found.doubts) == doubts
+
+
+def test_what_is_not_found_is_nothing_else():
+    """Also where the scores name it between the voxels of the input."""
+    found = described("spleen", 0.9, 0)
+    assert (found.voxels, found.volume_ml, found.flags) == (0, 0, ("not found",))
+    assert math.isnan(found.confidence) and math.isnan(found.hu_mean)
+
+
+def test_the_expected_dice_counts_what_was_narrowly_lost():
+    scores = torch.full((2, 10, 4, 4), -9.0)
+    scores[0] = 0
+    scores[1, :4] = 9  # sure of four slices, and of three more nearly
+    assert ModelFindings(scores, uncertainty=False).expected_dice(1) == pytest.approx(1, abs=0.01)
+    scores[1, 4:7] = float(np.log(0.49 / 0.51))
+    findings = ModelFindings(scores, uncertainty=False)
+    assert findings.confidence(1) == pytest.approx(1, abs=0.01)
+    assert findings.expected_dice(1) == pytest.approx(2 * 4 / (4 + 4 + 3 * 0.49), abs=0.01)
 
 
 @pytest.mark.parametrize("face", [(0, 0), (0, -1), (1, 0), (1, -1), (2, 0), (2, -1)])

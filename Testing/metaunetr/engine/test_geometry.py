@@ -5,8 +5,10 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from analytic import BLOBS, HuBins, Lopsided, analytic_image, make_bundle, rotation
+from analytic import BLOBS, LEVELS, HuBins, Lopsided, analytic_image, make_bundle, rotation
 from metaunetr.engine import Segmenter
+from metaunetr.engine.resample import model_shape
+from metaunetr.engine.restore import Axis
 from metaunetr.image import Grid, Image
 
 
@@ -78,3 +80,37 @@ def test_a_cropped_scan_keeps_its_labels_in_place():
     cropped = Image(array, Grid.from_affine(array.shape, affine))
     labels = Segmenter(make_bundle(HuBins()), device="cpu").segment(cropped).labels.array
     assert (labels == whole[part]).mean() > 0.995
+
+
+FILLED = [  # lengths (D, H, W), spacing along (i, j, k), degrees oblique
+    *((tuple(length if n == axis else 9 for n in range(3)),
+       tuple(spacing if n == 2 - axis else 3.0 for n in range(3)), 0)
+      for axis in range(3)
+      for spacing in (0.7, 1.25, 2.5, 4.0, 5.0)
+      for length in (50, 52, 400)),
+    *(((60, 50, 71), spacing, degrees)
+      for spacing in ((1.0, 1.0, 1.0), (2.0, 2.0, 3.0), (0.8, 0.8, 5.0))
+      for degrees in (20, 31, 45)),
+]
+
+
+@pytest.mark.parametrize(("shape", "spacing", "degrees"), FILLED)
+def test_an_organ_that_fills_the_image_is_labelled_up_to_every_face_and_flagged(
+    shape, spacing, degrees
+):
+    grid = Grid(shape, spacing, (0.0, 0.0, 0.0), rotation((1, 0.3, 0.2), degrees))
+    image = Image(np.full(shape, LEVELS[1], np.int16), grid)
+    result = Segmenter(make_bundle(HuBins()), device="cpu").segment(image)
+    assert (result.labels.array == 6).all()
+    (liver,) = (found for found in result.organs if found.organ.number == 6)
+    assert "touches the border" in liver.flags[0]
+
+
+def test_the_model_grid_covers_every_length_at_every_spacing():
+    for spacing in np.arange(0.5, 8.0, 0.15).round(2):
+        for length in range(50, 401, 7):
+            (depth, _, _) = model_shape(Grid((length, 4, 4), (1.0, 1.0, spacing), (0, 0, 0)),
+                                        (3.0, 3.0, 3.0))
+            assert depth - 1 < length * spacing / 3 + 1e-9 <= depth + 1e-5
+            axis = Axis(length, round(3.0 / spacing, 9), 0, depth)
+            assert (axis.first, axis.count) == (0, length), (spacing, length)

@@ -21,7 +21,7 @@ def test_an_image_is_described(tmp_path, ct, name, kind):
     assert facts["size"] == [48, 40, 12]
     assert facts["spacing_mm"] == pytest.approx([8, 7.5, 5])
     assert facts["origin_mm"] == pytest.approx([-120.5, -80.25, 300.125])
-    assert facts["axes"] == "LPS"
+    assert (facts["coordinates"], facts["axes"]) == ("LPS", "LPS")
     assert facts["range"] == [float(ct.array.min()), float(ct.array.max())]
     assert facts["refused"] is None
     assert any("6.0 cm" in warning for warning in facts["warnings"])

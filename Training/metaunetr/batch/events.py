@@ -3,7 +3,8 @@
     stage     stage "search", detail: how far the search for CTs is, now and then when it takes long
     cases     total, cases [{name, input}], left_out [{path, reason}], line
     case      index, name, state "running", "done", "skipped" or "failed", line; then seconds,
-              flags, text (why it failed), output, remaining_s (of the whole batch)
+              flags, doubts (the flags to look at), text (why it failed), output, remaining_s (of
+              the whole batch)
     stage, estimate, windows, warning     as of a single run, with `case`: the index
     summary   done, skipped, failed, seconds, busy, line; busy is the share of the time in which a
               case was being segmented, null when none was
@@ -75,7 +76,8 @@ class Told:
 
     def skipped(self, index: int, finished: Finished) -> Event:
         return self._end(index, "skipped", 0.0, f"finished before{_flagged(finished)}",
-                         flags=finished.flags, output=str(finished.labels(self.cases[index])))
+                         flags=finished.flags, doubts=finished.doubts,
+                         output=str(finished.labels(self.cases[index])))
 
     def done(self, index: int, finished: Finished, seconds: float) -> Event:
         organs = sum(item.voxels > 0 for item in finished.organs)
@@ -83,7 +85,8 @@ class Told:
             index, "done", seconds,
             f"{counted(organs, 'organ')} in {seconds:.1f} s{self._as(index, finished)}"
             f"{_flagged(finished)}{_kept(finished)}",
-            flags=finished.flags, output=str(finished.labels(self.cases[index])))
+            flags=finished.flags, doubts=finished.doubts,
+            output=str(finished.labels(self.cases[index])))
 
     def failed(self, index: int, text: str, seconds: float) -> Event:
         return self._end(index, "failed", seconds, f"FAILED: {text}", text=text)
@@ -128,6 +131,6 @@ def _kept(finished: Finished) -> str:
 
 
 def _flagged(finished: Finished) -> str:
-    organs = [item.organ.name for item in finished.organs if item.flags]
+    organs = [item.organ.name for item in finished.organs if item.doubts]
     told = f"; look at: {', '.join(organs)}" if organs else ""
     return told + "".join(f"; {text.rstrip('.')}" for text in finished.warnings)

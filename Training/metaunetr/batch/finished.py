@@ -60,6 +60,11 @@ class Finished:
         """The file of the labels, the first of the outputs."""
         return case.record.parent / next(iter(self.outputs), case.labels.name)
 
+    @property
+    def doubts(self) -> list[str]:
+        """Those of the flags for which a person should look at the case."""
+        return [f"{item.organ.name}: {flag}" for item in self.organs for flag in item.doubts]
+
     def text(self) -> str:
         """The record as JSON."""
         return json.dumps({

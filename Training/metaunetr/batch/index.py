@@ -18,9 +18,8 @@ from urllib.parse import quote
 from metaunetr.batch.manifest import DONE, FAILED, Row
 from metaunetr.io.atomic import write_text
 from metaunetr.report.style import CSS
-from metaunetr.result import DISCLAIMER, OrganResult
+from metaunetr.result import CUT_OFF, DISCLAIMER, OrganResult
 
-DOUBTFUL = 0.7  # confidence below which an organ counts as suspicious
 WORDS = {FAILED: "failed", DONE: "done"}
 LOOK = """
 main { max-width: 1400px; }
@@ -58,10 +57,12 @@ class Card:
     @property
     def doubts(self) -> list[str]:
         """What a person should look at."""
-        flags = [f"{item.organ.name}: {flag}" for item in self.organs for flag in item.flags]
-        low = [f"{item.organ.name}: confidence {item.confidence:.2f}" for item in self.organs
-               if item.confidence < DOUBTFUL]
-        return flags + low
+        return [f"{item.organ.name}: {flag}" for item in self.organs for flag in item.doubts]
+
+    @property
+    def cut_off(self) -> list[str]:
+        """The organs of which the scan holds only a part, or may."""
+        return [item.organ.name for item in self.organs if CUT_OFF in item.flags]
 
     @property
     def confidence(self) -> float:
@@ -137,9 +138,12 @@ def _card(card: Card) -> str:
         facts.append(f"series {row.id}")
     who = f"<p>{escape(card.who)}</p>" if card.who else ""
     doubts = "".join(f'<span class="flag">{escape(doubt)}</span>' for doubt in card.doubts)
+    cut = (f'<p class="quiet">touching the border: {escape(", ".join(card.cut_off))}</p>'
+           if card.cut_off else "")
     reason = f'<p class="flag">{escape(row.reason)}</p>' if row.reason else ""
     return (f'<article class="card {card.kind}">{picture}<div><h3>{name}</h3>'
-            f'<p class="quiet">{", ".join(facts)}</p>{who}{reason}<p>{doubts}</p></div></article>')
+            f'<p class="quiet">{", ".join(facts)}</p>{who}{reason}<p>{doubts}</p>{cut}</div>'
+            "</article>")
 
 
 def _left_out(left_out: list[tuple[str, str]]) -> str:

@@ -19,8 +19,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlap", type=number(float, 0, 0.9),
                         help="of neighbouring windows, 0 to 0.9 (default: the model's)")
     parser.add_argument("--precision", default="auto",
-                        help="auto (default: the fastest that the device does well), float32, "
-                             "bfloat16, or float16 (GPU only)")
+                        help="auto (default: float16 on a GPU, bfloat16 on a CPU that has "
+                             "instructions for it, else float32), float32, bfloat16, or float16 "
+                             "(GPU only)")
     parser.add_argument("--json-progress", action="store_true",
                         help="one JSON object a line on standard output; the run ends when a "
                              "pipe on standard input closes")

@@ -4,16 +4,61 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+SIDES = {"L": "left", "R": "right", "P": "posterior", "A": "anterior", "S": "superior",
+         "I": "inferior"}
+RECORDED = ("software", "date", "model", "device", "precision", "warnings")  # what people look for
 
 
 def add_to(commands) -> None:
     parser = commands.add_parser("info", help="tell what an image or a segmentation holds")
     parser.add_argument("file", type=Path, metavar="FILE", help="image, label map or DICOM folder")
+    parser.add_argument("--json", action="store_true",
+                        help="print a JSON object for programs, with the complete record")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     from metaunetr.io.describe import describe
 
-    print(json.dumps(describe(args.file), indent=1, ensure_ascii=False, default=str))
+    facts = describe(args.file)
+    if args.json:
+        print(json.dumps(facts, indent=1, ensure_ascii=False, default=str))
+        return
+    lines = list(table(facts))
+    width = max(len(name) for name, _ in lines) + 2
+    print("\n".join(f"{name:<{width}}{value}".rstrip() for name, value in lines))
+
+
+def table(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and values of the lines for people."""
+    yield "file", facts["path"]
+    yield "kind", facts["kind"]
+    yield "size", " × ".join(map(str, facts["size"])) + " voxels along i, j, k"
+    yield "spacing", " × ".join(f"{value:.6g}" for value in facts["spacing_mm"]) + " mm"
+    origin = ", ".join(f"{value:.2f}" for value in facts["origin_mm"])
+    yield "origin", f"({origin}) mm {facts['coordinates']}, centre of the first voxel"
+    sides = (f"{axis} to {SIDES[side]}" for axis, side in zip("ijk", facts["axes"], strict=True))
+    yield "axes", f"{', '.join(sides)} ({facts['axes']})"
+    low, high = facts["range"]
+    yield "values", f"{low:g} to {high:g}"
+    for warning in facts.get("warnings", []):
+        yield "warning", warning
+    if facts.get("refused"):
+        yield "refused", facts["refused"]
+    for segment in facts.get("segments", []):
+        tags = segment["tags"]
+        told = [f"label {segment['label']}"]
+        if "MetaUNETR.VolumeML" in tags:
+            told.append(f"{tags['MetaUNETR.VolumeML']} mL")
+        if "MetaUNETR.Flags" in tags:
+            told.append(tags["MetaUNETR.Flags"])
+        yield "segment", f"{segment['name']}: {', '.join(told)}"
+    record = facts.get("record") or {}
+    for key in RECORDED:
+        if record.get(key):
+            value = record[key]
+            yield key, "; ".join(value) if isinstance(value, list) else str(value)

@@ -6,7 +6,8 @@
     device     which device and precision, and what to do when they fail
     parts      stray fragments are dropped
     restore    class scores → labels on the input grid, slice by slice
-    findings   confidence, statistics and flags per organ
+    findings   confidence and statistics per organ
+    flags      what looks wrong about an organ, by itself and beside the others
     estimate, record     what is told before and after
     segmenter  all of it behind one call
 """

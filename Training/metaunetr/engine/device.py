@@ -10,29 +10,40 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from metaunetr.errors import DeviceError
 
 BATCH = 4  # windows at once on a GPU
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+ASKED = "asked for"
 PROBE = (32, 32, 64)  # voxels of the trial input: small, divisible by 2^5, two at the bottom
+# instructions for bfloat16: the function of torch.cpu that knows of them, and the flag of Linux
+BFLOAT16 = {
+    "AMX": ("_is_amx_tile_supported", "amx_bf16"),
+    "AVX512-BF16": ("_is_avx512_bf16_supported", "avx512_bf16"),
+}
 AGREEMENT = 0.05  # largest mean deviation from the CPU's scores, relative to their mean size
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to run: where, how precisely, how many windows at once, where to blend."""
+    """One way to run: where, how precisely, how many windows at once, where to blend.
+
+    Attributes:
+        reason: why in this precision, for the record.
+    """
 
     device: torch.device
     dtype: torch.dtype
     batch: int
     blend: torch.device
+    reason: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         name = str(self.dtype).removeprefix("torch.")
@@ -56,65 +67,78 @@ def labels() -> dict[str, str]:
     return named
 
 
-def ladder(device: torch.device, precision: str = "auto") -> list[Rung]:
+def ladder(device: torch.device, precision: str = "auto", reason: str = ASKED) -> list[Rung]:
     """The rungs from `device` down to the CPU.
 
-    The CPU that takes over from a GPU keeps to float32 where that was asked for, and to the
-    faster of its own precisions where a half precision was.
+    The CPU that takes over from a GPU keeps to float32 where that was asked for, and to its own
+    precision where a half precision was.
+
+    Args:
+        reason: why in `precision`, where that is not `auto`.
     """
     cpu = torch.device("cpu")
+    if precision == "auto" or (device.type != "cpu" and precision != "float32"):
+        instructions = bfloat16_instructions() or "no instructions for bfloat16"
+        last = Rung(cpu, fast_cpu_dtype(), 1, cpu, f"the processor has {instructions}")
+    else:
+        last = Rung(cpu, getattr(torch, precision), 1, cpu, reason)
     if device.type == "cpu":
-        dtype = fast_cpu_dtype() if precision == "auto" else getattr(torch, precision)
-        return [Rung(cpu, dtype, 1, cpu)]
+        return [last]
     dtype = torch.float16 if precision == "auto" else getattr(torch, precision)
-    last = Rung(cpu, dtype if precision == "float32" else fast_cpu_dtype(), 1, cpu)
+    why = "default on a GPU" if precision == "auto" else reason
     return [
-        Rung(device, dtype, BATCH, device),
-        Rung(device, dtype, 1, device),
-        Rung(device, dtype, 1, cpu),
+        Rung(device, dtype, BATCH, device, why),
+        Rung(device, dtype, 1, device, why),
+        Rung(device, dtype, 1, cpu, why),
         last,
     ]
 
 
-@cache
 def fast_cpu_dtype() -> torch.dtype:
-    """bfloat16 where this CPU's convolutions are faster in it, else float32.
+    """bfloat16 where this CPU has instructions for it, else float32."""
+    return torch.bfloat16 if bfloat16_instructions() else torch.float32
 
-    Measured, not looked up: with AMX it is several times faster, without it hundreds of times
-    slower, and the flags that tell differ between systems. A tiny convolution comes first, so
-    that finding out costs a slow CPU a few hundredths of a second.
+
+@cache
+def bfloat16_instructions() -> str:
+    """The instructions with which this CPU multiplies in bfloat16; empty where it has none.
+
+    With them, convolutions take half of float32's time or less; without, up to hundreds of times
+    more. Looked up and not measured, because other programs disturb a measurement, and the labels
+    of a CT must not depend on what else runs.
     """
-    for size in ((4, 8, 8), (16, 32, 32)):
-        seconds = [_conv_seconds(size, dtype) for dtype in (torch.float32, torch.bfloat16)]
-        if seconds[1] > (2.0 if size[0] == 4 else 0.8) * seconds[0]:
-            return torch.float32
-    return torch.bfloat16
+    if not torch.backends.mkldnn.is_available():  # torch's other convolutions do not use them
+        return ""
+    for name, (function, flag) in BFLOAT16.items():
+        known = getattr(torch.cpu, function, None)
+        if known() if known else flag in _linux_flags():
+            return name
+    return ""
 
 
-def _conv_seconds(size: tuple[int, int, int], dtype: torch.dtype) -> float:
-    x = torch.randn(1, 24, *size).to(dtype).to(memory_format=torch.channels_last_3d)
-    weight = torch.randn(24, 24, 3, 3, 3).to(dtype).to(memory_format=torch.channels_last_3d)
-    best = float("inf")
-    with torch.no_grad():
-        for _ in range(3):
-            start = time.perf_counter()
-            F.conv3d(x, weight, padding=1)
-            best = min(best, time.perf_counter() - start)
-            if best > 0.02:  # hopelessly slow: once is enough
-                break
-    return best
+@cache
+def _linux_flags() -> frozenset[str]:
+    """What Linux says that the CPU has, for a torch that does not tell; empty elsewhere."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    lines = (line.partition(":") for line in text.splitlines())
+    return frozenset(next((flags.split() for key, _, flags in lines if key.strip() == "flags"), ()))
 
 
 def choose(
-    requested: str, network: nn.Module, warn: Callable[[str], None], precision: str = "auto"
+    requested: str, network: nn.Module, warn: Callable[[str], None], precision: str = "auto",
+    reason: str = ASKED,
 ) -> list[Rung]:
     """The ladder to climb down for `requested` ("auto", "cpu", "cuda", "cuda:1", "mps").
 
     `auto` takes the first device that works and warns of those that do not.
 
     Args:
-        precision: one of PRECISIONS; `auto` is float16 on a GPU, the faster of bfloat16 and
-            float32 on a CPU.
+        precision: one of PRECISIONS; `auto` is float16 on a GPU, on a CPU bfloat16 where it
+            has instructions for it and else float32.
+        reason: as `ladder`.
 
     Raises:
         DeviceError: a device asked for by name does not exist or cannot run the network, or no
@@ -126,7 +150,7 @@ def choose(
         for name in candidates():
             problem = _problem(torch.device(name), network, precision)
             if problem is None:
-                return ladder(torch.device(name), precision)
+                return ladder(torch.device(name), precision, reason)
             warn(f"{name} is not used: {problem}.")
         raise DeviceError(f"No device of this machine can run this model in {precision}; choose "
                           "the precision 'auto'.")
@@ -139,7 +163,7 @@ def choose(
         way_out = "the precision 'auto'" if name == "cpu" else "'auto' or 'cpu'"
         raise DeviceError(f"The device {requested!r} cannot run this model: {problem}. "
                           f"Choose {way_out}.")
-    return ladder(torch.device(name), precision)
+    return ladder(torch.device(name), precision, reason)
 
 
 def _problem(device: torch.device, network: nn.Module, precision: str) -> str | None:

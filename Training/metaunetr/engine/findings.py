@@ -1,7 +1,7 @@
-"""What the scores and labels say about each organ: confidence, volume, HU, and what looks wrong.
+"""What the scores and labels say about each organ: confidence, volume, HU, and its flags.
 
-Confidence and flags come from the model grid, where they are cheap; volume and HU from the input
-grid, voxel by voxel.
+Confidence, parts and extent come from the model grid, where they are cheap; volume and HU from the
+input grid, voxel by voxel.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import torch
 from torch import Tensor
 
 from metaunetr.calibration import Calibration
+from metaunetr.engine.flags import Found, flags_of
 from metaunetr.engine.parts import count_parts
+from metaunetr.image import Grid
 from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.result import OrganResult
 
 SLAB = 16  # slices of scores looked at in float32 at a time
+LOWEST, BIN, BINS = -1024, 4, 1024  # HU; the first and last bin also hold what lies beyond
 
 
 class ModelFindings:
@@ -28,7 +31,9 @@ class ModelFindings:
 
     Attributes:
         classes: uint8 class numbers (D, H, W).
-        voxels, probability: of each class, their number and the sum of its probability.
+        voxels, probability: of each class, the number of voxels given to it, and the sum of its
+            probability over them.
+        total: the sum of its probability over all voxels.
         entropy: percent of the largest possible (D, H, W), None unless asked for.
     """
 
@@ -38,13 +43,15 @@ class ModelFindings:
         self.entropy = torch.zeros(size) if uncertainty else None
         self.voxels = np.zeros(channels, np.int64)
         self.probability = np.zeros(channels)
+        self.total = np.zeros(channels)
         for z in range(0, size[0], SLAB):
             self._take(slice(z, z + SLAB), scores[:, z : z + SLAB].float())
 
     def _take(self, here: slice, scores: Tensor) -> None:
         best, winner = scores.max(dim=0)
-        # the winner's probability is 1 / sum(exp(score - best))
-        confidence = 1 / (scores - best).exp().sum(dim=0)
+        odds = (scores - best).exp_()
+        confidence = 1 / odds.sum(dim=0)  # the winner's probability, whose odds are 1
+        self.total += odds.mul_(confidence).flatten(1).sum(dim=1).numpy()
         flat, channels = winner.flatten(), len(self.voxels)
         self.voxels += torch.bincount(flat, minlength=channels).numpy()
         self.probability += torch.bincount(
@@ -60,6 +67,17 @@ class ModelFindings:
         count = self.voxels[channel]
         return float(self.probability[channel] / count) if count else math.nan
 
+    def expected_dice(self, channel: int) -> float:
+        """The Dice of a class to a truth that is as probable as the model says; NaN when empty.
+
+        Low where much of an organ went to another class by a narrow margin, which the mean
+        probability over what is left of it does not show.
+        """
+        count = self.voxels[channel]
+        if not count:
+            return math.nan
+        return float(2 * self.probability[channel] / (count + self.total[channel]))
+
 
 class InputStatistics:
     """Voxels and HU of each organ on the input grid.
@@ -72,59 +90,84 @@ class InputStatistics:
     def __init__(self, labels: np.ndarray, hu: np.ndarray) -> None:
         numbers = max(BY_NUMBER) + 1
         self.sums = np.zeros((3, numbers))  # voxels, sum of HU, sum of squared HU
+        self.histogram = np.zeros((numbers, BINS), np.int64)
         for plane, values in zip(labels, hu, strict=True):  # in float64: not all at once
             inside = plane > 0
             found, values = plane[inside], values[inside].astype(np.float64)
             for row, weights in enumerate((None, values, values * values)):
                 self.sums[row] += np.bincount(found, weights, minlength=numbers)
+            bins = ((values - LOWEST) // BIN).clip(0, BINS - 1).astype(np.int64)
+            self.histogram += np.bincount(
+                found.astype(np.int64) * BINS + bins, minlength=numbers * BINS
+            ).reshape(numbers, BINS)
 
-    def of(self, organ: Organ) -> tuple[int, float, float]:
-        """Voxels, mean HU and standard deviation of HU; NaN where there are no voxels."""
+    def of(self, organ: Organ) -> tuple[int, float, float, float]:
+        """Voxels, and of HU mean, standard deviation and the distance of the quartiles.
+
+        NaN where there are no voxels.
+        """
         count, total, squares = self.sums[:, organ.number]
         if not count:
-            return 0, math.nan, math.nan
+            return 0, math.nan, math.nan, math.nan
         mean = total / count
-        return int(count), float(mean), float(math.sqrt(max(0.0, squares / count - mean * mean)))
+        deviation = math.sqrt(max(0.0, squares / count - mean * mean))
+        lower, upper = np.searchsorted(self.histogram[organ.number].cumsum(),
+                                       (0.25 * count, 0.75 * count))
+        return int(count), float(mean), deviation, float(BIN * (upper - lower))
 
 
 def describe(
-    organ: Organ,
-    channel: int,
+    organs: dict[int, Organ],
     model: ModelFindings,
     statistics: InputStatistics,
-    voxel_volume: float,
-    cut_off: bool,
-    wrong_side: bool,
+    grid: Grid,
+    spacing: float,
+    border: set[int],
+    wrong_side: set[str],
     calibration: Calibration | None = None,
-) -> OrganResult:
-    """One organ's entry of the result.
+) -> tuple[OrganResult, ...]:
+    """The entries of the result, in the order of the organs' numbers.
 
     Args:
-        voxel_volume: of the input grid, in mL.
-        cut_off: it reaches the border of the image.
-        wrong_side: see `swapped_sides`.
+        organs: by their channel.
+        grid: of the input, canonical.
+        spacing: of the model along the body, mm.
+        border: numbers of the organs that reach the border of the image.
+        wrong_side: names of the organs that do not lie as `SIDES` says.
         calibration: the model's; None leaves the confidence as it is.
     """
-    voxels, mean, deviation = statistics.of(organ)
-    volume = voxels * voxel_volume
-    flags = []
-    if voxels == 0:
-        flags.append("not found")
-    if cut_off:
-        flags.append("touches the border of the image: it may be cut off")
-    if wrong_side:
-        flags.append("lies on the wrong side of its counterpart")
-    expected = organ.volume
-    if voxels and expected and not expected.low <= volume <= expected.high:
-        flags.append(f"volume {volume:.0f} mL is outside the expected {expected.low:.0f} to "
-                     f"{expected.high:.0f} mL")
-    pieces = count_parts(model.classes == channel)
-    if pieces > 1:
-        flags.append(f"{pieces} separate parts")
-    confidence = model.confidence(channel)
-    if calibration:
-        confidence = calibration(confidence)
-    return OrganResult(organ, voxels, volume, mean, deviation, confidence, tuple(flags))
+    found: dict[str, Found] = {}
+    for channel, organ in organs.items():
+        voxels, mean, _, spread = statistics.of(organ)
+        if voxels:
+            mask = model.classes == channel
+            confidence = model.confidence(channel)
+            found[organ.name] = Found(
+                organ, voxels * grid.voxel_volume, mean, spread,
+                calibration(confidence) if calibration else confidence, calibration is not None,
+                model.expected_dice(channel), count_parts(mask), organ.number in border,
+                organ.name in wrong_side, *_along_the_body(mask, spacing),
+            )
+    length = grid.shape[0] * grid.spacing[2]
+    entries = []
+    for organ in sorted(organs.values(), key=lambda organ: organ.number):
+        voxels, mean, deviation, _ = statistics.of(organ)
+        here = found.get(organ.name)
+        flags = flags_of(here, found, length) if here else ("not found",)
+        entries.append(OrganResult(organ, voxels, voxels * grid.voxel_volume, mean, deviation,
+                                   here.confidence if here else math.nan, flags))
+    return tuple(entries)
+
+
+def _along_the_body(mask: np.ndarray, spacing: float) -> tuple[tuple[float, float], float]:
+    """`extent` and `upper_width` of `Found`, of a mask (D, H, W) with slices `spacing` mm apart."""
+    areas = np.count_nonzero(mask, axis=(1, 2))
+    slices = np.flatnonzero(areas)
+    if not len(slices):  # its voxels on the input grid lie between those of the model
+        return (0.0, 0.0), math.nan
+    first, stop = int(slices[0]), int(slices[-1]) + 1
+    upper = areas[max(first, stop - math.ceil(50 / spacing)) : stop]
+    return (first * spacing, stop * spacing), float(upper.max() / np.median(areas[slices]))
 
 
 def at_border(labels: np.ndarray) -> set[int]:

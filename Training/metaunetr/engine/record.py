@@ -47,6 +47,7 @@ def make_record(
         "model_spacing_mm": list(bundle.preprocessing.spacing),
         "device": device,
         "precision": str(rung.dtype).removeprefix("torch."),
+        "precision_reason": rung.reason,
         "confidence": "expected Dice" if bundle.calibration else "mean probability",
         "overlap": overlap,
         "windows": len(windows),

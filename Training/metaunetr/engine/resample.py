@@ -37,9 +37,12 @@ def interpolation_matrix(
 
 
 def model_shape(grid: Grid, spacing: tuple[float, float, float]) -> tuple[int, int, int]:
-    """Voxels (D, H, W) that cover a canonical grid at the model spacing (i, j, k in mm)."""
+    """Voxels (D, H, W) that cover a canonical grid at the model spacing (i, j, k in mm).
+
+    The last one may stick out: else the outermost input voxels would get no label.
+    """
     return tuple(
-        max(1, round(n * s / m - 1e-6))
+        math.ceil(n * s / m - 1e-6)
         for n, s, m in zip(grid.shape, grid.spacing[::-1], spacing[::-1], strict=True)
     )
 

@@ -46,7 +46,8 @@ class Segmenter:
         model: a bundle, its name, or its folder; None is the bundled default.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         overlap: of neighbouring windows, 0 to below 1; None is the model's default.
-        precision: "auto" (the fastest that the device does well), "float32", "bfloat16" or
+        precision: "auto" (float16 on a GPU, bfloat16 on a CPU that has instructions for it, else
+            float32, unless the model's card asks for float32), "float32", "bfloat16" or
             "float16" (GPU only).
         report: told what happens, as small dictionaries with the key `event`: "stage",
             "estimate", "windows", "warning". What it raises ends the run: that is how to cancel.
@@ -69,8 +70,11 @@ class Segmenter:
         self.report = report or (lambda event: None)
         self.device_warnings: list[str] = []
         self.network = self.bundle.network()
+        reason = devices.ASKED
+        if precision == "auto" and self.bundle.precision != "auto":
+            precision, reason = self.bundle.precision, "the model's card asks for it"
         self.rungs = devices.choose(
-            device, self.network, self.device_warnings.append, precision)
+            device, self.network, self.device_warnings.append, precision, reason)
 
     def segment(
         self, image: Image, organs: Iterable[Organ] | None = None, uncertainty: bool = False,
@@ -159,7 +163,9 @@ class _Run:
             found = self._organs(findings, statistics, at_border(labels))
         entropy = self._entropy(findings, origin)
         return Result(
-            labels=replace(self.image, array=labels, warnings=()),
+            labels=replace(
+                self.image, array=labels, warnings=(),
+                organs=frozenset(organ.number for organ in self.channels.values())),
             organs=found,
             record=make_record(self.image, self.bundle, self.runner.rung, self.engine.overlap,
                                windows, largest_component, self.seconds, tuple(self.warnings)),
@@ -201,15 +207,19 @@ class _Run:
     def _score(self, volume: Tensor, windows: Windows) -> tuple[Tensor, tuple[int, int, int]]:
         """Blended scores (C, D, H, W) of a box along the image's own axes, and its first voxel.
 
-        Half precision: at the model spacing even a long scan's scores are small that way.
+        Where windows stick out of the image, their scores are left out: those of the air beyond
+        would be mixed into the outermost voxels. Half precision: at the model spacing even a long
+        scan's scores are small that way.
         """
         scores = torch.empty((self.scores, *windows.size), dtype=torch.float16)
         with self._stage("network"), torch.no_grad():
             for first, slab in blend(volume, windows, self.scores, self.runner):
                 scores[:, first : first + slab.shape[1]] = slab
+        inside, origin = windows.inside(tuple(volume.shape))
+        scores = scores[(slice(None), *inside)]
         if self.turn is None:
-            return scores, windows.origin
-        return self.turn.to_image(scores, windows.origin), (0, 0, 0)
+            return scores, origin
+        return self.turn.to_image(scores, origin), (0, 0, 0)
 
     def _restore(self, scores: Tensor, origin: tuple[int, int, int]) -> np.ndarray:
         """Labels (organ numbers) in the array order of the image."""
@@ -233,13 +243,10 @@ class _Run:
         swapped = swapped_sides(findings.classes, names)
         for right, left in swapped:
             self._warn(f"The {right} lies left of the {left}: the image may be mirrored.")
-        found = [
-            describe(organ, channel, findings, statistics, self.grid.voxel_volume,
-                     organ.number in border, any(organ.name in pair for pair in swapped),
-                     self.bundle.calibration)
-            for channel, organ in self.channels.items()
-        ]
-        return tuple(sorted(found, key=lambda entry: entry.organ.number))
+        return describe(
+            self.channels, findings, statistics, self.grid, self.bundle.preprocessing.spacing[2],
+            border, {name for pair in swapped for name in pair}, self.bundle.calibration,
+        )
 
     def _entropy(self, findings: ModelFindings, origin: tuple[int, int, int]) -> Image | None:
         """Uncertainty in percent on the input grid; 0 outside the windows."""

@@ -18,6 +18,7 @@ from metaunetr.image import Grid
 from metaunetr.orientation import tilt
 
 TOLERATED = 30.0  # degrees
+RIM = 2  # voxels: more than lie between a voxel and those that its scores are interpolated from
 
 
 class Turn:
@@ -59,8 +60,12 @@ class Turn:
         return cls(grid, own_shape, spacing) if tilt(grid) > TOLERATED else None
 
     def to_patient(self, volume: Tensor) -> Tensor:
-        """A volume (D, H, W) on the image's own axes as seen on the patient's; 0 outside."""
-        return _sample(volume[None], self.patient_to_own, self.shape)[0]
+        """A volume (D, H, W) on the image's own axes as seen on the patient's; 0 outside.
+
+        The outermost voxels are repeated in a rim around it, so that the air outside is not mixed
+        into the scores of voxels at its faces.
+        """
+        return _sample(volume[None], self.patient_to_own, self.shape, RIM)[0]
 
     def to_image(self, maps: Tensor, origin: tuple[int, int, int]) -> Tensor:
         """Maps (C, D, H, W) of the box of the patient's grid at `origin`, on the image's own axes.
@@ -72,8 +77,13 @@ class Turn:
         return _sample(maps.float(), shift @ np.linalg.inv(self.patient_to_own), self.own_shape)
 
 
-def _sample(maps: Tensor, to_source: np.ndarray, shape: tuple[int, int, int]) -> Tensor:
-    """Maps (C, D, H, W) sampled where `to_source` puts the voxels (i, j, k) of `shape`."""
+def _sample(
+    maps: Tensor, to_source: np.ndarray, shape: tuple[int, int, int], rim: int = 0
+) -> Tensor:
+    """Maps (C, D, H, W) sampled where `to_source` puts the voxels (i, j, k) of `shape`.
+
+    Outside 0, but for a rim of so many voxels that repeat the outermost ones.
+    """
     out = maps.new_empty((maps.shape[0], *shape))
     matrix = torch.as_tensor(to_source, dtype=torch.float64, device=maps.device)
     size = torch.tensor(maps.shape[:0:-1], dtype=torch.float64, device=maps.device)  # (W, H, D)
@@ -87,6 +97,9 @@ def _sample(maps: Tensor, to_source: np.ndarray, shape: tuple[int, int, int]) ->
         source = target @ matrix[:3].T  # (H, W, 3) as (i, j, k)
         place = (2 * source + 1) / size - 1  # grid_sample's -1..1 from edge to edge
         out[:, k] = F.grid_sample(
-            maps[None], place[None, None].to(maps.dtype), padding_mode="zeros", align_corners=False
+            maps[None], place[None, None].to(maps.dtype),
+            padding_mode="border" if rim else "zeros", align_corners=False,
         )[0, :, 0]
+        if rim:
+            out[:, k, ((place.abs() - 1) * size / 2 > rim).any(dim=-1)] = 0
     return out

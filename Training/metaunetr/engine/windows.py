@@ -34,6 +34,15 @@ class Windows:
     def __len__(self) -> int:
         return sum(len(starts) for _, starts in self.rows)
 
+    def inside(self, shape: Triple) -> tuple[tuple[slice, slice, slice], Triple]:
+        """The part of the box that lies in a model input of `shape`, and its first voxel there."""
+        origin = tuple(max(0, first) for first in self.origin)
+        part = tuple(
+            slice(low - first, min(first + n, length) - first)
+            for low, first, n, length in zip(origin, self.origin, self.size, shape, strict=True)
+        )
+        return part, origin
+
 
 def spread(length: int, patch: int, overlap: float) -> list[int]:
     """Starts of the fewest windows that overlap by at least `overlap`, evenly spread."""

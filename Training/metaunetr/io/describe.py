@@ -26,9 +26,11 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
     """Kind, geometry and content of the file or DICOM folder at `path`, ready for JSON.
 
     Returns:
-        path, kind, size (i, j, k), spacing_mm, origin_mm, axes (the LPS or RAS letters towards
-        which i, j and k run), range; for an image also warnings of the input guard and refused
-        (its reason, or None); for a segmentation also segments and record.
+        path, kind, size (i, j, k), spacing_mm, origin_mm (of the centre of the first voxel),
+        coordinates (the convention of origin_mm: always "LPS", whatever the file holds), axes (the
+        side of the patient that i, j and k run towards, such as "RAS"), range; for an image also
+        warnings of the input guard and refused (its reason, or None); for a segmentation also
+        segments and record.
 
     Raises:
         InputError: the file cannot be read.
@@ -43,6 +45,7 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
         "size": list(reversed(image.grid.shape)),
         "spacing_mm": [float(s) for s in image.grid.spacing],
         "origin_mm": [float(o) for o in image.grid.origin],
+        "coordinates": "LPS",
         "axes": axis_letters(image.grid.direction),
         "range": [float(np.min(image.array)), float(np.max(image.array))],
     }
@@ -62,7 +65,8 @@ def describe_grid(grid: Grid) -> str:
     size = "×".join(str(n) for n in reversed(grid.shape))
     spacing = "×".join(f"{s:.4g}" for s in grid.spacing)
     origin = ", ".join(f"{o:.2f}" for o in grid.origin)
-    return f"{size} voxels of {spacing} mm from ({origin}), axes {axis_letters(grid.direction)}"
+    return (f"{size} voxels of {spacing} mm from ({origin}) mm LPS, axes running towards "
+            f"{axis_letters(grid.direction)}")
 
 
 def axis_letters(direction: np.ndarray) -> str:

@@ -8,6 +8,7 @@ Format: https://nifti.nimh.nih.gov/nifti-1 (nifti1.h).
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -41,6 +42,7 @@ MAX_DISAGREEMENT = 1.0  # mm between qform and sform
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 PIECE = 1 << 20  # bytes
 MAX_REST = 64 << 20  # bytes behind the voxels; a small file can unpack to a thousand times as much
+SOFTWARE = "MetaUNETR"
 GZIP = b"\x1f\x8b"
 
 
@@ -81,6 +83,17 @@ def read_nifti_dtype(path: Path) -> np.dtype:
         InputError: see the messages.
     """
     return _dtype(path, _read_header(path))
+
+
+def read_nifti_organs(path: Path) -> frozenset[int] | None:
+    """The numbers of the organs that were looked for, where we wrote them; else None.
+
+    Raises:
+        InputError: see the messages.
+    """
+    text = bytes(_read_header(path)["descrip"]).decode("ascii", errors="replace")
+    told = re.fullmatch(rf"{SOFTWARE} organs((?: [0-9]{{1,3}})+)", text)
+    return frozenset(map(int, told[1].split())) if told else None
 
 
 def write_nifti(path: Path, image: Image) -> None:
@@ -264,7 +277,7 @@ def _encode_header(image: Image) -> bytes:
     header["vox_offset"] = HEADER.itemsize + 4
     header["scl_slope"] = 1
     header["xyzt_units"] = 2
-    header["descrip"] = b"MetaUNETR"
+    header["descrip"] = _describe(image.organs).encode("ascii")
     header["qform_code"] = header["sform_code"] = 1
     rotation = affine[:3, :3] / grid.spacing
     if np.linalg.det(rotation) < 0:
@@ -275,6 +288,12 @@ def _encode_header(image: Image) -> bytes:
     header["srow"] = affine[:3]
     header["magic"] = b"n+1"
     return header.tobytes() + bytes(4)
+
+
+def _describe(organs: frozenset[int] | None) -> str:
+    if organs is None:
+        return SOFTWARE
+    return f"{SOFTWARE} organs {' '.join(map(str, sorted(organs)))}"  # at most 80 characters
 
 
 def _quaternion(rotation: np.ndarray) -> np.ndarray:

@@ -13,7 +13,12 @@ from metaunetr.image import Grid, Image
 from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.checks import check_file
 from metaunetr.io.meta import meta_data, read_meta, read_meta_dtype, read_meta_grid
-from metaunetr.io.nifti import read_nifti, read_nifti_dtype, read_nifti_grid
+from metaunetr.io.nifti import (
+    read_nifti,
+    read_nifti_dtype,
+    read_nifti_grid,
+    read_nifti_organs,
+)
 from metaunetr.io.nrrd import nrrd_data, read_nrrd, read_nrrd_dtype, read_nrrd_grid
 
 
@@ -58,7 +63,7 @@ def read_labels(path: str | PathLike[str]) -> Image:
     labels = _as_labels(path, array)
     if formats.suffix_of(path) in formats.SEGMENTATION:
         labels = seg_nrrd.as_organ_numbers(path, labels)
-    return Image(labels, grid, path)
+    return Image(labels, grid, path, organs=_looked_for(path))
 
 
 def read_grid(path: str | PathLike[str]) -> Grid:
@@ -110,6 +115,14 @@ def _read(path: Path) -> tuple[np.ndarray, Grid]:
         f"{path}: the format is not known by its name; readable are "
         f"{', '.join(formats.READABLE)} and folders of DICOM files"
     )
+
+
+def _looked_for(path: Path) -> frozenset[int] | None:
+    suffix = formats.suffix_of(path)
+    if suffix in formats.NIFTI:
+        return read_nifti_organs(path)
+    nrrd = suffix in formats.SEGMENTATION + formats.NRRD
+    return seg_nrrd.read_looked_for(path) if nrrd else None
 
 
 def _as_ct(array: np.ndarray) -> np.ndarray:
