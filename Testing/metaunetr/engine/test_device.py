@@ -43,6 +43,47 @@ def test_lack_of_memory_makes_batches_smaller_and_loses_no_window():
     assert len(warnings) == 1 and "not enough memory" in warnings[0]
 
 
+@pytest.mark.parametrize("text", [
+    "GET was unable to find an engine to execute this computation",
+    "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+])
+def test_libraries_that_find_no_memory_are_given_smaller_batches_too(text):
+    warnings = []
+    network = Fails(lambda batch: batch > 1, RuntimeError(text))
+    runner = Runner(network, rungs(4, 1), warnings.append, lambda done: None)
+    assert len(list(runner(WINDOWS))) == 5
+    assert "not enough memory" in warnings[0]
+
+
+def test_a_trial_that_fails_leads_down_the_ladder():
+    network = Fails(lambda batch: True, RuntimeError("no kernel image is available"))
+    warnings = []
+    runner = Runner(network, [Rung(torch.device("meta"), torch.float32, 4, CPU), *rungs(1)],
+                    warnings.append, lambda done: None)
+    network.when = lambda batch: len(runner.rungs) > 1
+    assert runner.trial(WINDOWS[1]).shape == (1, 1, 4, 4, 4)
+    assert len(warnings) == 1 and runner.rung == rungs(1)[0]
+
+
+def test_scores_too_large_for_float16_are_computed_in_bfloat16(monkeypatch):
+    monkeypatch.setattr(device, "candidates", lambda: ["mps", "cpu"])
+
+    class Loaded:
+        def __init__(self, network, rung):
+            self.network, self.dtype = network, rung.dtype
+
+        def __call__(self, windows):
+            if self.dtype == torch.float16:
+                raise RuntimeError(device.NOT_FINITE)
+            return self.network(windows[0][None, None])
+
+    monkeypatch.setattr(device, "_Loaded", Loaded)
+    first = device.choose("auto", Lopsided(), print)[0]
+    assert (first.device.type, first.dtype) == ("mps", torch.bfloat16)
+    assert "too large" in first.reason
+
+
 def test_a_failing_kernel_skips_all_rungs_of_its_device():
     other = torch.device("meta")
     ladder = [Rung(other, torch.float32, 4, other), Rung(other, torch.float32, 1, CPU), *rungs(1)]

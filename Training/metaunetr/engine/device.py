@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,11 @@ BFLOAT16 = {
     "AMX": ("_is_amx_tile_supported", "amx_bf16"),
     "AVX512-BF16": ("_is_avx512_bf16_supported", "avx512_bf16"),
 }
+NOT_FINITE = "the scores are too large for this precision"
+NO_MEMORY = (  # what cuDNN and cuBLAS say when their workspace does not fit
+    "out of memory", "unable to find an engine", "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+)
 AGREEMENT = 0.05  # largest mean deviation from the CPU's scores, relative to their mean size
 
 
@@ -136,7 +142,8 @@ def choose(
     `auto` takes the first device that works and warns of those that do not.
 
     Args:
-        precision: one of PRECISIONS; `auto` is float16 on a GPU, on a CPU bfloat16 where it
+        precision: one of PRECISIONS; `auto` is float16 on a GPU (bfloat16 where the scores are too
+            large for it), on a CPU bfloat16 where it
             has instructions for it and else float32.
         reason: as `ladder`.
 
@@ -148,9 +155,9 @@ def choose(
         raise DeviceError(f"The precision must be one of {', '.join(PRECISIONS)}: {precision!r}.")
     if requested == "auto":
         for name in candidates():
-            problem = _problem(torch.device(name), network, precision)
-            if problem is None:
-                return ladder(torch.device(name), precision, reason)
+            rungs, problem = _tried(torch.device(name), network, precision, reason)
+            if rungs:
+                return rungs
             warn(f"{name} is not used: {problem}.")
         raise DeviceError(f"No device of this machine can run this model in {precision}; choose "
                           "the precision 'auto'.")
@@ -158,12 +165,23 @@ def choose(
     if name not in candidates():
         raise DeviceError(f"There is no device {requested!r} on this machine; "
                           f"there are: auto, {', '.join(candidates())}.")
-    problem = _problem(torch.device(name), network, precision)
-    if problem:
+    rungs, problem = _tried(torch.device(name), network, precision, reason)
+    if not rungs:
         way_out = "the precision 'auto'" if name == "cpu" else "'auto' or 'cpu'"
         raise DeviceError(f"The device {requested!r} cannot run this model: {problem}. "
                           f"Choose {way_out}.")
-    return ladder(torch.device(name), precision, reason)
+    return rungs
+
+
+def _tried(
+    device: torch.device, network: nn.Module, precision: str, reason: str
+) -> tuple[list[Rung], str]:
+    """The ladder of a device that can be trusted with `network`; else none, and why."""
+    problem = _problem(device, network, precision)
+    if problem and problem.startswith(NOT_FINITE) and precision == "auto":
+        precision, reason = "bfloat16", f"{problem} (float16)"
+        problem = _problem(device, network, precision)
+    return ([], problem) if problem else (ladder(device, precision, reason), "")
 
 
 def _problem(device: torch.device, network: nn.Module, precision: str) -> str | None:
@@ -202,7 +220,7 @@ class _Loaded:
             scores = self.network(x)
         scores = scores.to(rung.blend).float()
         if mixed and not torch.isfinite(scores).all():
-            raise RuntimeError(f"the scores are not finite in {rung.dtype}")
+            raise RuntimeError(NOT_FINITE)
         return scores
 
 
@@ -243,6 +261,16 @@ class Runner:
             self.progress(self.done)
             yield from batch
 
+    def trial(self, window: Tensor) -> Tensor:
+        """Scores (1, C, D, H, W) of a window (D, H, W) that belongs to no image; steps down when
+        the present rung fails."""
+        return self._attempt(lambda: self.run([window]))
+
+    def divide(self, total: Tensor, weights: Tensor) -> Tensor:
+        """total / weights; on the CPU where the blending device has no room for the result."""
+        return self._attempt(
+            lambda: total.to(self.rung.blend) / weights.to(self.rung.blend))
+
     def run(self, windows: list[Tensor]) -> Tensor:
         """Scores (B, C, D, H, W) of windows (D, H, W) at once, on the present rung."""
         if self.loaded is None:
@@ -266,16 +294,22 @@ class Runner:
     def _step_down(self, error: RuntimeError) -> bool:
         """Drops the failed rung; for anything but lack of memory, all rungs of its device."""
         failed = self.rungs[0]
-        out_of_memory = isinstance(error, torch.OutOfMemoryError)
+        out_of_memory = _lacks_memory(error)
         rest = [rung for rung in self.rungs[1:] if out_of_memory or rung.device != failed.device]
         if not rest:
             return False
         self.rungs, self.loaded = rest, None
         if failed.device.type == "cuda":
-            torch.cuda.empty_cache()
+            with suppress(RuntimeError):  # an error that has broken the context is raised again
+                torch.cuda.empty_cache()
         reason = "not enough memory" if out_of_memory else first_line(error)
         self.warn(f"{failed} failed ({reason}); going on with {self.rung}.")
         return True
+
+
+def _lacks_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        text in str(error) for text in NO_MEMORY)
 
 
 def first_line(error: BaseException) -> str:

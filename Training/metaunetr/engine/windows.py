@@ -141,7 +141,7 @@ def blend(
             total[(slice(None), *here)].add_(scores.mul_(weight))
             weights[here].add_(weight)
         final = end - z
-        yield z, total[:, :final] / weights[:final]
+        yield z, runner.divide(total[:, :final], weights[:final])
         _shift(total, final, axis=1)
         _shift(weights, final, axis=0)
 
