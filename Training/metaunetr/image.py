@@ -142,11 +142,6 @@ class Image:
                 f"array and grid must have one shape: {self.array.shape} and {self.grid.shape}"
             )
 
-    @property
-    def slice_size(self) -> tuple[int, int]:
-        """Rows and columns (H, W) of the DICOM slices that the image was made of."""
-        return self.array.shape[1:] if self.shear is None else self.shear.size
-
     def on_slices(self) -> np.ndarray:
         """The labels (D, H, W) of the DICOM slices that the image was made of."""
         return self.array if self.shear is None else self.shear.slices(self.array)

@@ -1,6 +1,7 @@
-"""What libraries say in warnings and log lines: a line each on standard error, without quotations.
+"""What libraries say in warnings and log lines: a line on standard error, without quotations.
 
-pydicom and highdicom quote the values that they complain of, such as the name of a patient.
+pydicom and highdicom quote the values that they complain of, such as the name of a patient. What is
+the same without them is shown once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextvars import ContextVar
 
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
+_said: set[str] = set()
 _tell: ContextVar[Callable[[str], str]] = ContextVar("tell", default=str)
 
 
@@ -27,6 +29,7 @@ def shown() -> Iterator[None]:
     showwarning, last_resort = warnings.showwarning, logging.lastResort
     warnings.showwarning = _show_warning
     logging.lastResort = _Handler(logging.WARNING)
+    _said.clear()
     try:
         yield
     finally:
@@ -55,5 +58,8 @@ class _Handler(logging.Handler):
 
 def _show(text: str) -> None:
     text = _tell.get()(QUOTED.sub("…", text))
+    if text in _said:
+        return
+    _said.add(text)
     with suppress(OSError, ValueError):  # nobody listens
         print(f"warning: {' '.join(text.split())}", file=sys.stderr)

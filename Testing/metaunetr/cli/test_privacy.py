@@ -199,7 +199,8 @@ from metaunetr import io
 from metaunetr.cli import main
 write = io.write_labels
 def complain(*args):
-    warnings.warn('The string "Quaxly^Zebulon" is unlikely to be a name')
+    for name in ("Quaxly^Zebulon", "Quaxly"):
+        warnings.warn(f'The string "{name}" is unlikely to be a name')
     logging.getLogger("library").warning("no date: %r, %s", "19470213", "of\\nnobody")
     write(*args)
 io.write_labels = complain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from dicom_kinds import KINDS, segmented, validated
 from metaunetr import organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io import check_labels, prepare_output, write_labels
+from metaunetr.io import check_labels, prepare_output, read_image, write_labels
 from metaunetr.io.dicom.frames import look_into
 from metaunetr.io.dicom.header import INSTANCE, POSITION, read_header
 from metaunetr.result import Result
@@ -121,6 +122,28 @@ def test_it_refers_to_several_multi_frame_files(tmp_path, ct, result):
     write_labels(tmp_path / "out.rtstruct.dcm", labelled)
     structures = pydicom.dcmread(tmp_path / "out.rtstruct.dcm")
     assert_array_equal(labels_in(structures, labelled, united), labelled.labels.array)
+
+
+def test_contours_lie_on_the_slices_of_a_tilted_gantry(tmp_path, ct, result):
+    paths = dicom_series.write_series(tmp_path / "ct", ct)
+    dicom_series.tilt(paths, 10, ct.grid.spacing[2])
+    image = read_image(tmp_path / "ct")
+    array = np.zeros(image.grid.shape, np.uint8)
+    array[2:9, 12:25, 10:30] = 6
+    labels = replace(image, array=array)
+    write_labels(tmp_path / "out.rtstruct.dcm", Result(labels, result.organs[-1:], {}))
+    structures = pydicom.dcmread(tmp_path / "out.rtstruct.dcm")
+
+    found = np.zeros(ct.array.shape, bool)
+    files = {str(pydicom.dcmread(path).SOPInstanceUID): k for k, path in enumerate(paths)}
+    for contour in structures.ROIContourSequence[0].ContourSequence:
+        k = files[contour.ContourImageSequence[0].ReferencedSOPInstanceUID]
+        points = np.reshape(np.array(contour.ContourData, float), (-1, 3))
+        points -= pydicom.dcmread(paths[k]).ImagePositionPatient
+        assert np.abs(points[:, 2]).max() < 1e-3
+        found[k] |= united([points[:, :2] / ct.grid.spacing[:2]], ct.array.shape[1:])
+    assert_array_equal(found, labels.on_slices() == 6)
+    assert found.any()
 
 
 def test_an_input_that_was_not_dicom_is_refused(tmp_path, ct, result):

@@ -102,7 +102,7 @@ def _structures(source: Source, found: list[OrganResult], result: Result):
     structures.ApprovalStatus = "UNAPPROVED"
     structures.ReferencedFrameOfReferenceSequence = [_frame_of_reference(source)]
     structures.StructureSetROISequence = [_region(item, source) for item in found]
-    labels = result.labels.on_slices()
+    labels = source.labels(result.labels)
     structures.ROIContourSequence = [_contours(item, source, labels) for item in found]
     structures.RTROIObservationsSequence = [_observation(item) for item in found]
     return structures
@@ -146,11 +146,9 @@ def _observation(item: OrganResult):
 
 
 def _contours(item: OrganResult, source: Source, labels: np.ndarray):
-    """labels: organ numbers (D, H, W) on the slices of the CT."""
     contours = []
-    for plane, place in zip(source.slices, source.places, strict=True):
-        mask = labels[place] == item.organ.number
-        for polygon in outlines(mask):
+    for plane, numbers in zip(source.slices, labels, strict=True):
+        for polygon in outlines(numbers == item.organ.number):
             contours.append(_contour(plane, polygon, len(contours) + 1))
     return _dataset(ReferencedROINumber=item.organ.number,
                     ROIDisplayColor=list(item.organ.colour), ContourSequence=contours)

@@ -62,7 +62,7 @@ def check(path: Path, image: Image | None) -> tuple[str, ...]:
         return ()
     source = _source(path, image)
     frames = 1 if source.slices[0].frame is None else len(source.slices)
-    labels = np.zeros((frames, *image.slice_size), np.uint8)
+    labels = np.zeros((frames, *source.slices[0].size[::-1]), np.uint8)
     labels[0, 0, 0] = 1
     _segmentation(path, source, labels, image.grid, organs.ORGANS[:1], {})
     return source.warnings
@@ -89,7 +89,7 @@ def write_dicom_seg(path: Path, result: Result, seg_type: str = "binary") -> Non
     renumber = np.zeros(256, np.uint8)
     for number, organ in enumerate(found, start=1):
         renumber[organ.number] = number
-    labels = renumber[result.labels.on_slices()[source.places]]
+    labels = renumber[source.labels(result.labels)]
     segmentation = _segmentation(
         path, source, labels, result.labels.grid, found, result.record, seg_type)
     with atomic(path) as temporary:

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +60,9 @@ class Source:
     common: object
     warnings: tuple[str, ...]
 
-    @cached_property
-    def uids(self) -> dict[str, str]:
-        """Study, series and frame of reference, by tag."""
-        return {tag: self.slices[0].text(tag) for tag in (STUDY, SERIES, FRAME_OF_REFERENCE)}
+    def labels(self, image: Image) -> np.ndarray:
+        """The voxels (N, H, W) of the label map `image` on the CT's slices, in their order."""
+        return image.on_slices()[self.places]
 
 
 def read_source(path: Path, image: Image, kind: str) -> Source:
@@ -95,7 +93,7 @@ def read_source(path: Path, image: Image, kind: str) -> Source:
             raise OutputError(f"{file}: {kind} cannot refer to it, it has changed; try again")
         _check_uids(item, slices[0] if slices else item, kind)
         slices += look_into(item) if item.several else [item]
-    _check_distinct(path, slices, kind)
+    _check_distinct(slices, kind)
     positions = [[*item.numbers(POSITION, 3), 1] for item in slices]
     places = np.rint((np.linalg.inv(image.grid.affine) @ np.transpose(positions))[2]).astype(int)
     common, warnings = _common(slices[0].path, kind)
@@ -118,7 +116,7 @@ def _check_uids(item: Slice, first: Slice, kind: str) -> None:
             )
 
 
-def _check_distinct(path: Path, slices: list[Slice], kind: str) -> None:
+def _check_distinct(slices: list[Slice], kind: str) -> None:
     seen = {}
     for item in slices:
         other = seen.setdefault((item.text(INSTANCE), item.frame), item)

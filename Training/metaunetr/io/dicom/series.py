@@ -73,7 +73,8 @@ def _about_tilt(slices: list[Slice]) -> str:
     first, last = slices[0].numbers(POSITION, 3), slices[-1].numbers(POSITION, 3)
     degrees = tilt(slices[0].numbers(ORIENTATION, 6), last - first)
     return (f"The gantry is tilted by {degrees:.1f}°: the slices were resampled to an upright "
-            "grid, on which the labels lie; DICOM SEG has them on the original slices.")
+            "grid, on which the labels lie; DICOM SEG and RTSTRUCT have them on the original "
+            "slices.")
 
 
 def missing_ends(files: Iterable[Path]) -> list[str]:
