@@ -24,7 +24,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 def working_dtype(precision: str, device: torch.device) -> torch.dtype:
     """The precision of convolutions and matrix products; weights stay in float32.
 
-    `auto` is bfloat16 wherever it is the faster one: GPUs that have it, CPUs with AMX.
+    `auto` is bfloat16 on GPUs and CPUs that have instructions for it.
 
     Raises:
         InputError: no such precision.
