@@ -31,7 +31,8 @@ def segment(
     """Organ numbers (D, H, W) by a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "metaunetr", "segment", ct, "-o", output, "--model", model,
-         "--device", "cpu", "--precision", precision], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+         "--device", "cpu", "--precision", precision],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": str(Path(metaunetr.__file__).parents[1]),
                           "OMP_NUM_THREADS": str(threads)},
     )
