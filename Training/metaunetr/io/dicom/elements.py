@@ -18,7 +18,8 @@ SHORT = (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b
 NO_KIND = (b"??", b"  ", b"\0\0")  # of private elements of some scanners
 ITEM, SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 PIXELS, SYNTAX, META = 0x7FE00010, 0x00020010, 0x0002
-NUMBERS = (0x00280010, 0x00280011, 0x00280103, 0x00280120)  # 16 bits: rows, columns, sign, padding
+# 16 bits: rows, columns, sign, padding and its other end
+NUMBERS = (0x00280010, 0x00280011, 0x00280103, 0x00280120, 0x00280121)
 IMPLICIT, BIG = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.2"
 UNDEFINED = 0xFFFFFFFF
 LONGEST = 256  # bytes of a text; names, UIDs and vectors are shorter
