@@ -1,7 +1,7 @@
 """Right and wrong CTs before the input guard: how many wrong ones pass, how many right ones do not.
 
     python Testing/guard.py                      phantoms
-    python Testing/guard.py FOLDER…              also every NIfTI in folders, a dozen slices of each
+    python Testing/guard.py FOLDER…              also every NIfTI in folders, eight slices of each
 
 Each is disguised in every way of `standins/disguises.py`. A wrong one may be refused or warned
 about; fill must become air with a warning, or be refused; a right one passes without a word about
@@ -22,7 +22,6 @@ sys.path[:0] = [str(Path(__file__).parent / "standins"),
                 str(Path(__file__).parents[1] / "Training")]
 
 import disguises  # noqa: E402
-
 from metaunetr.errors import InputError  # noqa: E402
 from metaunetr.fill import as_air  # noqa: E402
 from metaunetr.guard import inspect_ct  # noqa: E402
@@ -30,7 +29,7 @@ from metaunetr.image import Grid, Image  # noqa: E402
 from metaunetr.io import read_image  # noqa: E402
 from metaunetr.orientation import Orientation  # noqa: E402
 
-SLICES = 12
+SLICES = 8
 
 
 def main() -> int:
@@ -41,6 +40,8 @@ def main() -> int:
     for name, image in _images(args.folders):
         for kind in ("RIGHT", "FILLED", "WRONG"):
             for disguise, change in getattr(disguises, kind).items():
+                if name in ("head", "legs") and "middle" in disguise:
+                    continue  # nothing but brain, or bone, is left
                 verdict, text = judge(kind, image, disguise, change)
                 counts[kind, disguise, verdict] += 1
                 if verdict == "mistake":
@@ -74,7 +75,7 @@ def judge(kind: str, image: Image, disguise: str, change) -> tuple[str, str]:
     elif kind == "FILLED":
         changed = hu != image.array
         taken = (as_air(one).array <= -1000)[changed]
-        wrong = changed.any() and (not told or taken.mean() < 0.98)
+        wrong = changed.any() and (not told or taken.mean() < 0.95)
     else:
         wrong = not told
     return "mistake" if wrong else "warned" if told else "silent", text

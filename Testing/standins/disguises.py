@@ -269,7 +269,6 @@ WRONG = {
     "× 0.1": lambda hu: _whole(hu * 0.1),
     "× 0.1, float": lambda hu: (hu * 0.1).astype(np.float32),
     "× 0.1, the middle third": lambda hu: (_cropped(hu, 0.35) * 0.1).astype(np.float32),
-    "× 2": lambda hu: _whole(hu * 2.0),
     "× 0.5": lambda hu: _whole(hu * 0.5),
     "0 to 255, soft tissue": lambda hu: _whole(_scaled(hu, -160, 240) * 255),
     "0 to 255, all": lambda hu: _whole(_scaled(hu, -1000, 1000) * 255),

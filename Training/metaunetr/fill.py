@@ -7,7 +7,6 @@ padding around a scanner's circle, is air to every model; any other looks like t
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,10 +21,10 @@ MOST = 4_000_000  # voxels that are looked at
 FEWEST = 8  # planes that are looked at
 RUN = 8  # equal voxels along a plane's frame
 ON_FRAME = 0.05  # of a plane's frame; bone that is clipped covers 0.01 of it
-ON_CORNERS = 0.2  # of the corners of the planes
-INSIDE = 0.1  # of all voxels; smoothed tissue in 8 bits has 0.06
+CORNER, ON_CORNERS = 3, 0.2  # voxels along the edges of a corner; of the corners of the planes
+INSIDE, DARK_INSIDE = 0.1, 0.005  # of all voxels; smoothed tissue in 8 bits has 0.06, air none
 BELOW = 0.01  # of the voxels that are not constant: so many may lie below the darkest constant
-SMALLEST = 64  # voxels of a region in one plane
+SMALLEST = 32  # voxels of a region in one plane
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,11 @@ def find_constants(planes: np.ndarray) -> Constants:
     edges = (planes[:, 0], planes[:, -1], planes[:, :, 0], planes[:, :, -1])
     frame = _shares(np.concatenate([_runs(edge) for edge in edges]),
                     sum(edge.size for edge in edges))
-    corners = _shares(np.concatenate([_corners(edge) for edge in edges]), 8 * len(planes))
+    corners = _shares(_corners(planes), 4 * len(planes))
     bordering = {value for value, share in frame.items() if share > ON_FRAME}
     bordering |= {value for value, share in corners.items() if share > ON_CORNERS}
-    found = bordering | {value for value, share in inside.items() if share > INSIDE}
+    found = bordering | {value for value, share in inside.items()
+                         if share > (DARK_INSIDE if value <= DARK else INSIDE)}
     if not found:
         return Constants((), (), False)
     rest = planes[~np.isin(planes, list(found))]
@@ -124,10 +124,12 @@ def _runs(edges: np.ndarray) -> np.ndarray:
     return edges[inside]
 
 
-def _corners(edges: np.ndarray) -> np.ndarray:
-    """The ends of edges (n, length) that are equal to their neighbours."""
-    return np.concatenate([edges[:, 0][edges[:, 0] == edges[:, 1]],
-                           edges[:, -1][edges[:, -1] == edges[:, -2]]])
+def _corners(planes: np.ndarray) -> np.ndarray:
+    """The values of the corners of planes (n, H, W) that are constant."""
+    ends = (slice(0, CORNER), slice(-CORNER, None))
+    corners = np.concatenate([planes[:, rows, columns].reshape(len(planes), -1)
+                              for rows in ends for columns in ends])
+    return corners[(corners == corners[:, :1]).all(axis=1), 0]
 
 
 def _shares(values: np.ndarray, total: int) -> dict[float, float]:

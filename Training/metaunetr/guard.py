@@ -25,7 +25,7 @@ MAX_TILT = 10.0  # degrees
 MIN_RANGE = 200  # HU
 MAX_LABELS = 64  # distinct values; a CT has hundreds, even clipped to a narrow window
 
-# What HU look like, in means over blocks of about BLOCK mm, so that noise does not matter. The
+# What HU look like, in medians of blocks of about BLOCK mm, so that noise does not matter. The
 # right column is what 60 CTs have, as they are and in 36 right disguises (Testing/guard.py).
 BLOCK = 3.0  # mm
 TISSUE = -250  # HU; all above is fat, soft tissue, bone or metal
@@ -37,9 +37,10 @@ MIN_SOFT, MAX_FATTY = 30, 0  # HU; a twentieth, a tenth of it is brighter     48
 SOFT_TISSUE, MIN_SHARE = (-190, 200), 0.6  # HU; of the tissue                0.70
 HARD, DENSE = 250, 700  # HU; brighter than enhanced vessels, than most bone
 MAX_DENSE = 0.2  # of the tissue                                              0.15
-MANY_DENSE = 0.1  # of the tissue, and twice as much as between HARD and DENSE
-MIN_GAS = 0.05  # of what is not constant; less is the rim of the body
-AIR_RANGE = (-1060, -550)  # HU; of the median of gas, of its darkest sixth   -1000, -743
+MANY_DENSE = 0.008  # of the tissue, and more than between HARD and DENSE
+MIN_GAS = 0.02  # of what is not constant; less is the rim of the body
+DARKEST, MIDDLE = (-1150, -650), -1060  # HU; of gas: its darkest sixth, its median
+PADDING = -1500  # HU; what lies below is padding, if there is more than a fourth as much of air
 CLIPPED = -850  # HU; a constant lower end above it is no air
 
 
@@ -138,56 +139,52 @@ def _inspect_values(name: Path | str, image: Image) -> list[str]:
             f"{name}: must be in HU, but {reach}; it was rescaled, so use the original CT"
         )
     constants = find_constants(planes)
-    means, blocks = _block_means(planes, image.grid, constants)
-    fault = _fault(means, blocks, constants)
+    values, blocks = _block_medians(planes, image.grid, constants)
+    fault = _fault(values, blocks, constants)
     if fault:
         raise InputError(f"{name}: must be a CT in HU, but {fault}; {reach}; "
-                         f"{_likely(planes, means, blocks, constants)}")
-    if _is_inverted(means, constants, high):
+                         f"{_likely(planes, values, blocks, constants)}")
+    if _is_inverted(values, constants, high):
         raise InputError(
             f"{name}: must be a CT in HU, but its background, of {constants.fill[-1]:g} HU, is "
             f"brighter than the tissue, and there is no air; {reach}; was it negated or inverted?"
         )
-    return [*_about_fill(constants), *_about_clipping(planes, constants), *_about_density(means)]
+    return [*_about_fill(constants), *_about_clipping(planes, constants),
+            *_about_density(values, constants)]
 
 
-def _block_means(
+def _block_medians(
     planes: np.ndarray, grid: Grid, constants: Constants
 ) -> tuple[np.ndarray, int]:
-    """Means of those blocks of planes (n, H, W) that hold no constant, and how many there are."""
+    """Medians of those blocks of planes (n, H, W) that hold no constant; how many blocks there are.
+    """
     rows, columns = (
         max(1, min(size, round(BLOCK / spacing)))
         for size, spacing in zip(planes.shape[1:], grid.spacing[1::-1], strict=True)
     )
-    height, width = (size // n * n for size, n in zip(planes.shape[1:], (rows, columns),
-                                                      strict=True))
-    parts = planes[:, :height, :width]
-
-    def summed(array: np.ndarray) -> np.ndarray:
-        return array.reshape(len(array), height // rows, rows, width // columns, columns).sum(
-            axis=(2, 4), dtype=np.float64)
-
-    means = summed(parts) / (rows * columns)
+    height, width = planes.shape[1] // rows, planes.shape[2] // columns
+    blocks = planes[:, :height * rows, :width * columns].reshape(-1, height, rows, width, columns)
+    blocks = blocks.swapaxes(2, 3).reshape(-1, rows * columns)
     known = [*constants.dark, *constants.fill]
-    free = summed(np.isin(parts, known)) == 0 if known else np.ones(means.shape, bool)
-    return means[free], means.size
+    free = ~np.isin(blocks, known).any(axis=1) if known else slice(None)
+    return np.median(blocks[free], axis=1).astype(np.float64), len(blocks)
 
 
-def _fault(means: np.ndarray, blocks: int, constants: Constants) -> str | None:
-    """Why means of blocks cannot be HU of a body in air; None when they can."""
-    tissue, gas = means[means >= TISSUE], means[means < GAS]
+def _fault(values: np.ndarray, blocks: int, constants: Constants) -> str | None:
+    """Why medians of blocks cannot be HU of a body in air; None when they can."""
+    tissue, gas = values[values >= TISSUE], _gas(values)
     if tissue.size < MIN_TISSUE * blocks:
         return f"only {tissue.size / blocks:.1%} of it is brighter than air, too little of a body"
-    if (means < DARK).mean() < MIN_DARK:
+    if (values < DARK).mean() < MIN_DARK:
         return "there is no air (-1000) and no fat (-100)"
     dense = (tissue > DENSE).mean()
     if dense > MAX_DENSE:
         return f"{dense:.0%} of the body is brighter than bone ({DENSE})"
-    if gas.size > MIN_GAS * means.size:
-        middle, darkest = np.percentile(gas, [50, 16])
-        if middle < AIR_RANGE[0]:
-            return f"air lies at {middle:.0f} instead of -1000"
-        if darkest > AIR_RANGE[1] and not any(AIR_RANGE[1] < v <= GAS for v in constants.dark):
+    if gas.size > MIN_GAS * values.size:
+        darkest, middle = np.percentile(gas, [16, 50])
+        if darkest < DARKEST[0] or middle < MIDDLE:
+            return f"air lies at {darkest:.0f} instead of -1000"
+        if darkest > DARKEST[1] and not any(DARKEST[1] < v <= GAS for v in constants.dark):
             return f"air lies at {darkest:.0f} instead of -1000"
     lean, fatty, soft = np.percentile(tissue, [10, 90, 95])
     if lean > MAX_LEAN:
@@ -201,38 +198,45 @@ def _fault(means: np.ndarray, blocks: int, constants: Constants) -> str | None:
     return None
 
 
-def _likely(planes: np.ndarray, means: np.ndarray, blocks: int, constants: Constants) -> str:
+def _gas(values: np.ndarray) -> np.ndarray:
+    """What is darker than tissue, without padding that is not constant as in lossy compression."""
+    gas, padding = values[values < GAS], values < PADDING
+    air = (values > DARKEST[0]) & (values < CLIPPED)
+    return gas[gas >= PADDING] if padding.sum() < 4 * air.sum() else gas
+
+
+def _likely(planes: np.ndarray, values: np.ndarray, blocks: int, constants: Constants) -> str:
     """What was probably done to the HU: what must be undone to make them a CT's."""
     frame = float(np.median(np.concatenate(
         [planes[:, row].ravel() for row in (0, -1)]
         + [planes[:, :, column].ravel() for column in (0, -1)])))
     undone = {
-        "the rescale intercept is missing, so subtract 1024": means - 1024,
-        "the rescale intercept was applied twice, so add 1024": means + 1024,
+        "the rescale intercept is missing, so subtract 1024": values - 1024,
+        "the rescale intercept was applied twice, so add 1024": values + 1024,
         "values below 0 have lost their sign, so subtract 65536 from those above 32767":
-            np.where(means > 32767, means - 65536, means),
-        "it was negated, so change the sign": -means,
-        "it was inverted (MONOCHROME1), so use the original CT": frame - 1000 - means,
-        "the values are ten times too large, so divide them by 10": means / 10,
-        "the values are ten times too small, so multiply them by 10": means * 10,
+            np.where(values > 32767, values - 65536, values),
+        "it was negated, so change the sign": -values,
+        "it was inverted (MONOCHROME1), so use the original CT": frame - 1000 - values,
+        "the values are ten times too large, so divide them by 10": values / 10,
+        "the values are ten times too small, so multiply them by 10": values * 10,
     }
     nothing = Constants((), (), False)
     return next((text for text, hu in undone.items() if _fault(hu, blocks, nothing) is None),
                 "is it an MR, or rescaled? Use the original CT")
 
 
-def _is_inverted(means: np.ndarray, constants: Constants, high: float) -> bool:
+def _is_inverted(values: np.ndarray, constants: Constants, high: float) -> bool:
     """Whether the background is as bright as bone, rather than fill brighter than anything."""
-    if not constants.fill or constants.framed or (means < GAS).mean() > BELOW:
+    if not constants.fill or constants.framed or (values < GAS).mean() > BELOW:
         return False
     background = constants.fill[-1]
-    tissue = means[means >= TISSUE]
+    tissue = values[values >= TISSUE]
     return bool(np.percentile(tissue, 80) < background <= tissue.max() + MIN_RANGE)
 
 
 def _about_fill(constants: Constants) -> list[str]:
-    values = " and ".join(f"{value:g}" for value in constants.fill)
-    return [f"Regions of exactly {values} HU are fill, no tissue; they are taken as air."
+    listed = " and ".join(f"{value:g}" for value in constants.fill)
+    return [f"Regions of exactly {listed} HU are fill, no tissue; they are taken as air."
             ] if constants.fill else []
 
 
@@ -245,8 +249,12 @@ def _about_clipping(planes: np.ndarray, constants: Constants) -> list[str]:
             "apart."]
 
 
-def _about_density(means: np.ndarray) -> list[str]:
-    tissue = means[means >= TISSUE]
+def _about_density(values: np.ndarray, constants: Constants) -> list[str]:
+    tissue = values[values >= TISSUE]
     dense, hard = (tissue > DENSE).mean(), ((tissue > HARD) & (tissue <= DENSE)).mean()
-    return [f"{dense:.0%} of the body is brighter than bone ({DENSE} HU), little is as bright as "
-            "bone; are the values HU?"] if dense > MANY_DENSE and dense > 2 * hard else []
+    air = any(value < CLIPPED for value in constants.dark) or (
+        values < DARKEST[1]).mean() >= MIN_GAS
+    if air or dense <= max(MANY_DENSE, hard):
+        return []
+    return [f"{dense:.1%} of the body is brighter than {DENSE} HU, as dense bone is, less is as "
+            "bright as other bone, and there is no air; was the image negated?"]
