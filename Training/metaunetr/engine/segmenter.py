@@ -30,6 +30,7 @@ from metaunetr.engine.resample import body_box, sample_model_input, steps, to_mo
 from metaunetr.engine.restore import restore, restore_map
 from metaunetr.engine.turn import Turn
 from metaunetr.engine.windows import Windows, blend, cover, fit
+from metaunetr.fill import as_air
 from metaunetr.guard import inspect_ct
 from metaunetr.image import Grid, Image
 from metaunetr.organs import Organ
@@ -187,7 +188,7 @@ class _Run:
     def _prepare(self) -> tuple[Tensor, Windows]:
         """The model input (D, H, W), turned upright where needed, and the windows over it."""
         preprocessing = self.bundle.preprocessing
-        view = self.orientation.view(self.image.array)
+        view = self.orientation.view(as_air(self.image).array)
         if self.coarse is None:
             volume = to_model_input(view, self.grid, preprocessing)
         else:

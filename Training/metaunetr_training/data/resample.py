@@ -16,6 +16,7 @@ from metaunetr.bundle import Preprocessing
 from metaunetr.engine.parts import box_of
 from metaunetr.engine.resample import SLAB, body_box, matrices, model_shape, to_model_input
 from metaunetr.engine.turn import Turn
+from metaunetr.fill import as_air
 from metaunetr.image import Grid, Image
 from metaunetr.orientation import Orientation
 from metaunetr_training.data.prepared import BRIGHTEST
@@ -36,7 +37,7 @@ def to_model_arrays(
     """
     orientation = Orientation.of(image.grid)
     grid = orientation.canonical(image.grid)
-    volume = to_model_input(orientation.view(image.array), grid, preprocessing)
+    volume = to_model_input(orientation.view(as_air(image).array), grid, preprocessing)
     turn = Turn.needed(grid, tuple(volume.shape), preprocessing.spacing)
     if turn:
         volume = turn.to_patient(volume)

@@ -19,8 +19,10 @@ NO_KIND = (b"??", b"  ", b"\0\0")  # of private elements of some scanners
 ITEM, SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 PIXELS, SYNTAX, META = 0x7FE00010, 0x00020010, 0x0002
 SIGN = 0x00280103
-NUMBERS = (  # of 16 bits: samples, rows, columns, bits allocated, stored, high bit, sign, padding
+NUMBERS = (  # of 16 bits: samples, rows, columns, bits allocated, stored, high bit, sign,
+    # padding and its other end
     0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, SIGN, 0x00280120,
+    0x00280121,
 )
 IMPLICIT, BIG = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.2"
 UNDEFINED = 0xFFFFFFFF

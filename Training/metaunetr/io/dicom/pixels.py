@@ -8,11 +8,11 @@ import numpy as np
 import SimpleITK as sitk
 
 from metaunetr.errors import InputError
+from metaunetr.fill import AIR, DARK, regions
 from metaunetr.io.dicom import frames
-from metaunetr.io.dicom.header import INTERCEPT, PADDING, SIGNED, SLOPE, Slice
+from metaunetr.io.dicom.header import INTERCEPT, PADDING, PADDING_LIMIT, SIGNED, SLOPE, Slice
 from metaunetr.io.itk import array_of, reason
 
-AIR = -1024.0  # HU; the least that a scanner stores
 BRIGHTEST = 3071  # HU; the end of the 12-bit scale
 
 
@@ -87,17 +87,26 @@ def _fits(plane: np.ndarray) -> bool:
 
 
 def _without_padding(item: Slice, plane: np.ndarray) -> np.ndarray:
-    """Padding that would shine becomes air.
+    """Padding that is brighter than air becomes air.
 
-    What scanners write around their circle lies far below air, and stays. But 63536, which is
-    -2000 in files that forgot the sign, would be brighter than any bone.
+    What scanners write around their circle lies below air, and stays. But 63536, which is -2000
+    in files that forgot the sign, would be brighter than any bone; and padding with a value that
+    tissue or metal may have as well counts only in regions that reach the border of the slice.
     """
     try:
-        padding = int(item.text(PADDING))
+        ends = [int(text) for text in (item.text(PADDING), item.text(PADDING_LIMIT)) if text]
         slope, intercept = float(item.text(SLOPE) or 1), float(item.text(INTERCEPT) or 0)
     except ValueError:
         return plane
-    if item.text(SIGNED) == "0" and padding < 0:
-        padding += 1 << 16
-    hu = padding * slope + intercept
-    return np.where(plane == hu, AIR, plane) if hu > BRIGHTEST else plane
+    if not item.text(PADDING):
+        return plane
+    if item.text(SIGNED) == "0":
+        ends = [end % (1 << 16) for end in ends]
+    low, high = sorted(end * slope + intercept for end in (min(ends), max(ends)))
+    if high <= DARK:
+        return plane
+    if low > BRIGHTEST:
+        padding = (plane >= low) & (plane <= high)
+    else:
+        padding = regions(plane, low, high, bordering=True)
+    return np.where(padding, float(AIR), plane) if padding.any() else plane
