@@ -62,12 +62,14 @@ def main() -> None:
              if args.half in (None, case.half)]
     if not cases:
         parser.error("no labelled CTs in these folders")
-    rows = [row for case in cases for row in measure(case, args.plain)]
-    if args.csv:
-        with open(args.csv, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    rows = []
+    for case in cases:
+        rows += measure(case, args.plain)
+        if args.csv and rows:  # as it grows
+            with open(args.csv, "w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, rows[0])
+                writer.writeheader()
+                writer.writerows(rows)
     for half in "AB":
         for name, mine in (("as they are", [r for r in rows if r["variant"] == "as it is"]),
                            ("degraded", [r for r in rows if r["variant"] != "as it is"])):
