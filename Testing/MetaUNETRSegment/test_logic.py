@@ -234,8 +234,8 @@ def test_a_run_that_nobody_waits_for_is_moved_on_by_the_event_loop(logic, volume
 
 
 def test_two_volumes_can_be_segmented_at_once(logic, volume, add_volume, tiny):
-    other = add_volume(name="Other", array=np.random.default_rng(2).normal(
-        40, 30, (30, 60, 60)).astype(np.int16), ijk_to_ras=np.diag([5.0, 5, 6, 1]))
+    body = tiny_bundle.small_ct()
+    other = add_volume(body.array, LPS @ body.grid.affine, "Other")
     jobs = [logic.segment(node, model=tiny, wait=False) for node in (volume, other)]
     names = [job.wait().GetName() for job in jobs]
     assert names == ["Phantom organs", "Other organs"]
