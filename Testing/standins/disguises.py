@@ -46,7 +46,7 @@ def judge(kind: str, image: Image, disguise: str) -> tuple[str, str]:
     elif kind == "FILLED":
         changed = hu != image.array
         taken = (as_air(one).array <= -1000)[changed]
-        wrong = changed.any() and (not told or taken.mean() < 0.95)
+        wrong = changed.any() and (not told or taken.mean() < 0.9)
     else:
         wrong = not told
     return "mistake" if wrong else "warned" if told else "silent", text
@@ -182,6 +182,7 @@ def _wide(hu):
     place = (slice(None), slice(rows // 2, rows // 2 + rows),
              slice(columns // 2, columns // 2 + columns))
     wide = _whole(_chance().normal(-1000, 12, (len(hu), 2 * rows, 2 * columns)))
+    wide = np.maximum(wide, hu.min() if hu.min() > -300 else -1024)
     wide[place] = hu
     return wide
 
@@ -191,7 +192,7 @@ def _fat(hu):
     around, width = _around(hu), max(2, hu.shape[2] // 16)
     body = sitk.GetImageFromArray((~around).astype(np.uint8))
     belt = sitk.GetArrayFromImage(sitk.BinaryDilate(body, [width, width, 0])).astype(bool) & around
-    return np.where(belt, _whole(_chance().normal(-105, 12, hu.shape)), hu)
+    return np.where(belt, np.maximum(_whole(_chance().normal(-105, 12, hu.shape)), hu.min()), hu)
 
 
 def _shifted(hu):

@@ -19,11 +19,12 @@ AIR = -1024  # HU; the least that a scanner stores
 DARK = -300  # HU; a constant at or below it is air, or padding
 MOST = 4_000_000  # voxels that are looked at
 FEWEST = 8  # planes that are looked at
-RUN = 8  # equal voxels along a plane's frame
+RUN = 16  # equal voxels along a plane's frame
 ON_FRAME = 0.05  # of a plane's frame; bone that is clipped covers 0.01 of it
 CORNER, ON_CORNERS = 3, 0.2  # voxels along the edges of a corner; of the corners of the planes
 INSIDE = 0.005  # of all voxels; dark ones only, for phantoms without noise have tissue so
 BELOW = 0.01  # of the voxels that are not constant: so many may lie below the darkest constant
+NEAR = 100  # HU
 SMALLEST = 32  # voxels of a region in one plane
 
 
@@ -67,7 +68,12 @@ def find_constants(planes: np.ndarray) -> Constants:
     rest = planes[~np.isin(planes, list(found))]
     dark = {value for value in found
             if value <= DARK or np.count_nonzero(rest < value) <= BELOW * rest.size}
-    return Constants(tuple(sorted(dark)), tuple(sorted(found - dark)), bool(dark & bordering))
+    fill = found - dark
+    highest = planes.max()
+    if highest in fill:  # bone, where values were clipped, has neighbours just below
+        below = np.count_nonzero(rest > highest - NEAR)
+        fill -= {highest} if below > np.count_nonzero(planes == highest) / 2 else set()
+    return Constants(tuple(sorted(dark)), tuple(sorted(fill)), bool(dark & bordering))
 
 
 def regions(plane: np.ndarray, low: float, high: float, bordering: bool) -> np.ndarray:

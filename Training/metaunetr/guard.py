@@ -37,9 +37,9 @@ MIN_SOFT, MAX_FATTY = 30, 0  # HU; a twentieth, a tenth of it is brighter     48
 SOFT_TISSUE, MIN_SHARE = (-190, 200), 0.6  # HU; of the tissue                0.70
 HARD, DENSE = 250, 700  # HU; brighter than enhanced vessels, than most bone
 MAX_DENSE = 0.2  # of the tissue                                              0.15
-MANY_DENSE = 0.008  # of the tissue, and more than between HARD and DENSE
+MANY_DENSE = (0.008, 0.05)  # of the tissue, if it is more than between HARD and DENSE; if not
 MIN_GAS = 0.02  # of what is not constant; less is the rim of the body
-DARKEST, MIDDLE = (-1150, -650), -1060  # HU; of gas: its darkest sixth, its median
+DARKEST, MIDDLE = (-1100, -650), -1060  # HU; of gas: its darkest sixth, its median
 PADDING = -1500  # HU; what lies below is padding, if there is more than a fourth as much of air
 CLIPPED = -850  # HU; a constant lower end above it is no air
 
@@ -253,7 +253,7 @@ def _about_density(values: np.ndarray, constants: Constants) -> list[str]:
     dense, hard = (tissue > DENSE).mean(), ((tissue > HARD) & (tissue <= DENSE)).mean()
     air = any(value < CLIPPED for value in constants.dark) or (
         values < DARKEST[1]).mean() >= MIN_GAS
-    if air or dense <= max(MANY_DENSE, hard):
+    if air or dense <= np.clip(hard, *MANY_DENSE):
         return []
-    return [f"{dense:.1%} of the body is brighter than {DENSE} HU, as dense bone is, less is as "
-            "bright as other bone, and there is no air; was the image negated?"]
+    return [f"{dense:.1%} of the body is brighter than {DENSE} HU, as dense bone is, and there is "
+            "no air; was the image negated?"]
