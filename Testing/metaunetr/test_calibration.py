@@ -51,6 +51,7 @@ def test_a_card_may_hold_one(tmp_path, entry, expected):
 
 def test_the_engine_reports_what_the_curve_says(monkeypatch):
     monkeypatch.setattr("metaunetr.engine.segmenter.inspect_ct", lambda image: [])
+    monkeypatch.setattr("metaunetr.engine.segmenter.as_air", lambda image: image)
     raw = make_bundle(HuBins())
     curve = Calibration((0.0, 1.0), (0.1, 0.4))
     plain, calibrated = (

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import disguises
 from metaunetr.errors import InputError
 from metaunetr.guard import inspect_ct
 from metaunetr.image import Grid, Image
@@ -78,6 +79,18 @@ BAD = {
     "a label map in int16": (labels.astype(np.int16), "label map"),
     "a mask": ((body() > 0).astype(np.uint8), "label map"),
     "HU + 1024": (np.clip(body() + 1024, 0, 4095).astype(np.int16), "subtract 1024"),
+    "HU + 1024, corners of -1000": (
+        disguises.squares(np.clip(body() + 1024, 0, 4095).astype(np.int16), -1000),
+        "subtract 1024"),
+    "negated": ((-body()).astype(np.int16), "change the sign"),
+    "inverted": ((2071 - body()).astype(np.int16), "MONOCHROME1"),
+    "inverted soft tissue": ((80 - np.clip(body(), -160, 240)).astype(np.int16),
+                             "background, of 240 HU, is brighter than the tissue"),
+    "ten times too large": ((body() * 10).astype(np.int16), "divide them by 10"),
+    "ten times too small": (np.where(body() > 480, 300, body() / 10).astype(np.float32),
+                            "multiply them by 10"),
+    "without sign": (body().astype(np.int16).astype(np.uint16).astype(np.float32),
+                     "subtract 65536"),
     "HU + 1000": (np.clip(body() + 1000, 0, 4095).astype(np.int16), "subtract 1024"),
     "an intercept applied twice": ((body() - 1024).astype(np.int16), "of a body"),
     "an MR": (mr().astype(np.int16), "is it an MR"),
@@ -94,6 +107,22 @@ def test_what_is_no_ct_in_hu_is_refused(values, words):
     with pytest.raises(InputError, match=words) as refused:
         inspect_ct(ct(values))
     assert "\n" not in str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def bodies(long):
+    return disguises.bodies(abdomens=6 if long else 1)
+
+
+DISGUISES = [(kind, name) for kind, disguised in disguises.KINDS.items() for name in disguised]
+
+
+@pytest.mark.parametrize(("kind", "disguise"), DISGUISES, ids=[name for _, name in DISGUISES])
+def test_right_fill_and_wrong_are_told_apart(bodies, kind, disguise):
+    for name, image in bodies.items():
+        if disguises.fits(name, disguise):
+            verdict, text = disguises.judge(kind, image, disguise)
+            assert verdict != "mistake", f"{name}: {text}"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -10,14 +10,46 @@ import numpy as np
 import SimpleITK as sitk
 
 from metaunetr import phantom
+from metaunetr.errors import InputError
+from metaunetr.fill import as_air
+from metaunetr.guard import inspect_ct
 from metaunetr.image import Grid, Image
 
 
-def bodies() -> dict[str, Image]:
+def bodies(abdomens: int = 6) -> dict[str, Image]:
     """Phantoms: abdomens in several phases and habitus, a head, legs."""
     found = {f"abdomen {seed}": phantom.make(seed, spacing=(2.5, 2.5, 20.0)).image
-             for seed in range(6)}
+             for seed in range(abdomens)}
     return found | {"head": _image(_head()), "legs": _image(_legs())}
+
+
+def fits(name: str, disguise: str) -> bool:
+    """Whether a disguise leaves enough of a body to tell HU by: not brain alone, or bone alone."""
+    return name not in ("head", "legs") or "middle" not in disguise
+
+
+def judge(kind: str, image: Image, disguise: str) -> tuple[str, str]:
+    """What the guard says to a disguised CT: silent, warned, refused, or mistake; and why."""
+    hu = KINDS[kind][disguise](image.array)
+    factor = 4 if disguise == "every fourth voxel" else 1
+    spacing = tuple(s * factor for s in image.grid.spacing[:2]) + image.grid.spacing[2:]
+    if disguise == "sagittal":
+        spacing = (spacing[1], spacing[2], spacing[0])
+    one = Image(hu, Grid(hu.shape, spacing, (0, 0, 0)))
+    try:
+        told = [text for text in inspect_ct(one) if "HU" in text]
+    except InputError as error:
+        return "mistake" if kind == "RIGHT" else "refused", str(error)
+    text = " ".join(told)
+    if kind == "RIGHT":
+        wrong = any(not text.startswith("HU are clipped") for text in told)
+    elif kind == "FILLED":
+        changed = hu != image.array
+        taken = (as_air(one).array <= -1000)[changed]
+        wrong = changed.any() and (not told or taken.mean() < 0.9)
+    else:
+        wrong = not told
+    return "mistake" if wrong else "warned" if told else "silent", text
 
 
 def _image(hu: np.ndarray) -> Image:
@@ -150,6 +182,7 @@ def _wide(hu):
     place = (slice(None), slice(rows // 2, rows // 2 + rows),
              slice(columns // 2, columns // 2 + columns))
     wide = _whole(_chance().normal(-1000, 12, (len(hu), 2 * rows, 2 * columns)))
+    wide = np.maximum(wide, hu.min() if hu.min() > -300 else -1024)
     wide[place] = hu
     return wide
 
@@ -159,7 +192,7 @@ def _fat(hu):
     around, width = _around(hu), max(2, hu.shape[2] // 16)
     body = sitk.GetImageFromArray((~around).astype(np.uint8))
     belt = sitk.GetArrayFromImage(sitk.BinaryDilate(body, [width, width, 0])).astype(bool) & around
-    return np.where(belt, _whole(_chance().normal(-105, 12, hu.shape)), hu)
+    return np.where(belt, np.maximum(_whole(_chance().normal(-105, 12, hu.shape)), hu.min()), hu)
 
 
 def _shifted(hu):
@@ -285,3 +318,4 @@ WRONG = {
     "like an MR, ringing": lambda hu: _mr(hu) - 15,
     "like an MR, padding of -1024": lambda hu: circle(_mr(hu), -1024),
 }
+KINDS = {"RIGHT": RIGHT, "FILLED": FILLED, "WRONG": WRONG}

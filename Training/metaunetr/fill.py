@@ -19,11 +19,12 @@ AIR = -1024  # HU; the least that a scanner stores
 DARK = -300  # HU; a constant at or below it is air, or padding
 MOST = 4_000_000  # voxels that are looked at
 FEWEST = 8  # planes that are looked at
-RUN = 8  # equal voxels along a plane's frame
+RUN = 16  # equal voxels along a plane's frame
 ON_FRAME = 0.05  # of a plane's frame; bone that is clipped covers 0.01 of it
 CORNER, ON_CORNERS = 3, 0.2  # voxels along the edges of a corner; of the corners of the planes
-INSIDE, DARK_INSIDE = 0.1, 0.005  # of all voxels; smoothed tissue in 8 bits has 0.06, air none
+INSIDE = 0.005  # of all voxels; dark ones only, for phantoms without noise have tissue so
 BELOW = 0.01  # of the voxels that are not constant: so many may lie below the darkest constant
+NEAR = 100  # HU
 SMALLEST = 32  # voxels of a region in one plane
 
 
@@ -33,8 +34,8 @@ class Constants:
 
     Attributes:
         dark: of air, of padding below it, or the lower end to which values were clipped.
-        fill: of anything else; only what nothing but fill explains.
-        framed: whether dark ones lie on the frame of the planes.
+        fill: of anything else that lies on the border of the planes.
+        framed: whether dark ones lie there.
     """
 
     dark: tuple[float, ...]
@@ -61,15 +62,17 @@ def find_constants(planes: np.ndarray) -> Constants:
     bordering = {value for value, share in frame.items() if share > ON_FRAME}
     bordering |= {value for value, share in corners.items() if share > ON_CORNERS}
     found = bordering | {value for value, share in inside.items()
-                         if share > (DARK_INSIDE if value <= DARK else INSIDE)}
+                         if share > INSIDE and value <= DARK}
     if not found:
         return Constants((), (), False)
     rest = planes[~np.isin(planes, list(found))]
-    highest = planes.max()
     dark = {value for value in found
             if value <= DARK or np.count_nonzero(rest < value) <= BELOW * rest.size}
-    # the highest value inside is metal, or where values were clipped
-    fill = {value for value in found - dark if value != highest or value in bordering}
+    fill = found - dark
+    highest = planes.max()
+    if highest in fill:  # bone, where values were clipped, has neighbours just below
+        below = np.count_nonzero(rest > highest - NEAR)
+        fill -= {highest} if below > np.count_nonzero(planes == highest) / 2 else set()
     return Constants(tuple(sorted(dark)), tuple(sorted(fill)), bool(dark & bordering))
 
 

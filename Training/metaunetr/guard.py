@@ -37,9 +37,9 @@ MIN_SOFT, MAX_FATTY = 30, 0  # HU; a twentieth, a tenth of it is brighter     48
 SOFT_TISSUE, MIN_SHARE = (-190, 200), 0.6  # HU; of the tissue                0.70
 HARD, DENSE = 250, 700  # HU; brighter than enhanced vessels, than most bone
 MAX_DENSE = 0.2  # of the tissue                                              0.15
-MANY_DENSE = 0.008  # of the tissue, and more than between HARD and DENSE
+MANY_DENSE = (0.008, 0.05)  # of the tissue, if it is more than between HARD and DENSE; if not
 MIN_GAS = 0.02  # of what is not constant; less is the rim of the body
-DARKEST, MIDDLE = (-1150, -650), -1060  # HU; of gas: its darkest sixth, its median
+DARKEST, MIDDLE = (-1100, -650), -1060  # HU; of gas: its darkest sixth, its median
 PADDING = -1500  # HU; what lies below is padding, if there is more than a fourth as much of air
 CLIPPED = -850  # HU; a constant lower end above it is no air
 
@@ -143,8 +143,8 @@ def _inspect_values(name: Path | str, image: Image) -> list[str]:
     fault = _fault(values, blocks, constants)
     if fault:
         raise InputError(f"{name}: must be a CT in HU, but {fault}; {reach}; "
-                         f"{_likely(planes, values, blocks, constants)}")
-    if _is_inverted(values, constants, high):
+                         f"{_likely(planes, values, blocks)}")
+    if _is_inverted(values, constants):
         raise InputError(
             f"{name}: must be a CT in HU, but its background, of {constants.fill[-1]:g} HU, is "
             f"brighter than the tissue, and there is no air; {reach}; was it negated or inverted?"
@@ -156,8 +156,7 @@ def _inspect_values(name: Path | str, image: Image) -> list[str]:
 def _block_medians(
     planes: np.ndarray, grid: Grid, constants: Constants
 ) -> tuple[np.ndarray, int]:
-    """Medians of those blocks of planes (n, H, W) that hold no constant; how many blocks there are.
-    """
+    """Medians of the blocks of planes (n, H, W) without constants; the number of all blocks."""
     rows, columns = (
         max(1, min(size, round(BLOCK / spacing)))
         for size, spacing in zip(planes.shape[1:], grid.spacing[1::-1], strict=True)
@@ -188,9 +187,9 @@ def _fault(values: np.ndarray, blocks: int, constants: Constants) -> str | None:
             return f"air lies at {darkest:.0f} instead of -1000"
     lean, fatty, soft = np.percentile(tissue, [10, 90, 95])
     if lean > MAX_LEAN:
-        return f"there is no fat (-100), a tenth of the body is darker than {lean:.0f} at most"
+        return f"there is no fat (-100), nine tenths of the body are brighter than {lean:.0f}"
     if fatty < MAX_FATTY or soft < MIN_SOFT:
-        return f"there is no soft tissue (50), nine tenths of the body are below {fatty:.0f}"
+        return f"there is no soft tissue (50), nine tenths of the body are darker than {fatty:.0f}"
     share = ((tissue >= SOFT_TISSUE[0]) & (tissue <= SOFT_TISSUE[1])).mean()
     if share < MIN_SHARE:
         return (f"only {share:.0%} of the body is fat or soft tissue ({SOFT_TISSUE[0]} to "
@@ -205,27 +204,27 @@ def _gas(values: np.ndarray) -> np.ndarray:
     return gas[gas >= PADDING] if padding.sum() < 4 * air.sum() else gas
 
 
-def _likely(planes: np.ndarray, values: np.ndarray, blocks: int, constants: Constants) -> str:
+def _likely(planes: np.ndarray, values: np.ndarray, blocks: int) -> str:
     """What was probably done to the HU: what must be undone to make them a CT's."""
     frame = float(np.median(np.concatenate(
         [planes[:, row].ravel() for row in (0, -1)]
         + [planes[:, :, column].ravel() for column in (0, -1)])))
     undone = {
-        "the rescale intercept is missing, so subtract 1024": values - 1024,
-        "the rescale intercept was applied twice, so add 1024": values + 1024,
-        "values below 0 have lost their sign, so subtract 65536 from those above 32767":
+        "it looks as if the rescale intercept is missing: subtract 1024": values - 1024,
+        "it looks as if the rescale intercept was applied twice: add 1024": values + 1024,
+        "it looks as if values below 0 lost their sign: subtract 65536 from those above 32767":
             np.where(values > 32767, values - 65536, values),
-        "it was negated, so change the sign": -values,
-        "it was inverted (MONOCHROME1), so use the original CT": frame - 1000 - values,
-        "the values are ten times too large, so divide them by 10": values / 10,
-        "the values are ten times too small, so multiply them by 10": values * 10,
+        "it looks negated: change the sign": -values,
+        "it looks inverted (MONOCHROME1): use the original CT": frame - 1000 - values,
+        "the values look ten times too large: divide them by 10": values / 10,
+        "the values look ten times too small: multiply them by 10": values * 10,
     }
     nothing = Constants((), (), False)
     return next((text for text, hu in undone.items() if _fault(hu, blocks, nothing) is None),
                 "is it an MR, or rescaled? Use the original CT")
 
 
-def _is_inverted(values: np.ndarray, constants: Constants, high: float) -> bool:
+def _is_inverted(values: np.ndarray, constants: Constants) -> bool:
     """Whether the background is as bright as bone, rather than fill brighter than anything."""
     if not constants.fill or constants.framed or (values < GAS).mean() > BELOW:
         return False
@@ -254,7 +253,7 @@ def _about_density(values: np.ndarray, constants: Constants) -> list[str]:
     dense, hard = (tissue > DENSE).mean(), ((tissue > HARD) & (tissue <= DENSE)).mean()
     air = any(value < CLIPPED for value in constants.dark) or (
         values < DARKEST[1]).mean() >= MIN_GAS
-    if air or dense <= max(MANY_DENSE, hard):
+    if air or dense <= np.clip(hard, *MANY_DENSE):
         return []
-    return [f"{dense:.1%} of the body is brighter than {DENSE} HU, as dense bone is, less is as "
-            "bright as other bone, and there is no air; was the image negated?"]
+    return [f"{dense:.1%} of the body is brighter than {DENSE} HU, as dense bone is, and there is "
+            "no air; was the image negated?"]

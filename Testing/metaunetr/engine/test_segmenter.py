@@ -6,6 +6,7 @@ import pytest
 from analytic import HuBins, analytic_image, make_bundle
 from metaunetr.engine import Segmenter
 from metaunetr.errors import Cancelled, InputError
+from metaunetr.fill import as_air
 from metaunetr.network import architecture, build
 from metaunetr.organs import find
 
@@ -41,6 +42,19 @@ def test_the_record_tells_images_apart_by_voxels_and_by_place():
     hashes = [engine.segment(i).record["input_sha256"] for i in (image, image, brighter, moved)]
     assert hashes[0] == hashes[1]
     assert len(set(hashes)) == 3
+
+
+def test_fill_at_the_border_is_segmented_as_air(monkeypatch):
+    monkeypatch.setattr("metaunetr.engine.segmenter.as_air", as_air)
+    image = analytic_image()
+    hu = image.array + np.random.default_rng(0).integers(-2, 3, image.array.shape, np.int16)
+    hu[:, :4] = hu[:, -4:] = -1024
+    filled = hu.copy()
+    filled[:, :4] = filled[:, -4:] = 3000
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
+    air, fill = (engine.segment(dataclasses.replace(image, array=array)) for array in (hu, filled))
+    assert np.array_equal(fill.labels.array, air.labels.array)
+    assert fill.record["input_sha256"] != air.record["input_sha256"]
 
 
 def test_only_the_organs_asked_for_are_written_and_measured():

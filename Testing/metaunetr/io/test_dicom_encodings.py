@@ -103,18 +103,42 @@ def test_files_without_preamble_and_suffix(tmp_path, fine):
     read(tmp_path, Stored().kept(fine))
 
 
-def test_padding_that_would_shine_is_air(tmp_path, fine):
-    """63536 is -2000 to who reads it with a sign, and 62512 HU to who does not."""
+PADDED = {  # what is stored in a corner of 5 × 7 pixels, and what the header says of it
+    "63536, which is -2000 with a sign": (Stored(bits=16), 63536, {"PixelPaddingValue": 63536}),
+    "the brightest of 12 bits": (Stored(), 4095, {"PixelPaddingValue": 4095}),
+    "as bright as tissue": (Stored(), 1074, {"PixelPaddingValue": 1074}),
+    "in the middle of a range": (Stored(bits=16), 40000, {
+        "PixelPaddingValue": 30000, "PixelPaddingRangeLimit": 65535}),
+    "in a range that runs downwards": (Stored(bits=16), 40000, {
+        "PixelPaddingValue": 65535, "PixelPaddingRangeLimit": 30000}),
+    "with a sign": (Stored(intercept=0, bits=16, signed=True), 32000, {
+        "PixelPaddingValue": 32767, "PixelPaddingRangeLimit": 31000}),
+    "after a slope": (Stored(2, -1024), 4000, {"PixelPaddingValue": 4000}),
+}
+
+
+@pytest.mark.parametrize(("stored", "value", "elements"), PADDED.values(), ids=PADDED)
+def test_padding_that_would_shine_is_air(tmp_path, fine, stored, value, elements):
     import pydicom
 
-    paths = write_series(tmp_path, fine, stored=Stored(bits=16), PixelPaddingValue=63536)
-    truth = Stored(bits=16).kept(fine).array
+    paths = write_series(tmp_path, fine, stored=stored, **elements)
+    truth = stored.kept(fine).array
     for k, path in enumerate(paths):
         item = pydicom.dcmread(path)
-        values = np.frombuffer(item.PixelData, "<u2").reshape(40, 48).copy()
-        values[:5, :7], truth[k, :5, :7] = 63536, -1024
+        values = np.frombuffer(item.PixelData, stored.dtype).reshape(40, 48).copy()
+        values[:5, :7], truth[k, :5, :7] = value, -1024
         item.PixelData = values.tobytes()
         item.save_as(path)
+    assert_array_equal(read_image(tmp_path).array, truth)
+
+
+def test_metal_as_bright_as_padding_stays(tmp_path, fine):
+    hu = fine.array.copy()
+    hu[:, 10:18, 10:18] = hu[:, :6, :6] = 3071
+    hu[:, 30, 30] = 3071
+    write_series(tmp_path, Image(hu, fine.grid), PixelPaddingValue=4095)
+    truth = Stored().kept(Image(hu, fine.grid)).array
+    truth[:, :6, :6] = -1024
     assert_array_equal(read_image(tmp_path).array, truth)
 
 

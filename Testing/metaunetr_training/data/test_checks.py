@@ -31,6 +31,12 @@ def test_a_good_case_passes():
     assert volumes[6] == pytest.approx(4 / 3 * np.pi * 7**3, rel=0.03)  # mL of a ball of 7 cm
 
 
+def with_fat(hu):
+    """The back of the body becomes fat."""
+    behind = np.arange(hu.shape[1])[:, None] > hu.shape[1] // 2
+    return np.where(behind & (hu < 60), hu - np.int16(130), hu)
+
+
 @pytest.mark.parametrize("change, text", [
     (lambda hu, labels: (hu, labels * 0), "No organ is labelled"),
     (lambda hu, labels: (hu, swap(labels, 2, 3)), "right kidney lies left of the left kidney"),
@@ -42,7 +48,7 @@ def test_a_good_case_passes():
     (lambda hu, labels: (hu[::-1], swap(labels, 6, 11) * (labels == 6)), "pancreas has 14"),
     (lambda hu, labels: (np.where(labels == 6, -500, hu), labels), "liver has -500 HU on average"),
     (lambda hu, labels: (np.roll(hu, 24, 1), labels), "are these the labels of this image?"),
-    (lambda hu, labels: (hu.clip(-160, 240), labels), "HU are clipped"),
+    (lambda hu, labels: (with_fat(hu).clip(-160, 240), labels), "HU are clipped"),
 ])
 def test_what_is_odd_is_told(change, text):
     image, labels = small_case()
@@ -82,7 +88,7 @@ def test_rounding_in_headers_is_no_other_geometry():
 def test_images_that_are_not_in_hu_are_refused(scale, shift):
     image, labels = small_case()
     hu = np.maximum(image.array, -1000) * scale + shift
-    with pytest.raises(InputError, match=r"must be in HU|is a label map"):
+    with pytest.raises(InputError, match=r"must be (a CT )?in HU|is a label map"):
         checks.inspect(replace(image, array=hu.astype(np.int16)), labels)
 
 

@@ -43,6 +43,17 @@ def test_the_image_is_the_engines_input():
     np.testing.assert_allclose(volume / BRIGHTEST, expected[box].numpy(), atol=0.5001 / BRIGHTEST)
 
 
+def test_fill_is_air_as_in_the_engine():
+    image, labels = small_case(spacing=(3.0, 3.0, 5.0))
+    hu = image.array.copy()
+    hu[:, :5] = -1024
+    filled = hu.copy()
+    filled[:, :5] = 3071
+    air, fill = (to_model_arrays(replace(image, array=array), labels, AT_8_MM)[0]
+                 for array in (hu, filled))
+    np.testing.assert_array_equal(fill, air)
+
+
 @pytest.mark.parametrize("spacing", [(3.0, 3.0, 5.0), (6.0, 6.0, 6.0), (9.0, 9.0, 12.0)])
 def test_a_label_is_what_covers_most_of_a_voxel(spacing):
     _, labels = small_case(spacing=spacing)

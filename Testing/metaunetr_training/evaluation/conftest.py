@@ -54,6 +54,7 @@ def no_guard():
     """Balls are no CT; the guard has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("metaunetr.engine.segmenter.inspect_ct", lambda image: [])
+        patch.setattr("metaunetr.engine.segmenter.as_air", lambda image: image)
         yield
 
 
