@@ -20,7 +20,7 @@ def add_to(commands) -> None:
         "mixers", help="train every token mixer under one recipe; table and curves")
     _add_training(mixers)
     mixers.add_argument("--mixers", nargs="+", default=[], metavar="NAME",
-                        help="only these (`metaunetr models` lists them; default all)")
+                        help="only these (`metaunetr mixers` lists them; default: all)")
     mixers.set_defaults(run=run_mixers)
     stages = kinds.add_parser(
         "stages", help="train four stages with a bottleneck and three without; table and curves")
