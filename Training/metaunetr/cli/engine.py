@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +13,7 @@ from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdi
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
+THREADS = ("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
 
 def add_options(parser: argparse.ArgumentParser):
@@ -63,8 +62,9 @@ def use_threads(count: int | None) -> None:
     if count is None:
         return
     os.environ.update(dict.fromkeys(THREADS, str(count)))  # read when libraries are loaded
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(count)
+    import torch
+
+    torch.set_num_threads(count)  # the variable alone gives at most one per core
 
 
 def reporter(args: argparse.Namespace, terminal: type[TerminalProgress] = TerminalProgress):

@@ -28,8 +28,8 @@ def add_to(commands) -> None:
                         help="folder made by `prepare` (default: that of the run)")
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--fold", type=number(int, 0, 1000), metavar="N",
-                      help="use the cases of this fold (default: the one that the run held out; for "
-                           "a model, all cases)")
+                      help="use the cases of this fold (default: the one that the run held out; "
+                           "for a model, all cases)")
     part.add_argument("--test", action="store_true", help="use the cases of the test set")
     part.add_argument("--data", action="append", default=[], type=dataset, metavar="KIND:DIR",
                       help="use the cases of a raw data set, such as btcv:/data/BTCV; can be given "
