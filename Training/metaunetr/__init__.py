@@ -5,6 +5,17 @@
     write_labels("organs.seg.nrrd", result)
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # for type checkers, which do not follow __getattr__
+    from metaunetr.engine import Segmenter as Segmenter
+    from metaunetr.image import Grid as Grid
+    from metaunetr.image import Image as Image
+    from metaunetr.io import read_image as read_image
+    from metaunetr.io import read_labels as read_labels
+    from metaunetr.io import write_labels as write_labels
+    from metaunetr.result import Result as Result
+
 __version__ = "0.1.0"
 
 _PUBLIC = {
@@ -26,3 +37,7 @@ def __getattr__(name: str):
     from importlib import import_module
 
     return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

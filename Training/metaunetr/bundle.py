@@ -98,6 +98,20 @@ class Bundle:
                              f"{', '.join(organ.name for organ in known.values())}.")
         return {channel: organ for channel, organ in known.items() if organ.number in numbers}
 
+    @property
+    def dice(self) -> dict[str, dict[str, float]]:
+        """Measured Dice by data set, then by organ and "mean"; empty where the card has none."""
+        accuracy = self.card.get("accuracy")
+        found = {}
+        for data, values in (accuracy.items() if isinstance(accuracy, dict) else ()):
+            scores = {key: float(value) for key, value in values.items()
+                      if (key == "mean" or key in organs.BY_NAME)
+                      and type(value) in (int, float) and 0 <= value <= 1
+                      } if isinstance(values, dict) and data.isprintable() else {}
+            if scores:
+                found[data] = scores
+        return found
+
     def network(self) -> MetaUNETR:
         """The network in evaluation mode, fp32 on the CPU.
 
@@ -186,7 +200,7 @@ def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
 
 def _check_texts(card: dict[str, Any]) -> None:
     """Refuse what a terminal would obey and a file format cannot hold."""
-    for key in ("name", "title", "task", "intended_use", "data_licence"):
+    for key in ("name", "title", "task", "intended_use", "data_licence", "weights_licence"):
         if key in card and not _of_kind(str, card, key).isprintable():
             raise ValueError(f"{key} must be one line without control characters: {card[key]!a}")
 

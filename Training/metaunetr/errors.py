@@ -36,6 +36,12 @@ class DeviceError(MetaUNETRError):
     exit_code = 6
 
 
+class PackageError(MetaUNETRError):
+    """An optional Python package is not installed."""
+
+    exit_code = 6
+
+
 class Cancelled(MetaUNETRError):
     """The user stopped the run."""
 
@@ -52,8 +58,12 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError):  # those of outputs are OutputErrors
         why = error.strerror or (str(error).splitlines() or [type(error).__name__])[0]
         return f"{error.filename or 'The input'}: cannot be read: {why}", InputError.exit_code
-    if isinstance(error, ModuleNotFoundError):
-        return f"The Python package {error.name} is missing; install it with pip.", BUG
+    if isinstance(error, ImportError) and (module := _not_installed(error)):
+        from metaunetr import extras
+
+        if module.startswith("metaunetr"):
+            return f"The module {module} is missing; install MetaUNETR again.", BUG
+        return extras.advice(module), PackageError.exit_code
     if isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and re.search("allocate memory|out of memory", str(error))
     ):
@@ -62,3 +72,14 @@ def explain(error: BaseException) -> tuple[str, int]:
     what = f"{type(error).__name__}: {error}".rstrip(".: ")
     return (f"Unexpected {what}. This is a bug; please report it with the output under "
             "METAUNETR_DEBUG=1.", BUG)
+
+
+def _not_installed(error: ImportError) -> str:
+    """The module that is not installed, "" where the import failed for another reason.
+
+    MONAI turns the error into one of its own, which quotes the original.
+    """
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return error.name
+    found = re.search(r"No module named '([\w.]+)'", str(error))
+    return found[1] if found else ""

@@ -38,7 +38,11 @@ def title(model) -> str:
 
 def describe(model) -> str:
     """The card for a tooltip: organs with their Dice, spacing, licence."""
-    scores, measured = _accuracy(model.card.get("accuracy"))
+    measured, scores = next(iter(model.dice.items()), ("", {}))
+    scores = dict(scores)
+    mean = scores.pop("mean", None)
+    if mean is not None:
+        measured = f"{measured}: {mean:.2f}"
     organs = ", ".join(
         f"{organ.name} ({scores[organ.name]:.2f})" if organ.name in scores else organ.name
         for organ in model.classes)
@@ -54,14 +58,3 @@ def describe(model) -> str:
     ]
     return "".join(f"<p><b>{label}:</b> {html.escape(str(text))}</p>"
                    for label, text in lines if text)
-
-
-def _accuracy(card) -> tuple:
-    """Dice of each organ on the first data set of the card, and that set's name with the mean."""
-    for name, scores in (card.items() if isinstance(card, dict) else ()):
-        if isinstance(scores, dict):
-            numbers = {organ: score for organ, score in scores.items()
-                       if isinstance(score, (int, float))}
-            mean = numbers.pop("mean", None)
-            return numbers, name if mean is None else f"{name}: {mean:.2f}"
-    return {}, ""

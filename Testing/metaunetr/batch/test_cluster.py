@@ -20,7 +20,7 @@ from metaunetr import batch
 from metaunetr.batch import worker as workers
 from metaunetr.batch.options import Options
 from metaunetr.bundle import load
-from metaunetr.errors import BundleError, Cancelled, DeviceError
+from metaunetr.errors import BundleError, Cancelled, DeviceError, PackageError
 from metaunetr.image import Image
 from metaunetr.io import write_image
 from metaunetr.io.atomic import PREFIX
@@ -265,7 +265,7 @@ def test_a_scheduler_that_goes_is_told_and_what_is_done_is_kept(
 
 def test_dask_is_not_installed(once, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(DeviceError, match=r"pip install 'metaunetr\[cluster\]'"):
+    with pytest.raises(PackageError, match=r'distributed; .*pip install "distributed>=2024.8"'):
         batch.run([once.inputs], wanted(once, tmp_path, workers=2), None)
 
 

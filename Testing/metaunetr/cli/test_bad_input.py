@@ -345,6 +345,14 @@ def test_the_process_says_the_same(tmp_path, ct, tiny, maker, code):
     (("segment",), "arguments are required: INPUT, -o"),
     (("segment", "a", "-o", "b", "--overlap", "1.5"), "a number from 0 to 0.9: '1.5'"),
     (("segment", "a", "-o", "b", "--organs", "liver", "unicorn"), "no organ is called 'unicorn'"),
+    (("segment", "--organs", "liver", "kidneys", "ct.nii.gz", "-o", "b"),
+     "ct.nii.gz was read as the name of an organ, because --organs takes all words up to the next "
+     "option; write files before it: … ct.nii.gz --organs liver kidneys …"),
+    (("evaluate", "--organs", "liver,spleen", "my a.nrrd", "b.nrrd"),
+     "… 'my a.nrrd' b.nrrd --organs liver,spleen …"),
+    (("segment", "-o", "b", "--organs", str(Path(__file__).parent)), "--organs liver …"),
+    (("segment", "a", "-o", "b", "--threads", "0"), "a whole number from 1"),
+    (("estimate", "a", "--json", "--json-progress"), "not allowed with argument --json"),
     (("segment", "a", "-o", "b", "--fast"), "unrecognized arguments: --fast"),
     (("phantom", "-o", "a", "--seed", "-1"), "a whole number from 0"),
     (("phantom", "-o", "a", "--size", "0", "9", "9"), "a whole number from 8"),
@@ -426,7 +434,7 @@ def test_a_full_disk_changes_none_of_the_files(small_disk, ct, segment):
     (MemoryError(), 6, "Not enough memory"),
     (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), 6, "Not enough memory"),
     (KeyboardInterrupt(), 130, "Interrupted; unfinished files were removed"),
-    (ModuleNotFoundError("No module named 'x'", name="x"), 1, "package x is missing"),
+    (ModuleNotFoundError("No module named 'x'", name="x"), 6, "pip install x"),
 ])
 def test_faults_that_come_from_outside(monkeypatch, tmp_path, ct, segment, error, code, words):
     def fail(*args, **kwargs):
@@ -449,6 +457,8 @@ def test_a_bug_is_called_one_and_debugged_with_its_traceback(monkeypatch, ct, se
     assert ran.code == 1
     assert ran.err == ("metaunetr: Unexpected ZeroDivisionError: division by zero. This is a bug; "
                        "please report it with the output under METAUNETR_DEBUG=1.\n")
+    with pytest.raises(ZeroDivisionError):
+        segment(ct, "--verbose")
     monkeypatch.setenv("METAUNETR_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         segment(ct)

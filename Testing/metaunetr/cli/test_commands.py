@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -16,12 +17,14 @@ from metaunetr.cli import EXIT_CODES
 from metaunetr.cli.batch import CASES_FAILED
 from metaunetr.errors import BundleError, Cancelled, DeviceError, InputError, OutputError
 from metaunetr.io import read_image, read_labels
+from metaunetr.network import catalogue, mixer, mixers
 
 
 def test_help_tells_the_commands_and_the_exit_codes(run):
     ran = run("--help")
     assert ran.code == 0
-    for command in ("segment", "batch", "estimate", "evaluate", "info", "models", "phantom"):
+    for command in ("segment", "batch", "estimate", "evaluate", "info", "models", "mixers",
+                    "phantom"):
         assert re.search(rf"^    {command} ", ran.out, re.MULTILINE)
     assert EXIT_CODES.strip() in ran.out
     assert re.search(rf"^  {CASES_FAILED} ", EXIT_CODES, re.MULTILINE)
@@ -104,10 +107,64 @@ def test_evaluate_for_programs(tmp_path, run):
 
 def test_models_lists_the_bundled_model_and_those_of_the_user(tmp_path, tiny, run, monkeypatch):
     monkeypatch.setenv("METAUNETR_MODELS", str(tiny.parent))
-    ran = run("models", "--quick")
+    ran = run("models")
+    assert (ran.code, ran.err) == (0, "")
+    assert re.findall(r"^\S+(?: \(default\))?(?=:)", ran.out, re.M) == [
+        "tiny", "abdomen8-3mm (default)"]
+    for line in ("organs   spleen, right kidney, left kidney, gallbladder, liver, stomach, aorta, ",
+                 "spacing  3 × 3 × 3 mm", "Dice     BTCV validation (n=3): spleen 0.92, ",
+                 "licence  Apache-2.0"):
+        assert f"\n  {line}" in ran.out
+
+
+def test_models_for_programs(tiny, run, monkeypatch):
+    damaged = tiny.parent / "damaged"
+    damaged.mkdir(exist_ok=True)
+    (damaged / "card.json").write_text("{")
+    monkeypatch.setenv("METAUNETR_MODELS", str(tiny.parent))
+    models = {model["name"]: model for model in json.loads(run("models", "--json").out)}
+    shutil.rmtree(damaged)
+    assert "not valid JSON" in models["damaged"]["error"]
+    assert models["tiny"]["dice"] == {}
+    bundled = models["abdomen8-3mm"]
+    assert bundled["default"] and not models["tiny"]["default"]
+    assert (bundled["spacing_mm"], len(bundled["organs"])) == ([3, 3, 3], 8)
+    assert bundled["dice"]["BTCV validation (n=3)"]["liver"] == 0.902
+    assert bundled["weights_licence"] == "Apache-2.0"
+
+
+def test_models_are_listed_without_torch(tiny):
+    code = ("import sys; from metaunetr.cli import main; assert main(['models']) == 0; "
+            "sys.exit('torch' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_mixers_are_listed_without_a_network(run, monkeypatch):
+    monkeypatch.setattr("metaunetr.network.catalogue", None)
+    ran = run("mixers")
     assert ran.code == 0
-    assert "abdomen8-3mm" in ran.out
-    assert "tiny" in ran.out
+    lines = ran.out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [mixer.name for mixer in mixers()]
+    assert lines[2].endswith(mixers()[1].summary)
+    assert json.loads(run("mixers", "pooling", "--json").out) == [
+        {"name": "pooling", "summary": mixer("pooling").summary}]
+
+
+def test_mixers_are_measured_on_request(run, monkeypatch):
+    monkeypatch.setattr(sys.modules["metaunetr.network.catalogue"], "measure_latency",
+                        lambda *_: 1.234)
+    options = ("pooling", "--measure", "--feature-size", "2")
+    (facts,) = json.loads(run("mixers", *options, "--json").out)
+    (row,) = catalogue("efficient", 2, names=["pooling"])
+    assert (facts["parameters"], facts["gflops"]) == (row.parameters, round(row.gflops, 3))
+    assert facts["seconds"] == 1.234
+    assert f"{row.gflops:9.1f}     1.23  " in run("mixers", *options).out.splitlines()[-1]
+
+
+def test_a_mixer_that_does_not_exist(run):
+    ran = run("mixers", "unicorn")
+    assert ran.code == 4
+    assert "not 'unicorn'" in ran.err
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])

@@ -50,6 +50,13 @@ def test_programs_are_told_the_devices_and_then_the_estimate(ct, tiny, run):
     assert contents(ct.parent) == before
 
 
+def test_programs_that_want_one_object_get_it(ct, tiny, run):
+    ran = run("estimate", ct, "--model", tiny, "--device", "cpu", "--json")
+    estimate = json.loads(ran.out)
+    assert estimate.keys() >= {"seconds", "memory_mb", "windows", "device"}
+    assert (ran.code, ran.err, estimate["windows"]) == (0, "", 2)
+
+
 def test_a_coarse_copy_will_do(ct, coarse, tiny, run):
     size = [str(n) for n in small_ct().array.shape[::-1]]
     whole, copy = (

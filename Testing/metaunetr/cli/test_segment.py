@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from metaunetr.cli.engine import THREADS
 from metaunetr.cli.progress import STAGES
 from metaunetr.io import read_image, read_labels
 
@@ -50,6 +51,24 @@ def test_a_pipe_gets_the_table_and_no_progress(tmp_path, ct, segment):
 def test_only_the_organs_asked_for(tmp_path, ct, segment, words):
     assert segment(ct, "--organs", *words).code == 0
     assert set(np.unique(read_labels(tmp_path / "out.nii.gz").array)) <= {0, 2, 3}
+
+
+@pytest.mark.parametrize(("options", "threads"), [((), 1), (("--threads", "3"), 3)])
+def test_the_threads_asked_for(tmp_path, ct, segment, monkeypatch, options, threads):
+    for name in THREADS:  # restored afterwards
+        monkeypatch.setenv(name, "1")
+    assert segment(ct, "--record", tmp_path / "record.json", *options).code == 0
+    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    assert record["threads"] == threads
+    assert {os.environ[name] for name in THREADS} == {str(threads)}  # of processes it starts
+
+
+def test_verbose_prints_each_stage_with_its_time(ct, segment):
+    lines = segment(ct, "-v").err.splitlines()
+    times, stages = zip(*(line.split(" s  ") for line in lines), strict=True)
+    assert list(map(float, times)) == sorted(map(float, times))
+    assert [stages[0], stages[-1]] == [STAGES["read"], STAGES["write"]]
+    assert set(stages) <= set(STAGES.values())
 
 
 def test_the_precision_asked_for(tmp_path, ct, segment):

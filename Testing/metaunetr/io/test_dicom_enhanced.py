@@ -115,7 +115,7 @@ def test_slices_that_are_missing_are_named(tmp_path, ct):
 def test_without_pydicom_the_extra_is_named(tmp_path, ct, monkeypatch):
     path = write_enhanced(tmp_path / "ct.dcm", ct)
     monkeypatch.setitem(sys.modules, "pydicom", None)
-    with pytest.raises(InputError, match=r"needs pydicom; .* metaunetr\[dicom\]"):
+    with pytest.raises(InputError, match=r'package pydicom; .* "pydicom>=3.0.1"'):
         read_image(path)
 
 

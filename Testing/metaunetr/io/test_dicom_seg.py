@@ -157,7 +157,7 @@ def test_an_input_that_was_not_dicom_is_refused(tmp_path, ct, result):
 
 def test_without_highdicom_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "highdicom", None)
-    with pytest.raises(OutputError, match=r"needs highdicom; .* metaunetr\[dicom\]"):
+    with pytest.raises(OutputError, match=r'package highdicom; .* "highdicom>=0.28.2"'):
         prepare_output(tmp_path / "out.dcm")
 
 

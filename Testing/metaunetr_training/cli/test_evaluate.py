@@ -63,7 +63,7 @@ def test_a_failed_case_is_told_by_the_exit_code(raw, tmp_path, run_command, caps
 
 
 @pytest.mark.parametrize(("words", "code", "text"), [
-    ((), 2, "RUN_OR_MODEL"),
+    ((), 2, "RUN|MODEL"),
     (("MODEL", "--fold", "1", "--test"), 2, "not allowed with argument"),
     (("MODEL", "--data", "somewhere"), 2, "must read KIND:DIR, such as btcv:"),
     (("MODEL", "--data", "general:RAW"), 5, "name a folder for the results with --output"),

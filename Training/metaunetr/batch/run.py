@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from metaunetr import io
+from metaunetr import extras, io
 from metaunetr.batch import work
 from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import discover
@@ -17,7 +17,7 @@ from metaunetr.batch.folder import RunFolder
 from metaunetr.batch.log import Log
 from metaunetr.batch.options import Options
 from metaunetr.bundle import Bundle, find
-from metaunetr.errors import DeviceError, InputError, MetaUNETRError
+from metaunetr.errors import InputError, MetaUNETRError, PackageError
 from metaunetr.io import mesh
 from metaunetr.io.atomic import discard_abandoned
 from metaunetr.outputs import check_distinct, make_folder
@@ -83,8 +83,8 @@ def _check_dask() -> None:
     try:
         import distributed  # noqa: F401
     except ModuleNotFoundError as error:
-        raise DeviceError(f"A batch on Dask needs the Python package {error.name}; install it "
-                          "with: pip install 'metaunetr[cluster]'") from None
+        raise PackageError(
+            extras.missing("A batch on Dask", error.name or "distributed", "cluster")) from None
 
 
 def _work(options: Options, bundle: Bundle, log: Log) -> float | None:

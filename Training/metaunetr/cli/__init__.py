@@ -15,21 +15,29 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from metaunetr import __version__, library_messages
-from metaunetr.cli import batch, estimate, evaluate, info, models, phantom, segment
+from metaunetr.cli import batch, estimate, evaluate, info, mixers, models, phantom, segment
+from metaunetr.cli.arguments import HelpFormatter
 from metaunetr.errors import BUG, Cancelled, InputError, explain
 from metaunetr.result import DISCLAIMER
 
 EXIT_CODES = """\
 exit codes:
   0    done
-  1    an incomplete installation, or a bug (METAUNETR_DEBUG=1 shows the traceback)
+  1    an incomplete installation, or a bug (METAUNETR_DEBUG=1 or -v shows the traceback)
   2    the command line is wrong
   3    an input cannot be read, or is not a CT that can be segmented
   4    the model is missing, damaged, or from a newer version
   5    a result cannot be written
-  6    the device cannot run the model, or memory ran out
+  6    the device cannot run the model, memory ran out, or a Python package is missing
   7    cases of a batch failed; the others are done
   130  interrupted (Ctrl-C, standard input closed); 143 terminated, 129 terminal closed
+"""
+EXAMPLES = """\
+examples:
+  metaunetr segment ct.nii.gz -o organs.seg.nrrd --report report.html
+  metaunetr batch --input studies --output results --resume
+  metaunetr segment --help
+
 """
 GRACE = 0.8  # seconds that a signalled process has to end by itself
 
@@ -63,7 +71,8 @@ def main(
 
             discard_unfinished()
             text, code = _explain(error, signals.code)
-            if code == BUG and os.environ.get("METAUNETR_DEBUG"):
+            if code == BUG and (os.environ.get("METAUNETR_DEBUG")
+                                or getattr(args, "verbose", False)):
                 raise
             _fail(text, code, getattr(args, "json_progress", False))
             return code
@@ -98,13 +107,13 @@ def _check_working_folder() -> None:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="metaunetr",
-        description=f"Abdominal organs in CT. {DISCLAIMER}",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=f"Segments abdominal organs in CT. {DISCLAIMER}",
+        epilog=EXAMPLES + EXIT_CODES,
+        formatter_class=HelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (segment, batch, estimate, evaluate, info, models, phantom):
+    for command in (segment, batch, estimate, evaluate, info, models, mixers, phantom):
         command.add_to(commands)
     return top
 

@@ -1,11 +1,33 @@
-"""Kinds of arguments that several commands take; argparse explains those that are wrong."""
+"""How commands describe themselves, and kinds of arguments that several of them take."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 from collections.abc import Callable
 
 from metaunetr import organs
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Wraps descriptions, and leaves texts of several lines (examples, exit codes) as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return text
+        return super()._fill_text(text, width, indent)
+
+
+def add_command(
+    commands, name: str, summary: str, description: str, *examples: str
+) -> argparse.ArgumentParser:
+    """A command with a line in the list of commands, a description, and examples to copy."""
+    return commands.add_parser(
+        name, help=summary, description=description, formatter_class=HelpFormatter,
+        epilog="\n".join(["examples:" if len(examples) > 1 else "example:",
+                          *(f"  {example}" for example in examples)]),
+    )
 
 
 class Organs(argparse.Action):
@@ -15,12 +37,30 @@ class Organs(argparse.Action):
         super().__init__(option_strings, dest, nargs="+", metavar="ORGAN", **kwargs)
 
     def __call__(self, parser, namespace, words, option_string=None) -> None:
+        files = [word for word in words if _is_file(word)]
+        if files:
+            names = " ".join(word for word in words if word not in files) or "liver"
+            raise argparse.ArgumentError(self, (
+                f"{', '.join(files)} was read as the name of an organ, because {option_string} "
+                "takes all words up to the next option; write files before it: "
+                f"… {shlex.join(files)} {option_string} {names} …"))
         try:
             chosen = [organ for word in words for name in word.split(",")
                       for organ in organs.select(name)]
         except KeyError as error:
             raise argparse.ArgumentError(self, error.args[0]) from None
         setattr(namespace, self.dest, chosen)
+
+
+def _is_file(word: str) -> bool:
+    """Whether a word is meant as a file or folder; no organ is written with a dot or a slash."""
+    if any(mark in word for mark in (".", os.sep, os.altsep or os.sep)):
+        return True
+    try:
+        organs.select(word)
+    except KeyError:
+        return os.path.exists(word)
+    return False
 
 
 def number(kind: type, low: float, high: float) -> Callable[[str], float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metaunetr.cli import engine
-from metaunetr.cli.arguments import Organs, number
+from metaunetr.cli.arguments import Organs, add_command, number
 from metaunetr.cli.progress import TerminalProgress
 from metaunetr.errors import InputError
 from metaunetr.result import DISCLAIMER
@@ -19,52 +19,64 @@ SUFFIXES = {"seg.nrrd": ".seg.nrrd", "nii.gz": ".nii.gz", "dicomseg": ".dcm",
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "batch", help="segment all CTs in files and folders",
-        description="Segment all CTs in files and folders. Results keep the folder structure of "
-                    f"the input; a case that fails is told and the rest goes on. {DISCLAIMER}",
+    parser = add_command(
+        commands, "batch", "segment all CTs in files and folders",
+        "Segments all CTs in files and folders. Results keep the folder structure of the input. "
+        "If a case fails, the reason is reported and the other cases are still segmented. "
+        f"{DISCLAIMER}",
+        "metaunetr batch --input studies --output results --statistics all.csv",
+        "metaunetr batch --input a.nii.gz b.nii.gz --output results --format nii.gz "
+        "--organs liver spleen",
+        "metaunetr batch --input studies --output results --resume --dask-local 4",
     )
     parser.add_argument("--input", nargs="+", type=Path, required=True, metavar="PATH",
-                        help="files, and folders that are searched to the bottom: NIfTI, NRRD, "
-                             "MetaImage, DICOM series, also in .zip files; a CSV with a column "
-                             "image (and name), or a JSON list of paths or {image, name}, stands "
-                             "for what it names")
+                        help="files and folders (required); folders are searched recursively for "
+                             "NIfTI, NRRD, MetaImage and DICOM series, also in .zip files; a CSV "
+                             "file with a column image (and optionally name) or a JSON list of "
+                             "paths or {image, name} names the inputs to use")
     parser.add_argument("--all-series", action="store_true",
                         help="segment every CT series in DICOM folders (default: axial ones, no "
-                             "projections or screenshots, nothing derived from what is there)")
+                             "projections or screenshots, nothing derived from another series "
+                             "found)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR",
-                        help="folder for the results; made if it is missing")
+                        help="folder for the results (required); made if it is missing")
     parser.add_argument("--organs", action=Organs,
-                        help="only these, such as: liver spleen kidneys")
+                        help="segment only these, such as: liver spleen kidneys (default: all "
+                             "organs of the model)")
     engine.add_options(parser)
     parser.add_argument("--format", nargs="+", choices=SUFFIXES, default=["seg.nrrd"],
-                        help="of the labels (default: seg.nrrd); dicomseg and rtstruct are for "
-                             "DICOM input; of several, each case gets the first that its input "
-                             "allows, as with: dicomseg seg.nrrd")
+                        help="format of the labels; dicomseg and rtstruct are for DICOM input; of "
+                             "several, each case gets the first that its input allows, as with: "
+                             "dicomseg seg.nrrd (default: seg.nrrd)")
     engine.add_seg_type(parser)
     parser.add_argument("--surfaces", choices=("stl", "obj"),
-                        help="also a surface of each organ, in LPS mm as 3D Slicer writes them")
+                        help="also write a surface of each organ in this format, coordinates in "
+                             "mm (LPS) as 3D Slicer writes them (default: none)")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
-                        help="volume, HU, confidence and flags, one line per case and organ")
+                        help="write volume (mL), HU, confidence and flags, one line per case and "
+                             "organ (default: organs.csv in the output folder)")
     parser.add_argument("--resume", action="store_true",
-                        help="do only what is missing, or was made from another input, model or "
-                             "options (default: everything once more)")
+                        help="segment only what is missing, or was made from another input, model "
+                             "or options (default: segment everything again)")
     parser.add_argument("--identifiers", action="store_true",
-                        help="name patients, examinations and complete paths in logs, tables, "
+                        help="show patients, examinations and complete paths in logs, tables, "
                              "records and page (default: paths below the common folder, and a "
-                             "hash that tells the series)")
+                             "hash that identifies the series)")
     machines = parser.add_mutually_exclusive_group()
     machines.add_argument("--dask", metavar="ADDRESS", default="",
-                          help="let the workers of this Dask scheduler do the work, such as "
-                               "tcp://host:8786; files and model lie where all see them")
+                          help="segment on the workers of this Dask scheduler, such as "
+                               "tcp://host:8786, which must see files and model under the same "
+                               "paths (default: on this machine)")
     machines.add_argument("--dask-local", metavar="N", type=number(int, 1, 256), default=0,
-                          help="let N processes of this machine do the work")
+                          help="segment in N processes of this machine (default: in this one)")
     parser.add_argument("-C", dest="folder", metavar="DIR", type=Path,
-                        help="start in this folder: relative paths are meant from there")
+                        help="change to this folder first; relative paths start there (default: "
+                             "the current folder)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    engine.use_threads(args.threads)
     report = engine.reporter(args, _Terminal)
     if args.folder:
         _enter(args.folder)

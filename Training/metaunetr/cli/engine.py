@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,25 +13,41 @@ from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdi
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 
+THREADS = ("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", help="name or folder of a model (see `metaunetr models`)")
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
-    parser.add_argument("--overlap", type=number(float, 0, 0.9),
-                        help="of neighbouring windows, 0 to 0.9 (default: the model's)")
-    parser.add_argument("--precision", default="auto",
-                        help="auto (default: float16 on a GPU, bfloat16 on a CPU that has "
-                             "instructions for it, else float32), float32, bfloat16, or float16 "
-                             "(GPU only)")
-    parser.add_argument("--json-progress", action="store_true",
-                        help="one JSON object a line on standard output; the run ends when a "
-                             "pipe on standard input closes")
+
+def add_options(parser: argparse.ArgumentParser):
+    """Adds the options of the engine; returns the group of those that choose what is printed."""
+    parser.add_argument("--model", metavar="MODEL",
+                        help="name or folder of a model, see `metaunetr models` "
+                             "(default: abdomen8-3mm)")
+    parser.add_argument("--device", default="auto", metavar="DEVICE",
+                        help="cpu, cuda, cuda:1 (the second GPU), mps (a Mac's GPU), or auto: "
+                             "the first GPU that works, else the CPU (default: auto)")
+    parser.add_argument("--threads", type=number(int, 1, 1024), metavar="N",
+                        help="CPU threads of each process (default: one per core, or "
+                             "OMP_NUM_THREADS)")
+    parser.add_argument("--overlap", type=number(float, 0, 0.9), metavar="SHARE",
+                        help="overlap of neighbouring windows as a share of their size, 0 to 0.9 "
+                             "(default: the model's)")
+    parser.add_argument("--precision", default="auto", metavar="TYPE",
+                        help="float32, bfloat16, float16 (GPU only), or auto: float16 on a GPU, "
+                             "bfloat16 on a CPU that has instructions for it, else float32 "
+                             "(default: auto)")
+    parser.add_argument("-v", "--verbose", action="store_true",
+                        help="print each stage with the seconds since the start, and the "
+                             "traceback of a bug")
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--json-progress", action="store_true",
+                         help="print one JSON object per line on standard output; the run ends "
+                              "when a pipe on standard input closes")
+    return printed
 
 
 def add_seg_type(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seg-type", choices=("binary", "labelmap"), default="binary",
-                        help="of DICOM SEG: binary (default), which all programs read, or "
-                             "labelmap: far smaller, and in DICOM only since 2024")
+                        help="kind of DICOM SEG: binary, which all programs read, or labelmap, "
+                             "which is far smaller and in DICOM since 2024 (default: binary)")
 
 
 def check_seg_type(args: argparse.Namespace, suffix: str) -> None:
@@ -40,10 +57,20 @@ def check_seg_type(args: argparse.Namespace, suffix: str) -> None:
                           f"labels are {suffix}; leave it out or choose DICOM SEG")
 
 
+def use_threads(count: int | None) -> None:
+    """Sets the CPU threads of this process and of those that it starts; None leaves them."""
+    if count is None:
+        return
+    os.environ.update(dict.fromkeys(THREADS, str(count)))  # read when libraries are loaded
+    import torch
+
+    torch.set_num_threads(count)  # the variable alone gives at most one per core
+
+
 def reporter(args: argparse.Namespace, terminal: type[TerminalProgress] = TerminalProgress):
     """Where events go: to a program, with whose pipe the run then ends, or to a terminal."""
     if not args.json_progress:
-        return terminal()
+        return terminal(args.verbose)
     end_with_stdin()
     return JsonProgress()
 

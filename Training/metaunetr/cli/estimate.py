@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import time
 from pathlib import Path
 
 from metaunetr import bundle
 from metaunetr.cli import engine
-from metaunetr.cli.arguments import number
+from metaunetr.cli.arguments import add_command, number
 
 READ = 0.003  # seconds to read a million uncompressed voxels, measured
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "estimate", help="tell how long `segment` will take, from start to files, and the memory"
+    parser = add_command(
+        commands, "estimate", "estimate the time and memory that `segment` will take",
+        "Estimates how many seconds `metaunetr segment` will take, from start to written files, "
+        "and how many MB of memory it needs. Measures this computer for some seconds.",
+        "metaunetr estimate ct.nii.gz",
+        "metaunetr estimate ct.nii.gz --device cpu --threads 4 --json",
+        "metaunetr estimate every_fourth_voxel.nrrd --size 512 512 150",
     )
-    parser.add_argument("input", metavar="INPUT", type=Path, help="the CT, or a coarse copy of it")
+    parser.add_argument("input", metavar="INPUT", type=Path,
+                        help="the CT as for `segment`, or a coarse copy of it")
     parser.add_argument("--size", type=number(int, 1, 100_000), nargs=3, metavar=("I", "J", "K"),
-                        help="voxels of the CT, where INPUT holds every n-th of them along each "
-                             "axis, from the first on")
-    engine.add_options(parser)
+                        help="size of the CT in voxels, where INPUT holds every n-th of them along "
+                             "each axis, from the first on (default: the size of INPUT)")
+    printed = engine.add_options(parser)
+    printed.add_argument("--json", action="store_true",
+                         help="print one JSON object: seconds, memory_mb, windows, device")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     started = _Clock()
+    engine.use_threads(args.threads)
     report = engine.reporter(args)
     try:
         labels, needs = _estimate(args, report, started)
@@ -35,6 +45,8 @@ def run(args: argparse.Namespace) -> None:
         report.close()
     if args.json_progress:
         report({"event": "estimate", **needs})
+    elif args.json:
+        print(json.dumps(needs, indent=1))
     else:
         print(f"About {needs['seconds']:.0f} s and {needs['memory_mb']} MB, for "
               f"{needs['windows']} windows on {labels[needs['device']]}.")

@@ -5,23 +5,31 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from metaunetr.cli.arguments import Organs
+from metaunetr.cli.arguments import Organs, add_command
 from metaunetr.outputs import check_distinct
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "evaluate", help="compare segmentations with references: Dice, NSD at 2 mm, HD95"
+    parser = add_command(
+        commands, "evaluate", "compare segmentations with references: Dice, NSD at 2 mm, HD95",
+        "Compares segmentations with references, organ by organ: Dice, normalized surface Dice "
+        "(NSD) at 2 mm, and the 95th percentile of the Hausdorff distance (HD95, mm). References "
+        "may be cropped; folders are matched by file name.",
+        "metaunetr evaluate organs.seg.nrrd reference.nii.gz",
+        "metaunetr evaluate results references --csv scores.csv",
+        "metaunetr evaluate organs.nii.gz reference.nii.gz --organs liver spleen --json -",
     )
     parser.add_argument("prediction", metavar="PREDICTION", type=Path,
                         help="label map, or a folder of them")
     parser.add_argument("reference", metavar="REFERENCE", type=Path,
-                        help="label map, or a folder with the same names")
+                        help="label map, or a folder with files of the same names")
     parser.add_argument("--organs", action=Organs,
-                        help="score these (default: those that each reference contains)")
-    parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="a line per case and organ")
+                        help="compare only these (default: those that each reference contains)")
+    parser.add_argument("--csv", type=Path, metavar="FILE.csv",
+                        help="write one line per case and organ (default: not written)")
     parser.add_argument("--json", type=Path, metavar="FILE.json",
-                        help="the same as a list of objects; - prints it instead of the table")
+                        help="write the same as a list of objects; - prints it instead of the "
+                             "table (default: not written)")
     parser.set_defaults(run=run)
 
 

@@ -8,16 +8,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from metaunetr.cli.arguments import add_command
+
 SIDES = {"L": "left", "R": "right", "P": "posterior", "A": "anterior", "S": "superior",
          "I": "inferior"}
 RECORDED = ("software", "date", "model", "device", "precision", "warnings")  # what people look for
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser("info", help="tell what an image or a segmentation holds")
+    parser = add_command(
+        commands, "info", "show what an image or a segmentation contains",
+        "Shows size, spacing (mm), position and HU range of an image and whether it can be "
+        "segmented; of a segmentation its segments and how it was made. Changes nothing.",
+        "metaunetr info ct.nii.gz",
+        "metaunetr info dicom_folder",
+        "metaunetr info organs.seg.nrrd --json",
+    )
     parser.add_argument("file", type=Path, metavar="FILE", help="image, label map or DICOM folder")
     parser.add_argument("--json", action="store_true",
-                        help="print a JSON object for programs, with the complete record")
+                        help="print one JSON object, with the complete record")
     parser.set_defaults(run=run)
 
 

@@ -1,57 +1,81 @@
-"""`metaunetr models`: the bundles that can be used, and what each token mixer costs."""
+"""`metaunetr models`: the models that can be used, as their cards describe them."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
 
+from metaunetr import bundle
+from metaunetr.cli.arguments import add_command
 from metaunetr.errors import BundleError
 from metaunetr.result import DISCLAIMER
 
+WIDTH = 100  # characters of a line for people
+
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "models", help="list the models, and the token mixers with parameters, GFLOPs and latency"
+    parser = add_command(
+        commands, "models", "list the models: organs, spacing, accuracy, licence",
+        "Lists the models that --model accepts by name: those that come with MetaUNETR and those "
+        "in your own folder (METAUNETR_MODELS, or MetaUNETR/Models in your data folder). "
+        "`metaunetr mixers` lists the token mixers for networks to be trained.",
+        "metaunetr models",
+        "metaunetr models --json",
     )
-    parser.add_argument("--size", choices=("efficient", "light", "published"), default="efficient",
-                        help="of the network for the table of mixers (default efficient)")
-    parser.add_argument("--feature-size", type=int, default=24, metavar="F",
-                        help="channels at half resolution (default 24)")
-    parser.add_argument("--quick", action="store_true", help="leave out measuring latency")
+    parser.add_argument("--json", action="store_true",
+                        help="print a list of JSON objects instead of text")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    list_bundles()
-    list_mixers(args)
+    found = [describe(name, folder) for name, folder in bundle.available().items()]
+    if args.json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+    elif found:
+        print("\n\n".join(map(text, found)))
+    else:
+        print(f"No model was found; put one into {bundle.user_folder()}.")
 
 
-def list_bundles() -> None:
-    from metaunetr import bundle
+def describe(name: str, folder: Path) -> dict[str, Any]:
+    """What the card in `folder` says, or why it cannot be used (`error`)."""
+    known = {"name": name, "folder": str(folder), "default": name == bundle.DEFAULT_MODEL}
+    try:
+        model = bundle.load(folder)
+    except BundleError as error:
+        return known | {"error": str(error)}
+    return known | {
+        "title": model.card.get("title") or model.card.get("task", ""),
+        "organs": [organ.name for organ in model.classes],
+        "spacing_mm": list(model.preprocessing.spacing),
+        "dice": model.dice,
+        "weights_licence": model.card.get("weights_licence", ""),
+        "data_licence": model.card.get("data_licence", ""),
+        "intended_use": model.card.get("intended_use", DISCLAIMER),
+        "sha256": model.sha256,
+    }
 
-    for name, folder in bundle.available().items():
-        try:
-            model = bundle.load(folder)
-        except BundleError as error:
-            print(f"{name}: cannot be used: {error}\n")
-            continue
-        spacing = " × ".join(f"{s:g}" for s in model.preprocessing.spacing)
-        print(f"{name}: {model.card.get('title', model.card.get('task', ''))}\n"
-              f"  organs   {', '.join(organ.name for organ in model.classes)}\n"
-              f"  spacing  {spacing} mm\n"
-              f"  use      {model.card.get('intended_use', DISCLAIMER)}\n"
-              f"  data     {model.card.get('data_licence', 'not stated')}\n"
-              f"  folder   {folder}\n")
 
-
-def list_mixers(args: argparse.Namespace) -> None:
-    from metaunetr.network.catalogue import catalogue
-    from metaunetr.network.registry import mixers
-
-    print(f"Token mixers, {args.size} size, f = {args.feature_size}, 96³ voxels, fp32 on this CPU:")
-    print(f"{'mixer':<30}{'parameters':>12}{'GFLOPs':>9}{'seconds':>9}  what it is")
-    for mixer in mixers():
-        (row,) = catalogue(args.size, args.feature_size, names=[mixer.name],
-                           latency=not args.quick)
-        seconds = "–" if row.latency is None else f"{row.latency:.2f}"
-        print(f"{row.mixer:<30}{row.parameters / 1e6:>10.2f} M{row.gflops:>9.1f}{seconds:>9}  "
-              f"{row.summary}", flush=True)
+def text(model: dict[str, Any]) -> str:
+    """The lines for people."""
+    head = model["name"] + (" (default)" if model["default"] else "")
+    if "error" in model:
+        return f"{head}: cannot be used: {model['error']}"
+    dice = [f"{data}: " + ", ".join(f"{organ} {value:.2f}" for organ, value in row.items())
+            for data, row in model["dice"].items()]
+    rows = [
+        ("organs", ", ".join(model["organs"])),
+        ("spacing", " × ".join(f"{value:g}" for value in model["spacing_mm"]) + " mm"),
+        *zip(["Dice", *[""] * len(dice)], dice or ["not measured"], strict=False),
+        ("licence", model["weights_licence"] or "not stated"),
+        ("data", model["data_licence"] or "not stated"),
+        ("use", model["intended_use"]),
+        ("folder", model["folder"]),
+    ]
+    lines = [textwrap.fill(value, WIDTH, initial_indent=f"  {name:<9}", subsequent_indent=" " * 11,
+                           break_long_words=False, break_on_hyphens=False)
+             for name, value in rows]
+    return "\n".join([f"{head}: {model['title']}", *lines])

@@ -5,21 +5,29 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from metaunetr.cli.arguments import number
+from metaunetr.cli.arguments import add_command, number
 from metaunetr.outputs import check_distinct, together
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser("phantom", help="make a procedural abdominal CT with exact labels")
-    parser.add_argument("-o", "--output", type=Path, required=True,
-                        help="the CT: .nii.gz, .nii, .nrrd or .mha")
-    parser.add_argument("--labels", type=Path, help="also write its labels (organ numbers)")
-    parser.add_argument("--seed", type=number(int, 0, 2**32 - 1), default=0,
-                        help="each is another patient (default 0)")
+    parser = add_command(
+        commands, "phantom", "make a synthetic abdominal CT with exact labels",
+        "Makes a synthetic abdominal CT, computed from shapes and not from patients, with the "
+        "exact labels of its organs: to try MetaUNETR without data.",
+        "metaunetr phantom -o ct.nii.gz",
+        "metaunetr phantom -o ct.nii.gz --labels labels.nii.gz --seed 7 --spacing 1.5 1.5 3",
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE",
+                        help="the CT (required): .nii.gz, .nii, .nrrd or .mha")
+    parser.add_argument("--labels", type=Path, metavar="FILE",
+                        help="also write its labels, in which organs have the numbers of all "
+                             "label maps here (default: not written)")
+    parser.add_argument("--seed", type=number(int, 0, 2**32 - 1), default=0, metavar="N",
+                        help="another number makes another patient (default: 0)")
     parser.add_argument("--size", type=number(int, 8, 1024), nargs=3, metavar=("X", "Y", "Z"),
-                        help="voxels along left, posterior, superior (default: as the seed has it)")
+                        help="voxels along left, posterior, superior (default: by seed)")
     parser.add_argument("--spacing", type=number(float, 0.5, 20), nargs=3, metavar=("X", "Y", "Z"),
-                        help="mm along the same axes")
+                        help="mm between voxels along the same axes (default: by seed)")
     parser.set_defaults(run=run)
 
 

@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -40,10 +41,16 @@ class JsonProgress:
 
 
 class TerminalProgress:
-    """A bar with remaining time on a terminal; in a pipe, warnings only. All on standard error."""
+    """A bar with remaining time on a terminal; in a pipe, warnings only. All on standard error.
 
-    def __init__(self) -> None:
+    Args:
+        verbose: also in a pipe, print a line for each stage with the seconds since the start.
+    """
+
+    def __init__(self, verbose: bool = False) -> None:
         self.terminal = sys.stderr.isatty()
+        self.verbose = verbose
+        self.started = time.perf_counter()
         self.bar = None
         self.note = ""
 
@@ -52,12 +59,17 @@ class TerminalProgress:
         if kind == "warning":
             self.close()
             print(f"warning: {event['text']}", file=sys.stderr)
-        elif not self.terminal:
-            return
-        elif kind == "stage":
+        elif kind == "stage" and (self.verbose or self.terminal):
             self.close()
             name = STAGES.get(event["stage"], event["stage"])
-            self._show(": ".join(filter(None, (name, event.get("detail")))) + " …")
+            text = ": ".join(filter(None, (name, event.get("detail"))))
+            if self.verbose:
+                seconds = time.perf_counter() - self.started
+                print(f"{seconds:7.2f} s  {text}", file=sys.stderr, flush=True)
+            else:
+                self._show(f"{text} …")
+        elif not self.terminal:
+            return
         elif kind == "estimate":
             self.close()
             print(f"About {event['seconds']:.0f} s and {event['memory_mb']:.0f} MB "

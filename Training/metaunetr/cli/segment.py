@@ -10,40 +10,53 @@ from pathlib import Path
 
 from metaunetr import bundle
 from metaunetr.cli import engine
-from metaunetr.cli.arguments import Organs
+from metaunetr.cli.arguments import Organs, add_command
 from metaunetr.outputs import check_distinct, together
 from metaunetr.result import DISCLAIMER, Result
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "segment", help="segment the organs of a CT", description=f"Segment a CT. {DISCLAIMER}"
+    parser = add_command(
+        commands, "segment", "segment the organs of a CT",
+        "Segments the organs of one CT and writes the labels, on request with statistics, a "
+        f"report page and a record. {DISCLAIMER}",
+        "metaunetr segment ct.nii.gz -o organs.seg.nrrd --report report.html",
+        "metaunetr segment ct.nii.gz --organs liver spleen kidneys -o organs.nii.gz "
+        "--statistics organs.csv",
+        "metaunetr segment dicom_folder -o organs.dcm",
     )
     parser.add_argument("input", metavar="INPUT", type=Path,
                         help="NIfTI, NRRD or MetaImage file, or the folder or .zip file of a DICOM "
                              "series")
-    parser.add_argument("-o", "--output", type=Path, required=True,
-                        help="labels: .seg.nrrd (3D Slicer), .nii.gz, .nii, .nrrd, .mha; for "
-                             "DICOM input also .dcm (DICOM SEG) and .rtstruct.dcm (RTSTRUCT)")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE",
+                        help="labels (required): .seg.nrrd (3D Slicer), .nii.gz, .nii, .nrrd, "
+                             ".mha; for DICOM input also .dcm (DICOM SEG) and .rtstruct.dcm "
+                             "(RTSTRUCT)")
     parser.add_argument("--organs", action=Organs,
-                        help="only these, such as: liver spleen kidneys")
+                        help="segment only these, such as: liver spleen kidneys (default: all "
+                             "organs of the model)")
     engine.add_options(parser)
     engine.add_seg_type(parser)
     parser.add_argument("--largest-component", action="store_true",
-                        help="of every organ, keep only the largest connected part")
+                        help="keep only the largest connected part of every organ")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
-                        help="volume, HU, confidence and flags of every organ")
+                        help="write volume (mL), HU, confidence and flags of every organ "
+                             "(default: not written)")
     parser.add_argument("--report", type=Path, metavar="FILE.html",
-                        help="pictures, statistics, flags and record in one page")
+                        help="write a page with pictures, statistics, flags and record (default: "
+                             "not written)")
     parser.add_argument("--record", type=Path, metavar="FILE.json",
-                        help="the reproducibility record")
+                        help="write what is needed to repeat the run: versions, model, device, "
+                             "options (default: not written)")
     parser.add_argument("--uncertainty", type=Path, metavar="FILE",
-                        help="image of the uncertainty in percent (.nii.gz, .nii, .nrrd, .mha)")
+                        help="write an image of the uncertainty in percent: .nii.gz, .nii, "
+                             ".nrrd, .mha (default: not written)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     started = time.perf_counter()
+    engine.use_threads(args.threads)
     report = engine.reporter(args)
     try:
         result = _segment(args, report)

@@ -46,6 +46,7 @@ def make_record(
         "input_spacing_mm": [round(s, 6) for s in image.grid.spacing],
         "model_spacing_mm": list(bundle.preprocessing.spacing),
         "device": device,
+        "threads": torch.get_num_threads(),
         "precision": str(rung.dtype).removeprefix("torch."),
         "precision_reason": rung.reason,
         "confidence": "expected Dice" if bundle.calibration else "mean probability",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metaunetr import __version__
+from metaunetr import __version__, extras
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io.atomic import atomic
@@ -49,9 +49,7 @@ def check(path: Path, image: Image | None) -> tuple[str, ...]:
     try:
         import pydicom  # noqa: F401
     except ImportError:
-        raise OutputError(
-            f"{path}: {KIND} needs pydicom; install it with: pip install metaunetr[dicom]"
-        ) from None
+        raise OutputError(extras.missing(f"{path}: {KIND}", "pydicom", "dicom")) from None
     return () if image is None else read_source(path, image, KIND).warnings
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from metaunetr import __version__, organs
+from metaunetr import __version__, extras, organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
 from metaunetr.io.atomic import atomic
@@ -55,9 +55,7 @@ def check(path: Path, image: Image | None) -> tuple[str, ...]:
     try:
         import highdicom  # noqa: F401
     except ImportError:
-        raise OutputError(
-            f"{path}: {KIND} needs highdicom; install it with: pip install metaunetr[dicom]"
-        ) from None
+        raise OutputError(extras.missing(f"{path}: {KIND}", "highdicom", "dicom")) from None
     if image is None:
         return ()
     source = _source(path, image)

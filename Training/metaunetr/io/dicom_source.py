@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from metaunetr import extras
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io.dicom.frames import look_into
@@ -78,9 +79,7 @@ def read_source(path: Path, image: Image, kind: str) -> Source:
     try:
         import pydicom  # noqa: F401
     except ImportError:
-        raise OutputError(
-            f"{path}: {kind} needs pydicom; install it with: pip install metaunetr[dicom]"
-        ) from None
+        raise OutputError(extras.missing(f"{path}: {kind}", "pydicom", "dicom")) from None
     if not image.dicom_files:
         raise OutputError(
             f"{path}: {kind} refers to the slices of a DICOM series, and the input "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from metaunetr import extras
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid
 from metaunetr.io.atomic import atomic
@@ -32,8 +33,7 @@ def check(path: Path) -> None:
         import vtkmodules  # noqa: F401
     except ImportError:
         raise OutputError(
-            f"{path}: surfaces need vtk; install it with: pip install metaunetr[surfaces]"
-        ) from None
+            extras.missing(f"{path}: a surface file", "vtk", "surfaces")) from None
 
 
 def write_surface(path: str | PathLike[str], mask: np.ndarray, grid: Grid) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from metaunetr import __version__
+from metaunetr.cli.arguments import HelpFormatter
 from metaunetr.result import DISCLAIMER
 from metaunetr_training.cli import (
     compare,
@@ -17,18 +18,27 @@ from metaunetr_training.cli import (
     train,
 )
 
+EXAMPLES = """\
+examples:
+  metaunetr-training prepare prepared --data btcv:/data/BTCV
+  metaunetr-training train runs/mine --recipe fast --prepared prepared
+  metaunetr-training export runs/mine -o models/mine
+
+"""
 EXIT_CODES = """\
-exit codes: those of `metaunetr` (0 done, 2 command line, 3 input, 4 model, 5 output, 6 device or
-memory, 7 some cases failed, 130 interrupted), and 8: a loss or gradient was not finite
+exit codes: those of `metaunetr` (0 done, 2 command line, 3 input, 4 model, 5 output, 6 device,
+memory or a missing Python package, 7 some cases failed, 130 interrupted), and 8: a loss or
+gradient was not finite
 """
 
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="metaunetr-training",
-        description=f"From raw data sets to a model, and the paper's experiments. {DISCLAIMER}",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Trains and evaluates models from raw data sets, and repeats the paper's "
+                    f"experiments. {DISCLAIMER}",
+        epilog=EXAMPLES + EXIT_CODES,
+        formatter_class=HelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -8,6 +8,8 @@ from pathlib import Path
 from metaunetr.cli.arguments import number
 from metaunetr_training.data.folds import NO_FOLD, Fold
 
+DEVICE = "cpu, cuda, cuda:1, or auto: the first GPU, else the CPU (default: auto)"
+
 
 def dataset(text: str) -> tuple[str, Path]:
     """Reads KIND:DIR, a data set of `data.datasets` and where it lies."""
@@ -24,4 +26,5 @@ def fold(text: str) -> Fold:
 
 def add_changes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
-                        help="replace a value of the recipe, such as training.iterations=2000")
+                        help="replace a value of the recipe, such as training.iterations=2000; can "
+                             "be given several times (default: the recipe as it is)")

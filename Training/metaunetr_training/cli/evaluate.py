@@ -6,43 +6,50 @@ import argparse
 import sys
 from pathlib import Path
 
-from metaunetr.cli.arguments import Organs, number
+from metaunetr.cli.arguments import Organs, add_command, number
 from metaunetr.cli.batch import CASES_FAILED
-from metaunetr_training.cli.arguments import dataset
+from metaunetr_training.cli.arguments import DEVICE, dataset
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "evaluate", help="measure a run or a bundle on whole CTs",
-        description="Segments whole CTs as `metaunetr segment` does and compares them with their "
-                    "references on their own grids: Dice, NSD at 2 mm, HD95; tables, plots, "
-                    "pictures of the worst cases, and a calibration of the confidence. A run is "
-                    "measured on the cases that it held out. The same command again measures "
-                    "only what is missing, or what another model has made.",
+    parser = add_command(
+        commands, "evaluate", "measure the accuracy of a run or a model on whole CTs",
+        "Segments whole CTs as `metaunetr segment` does and compares them with their references on "
+        "their own grids: Dice, NSD at 2 mm, HD95 (mm); tables, plots, pictures of the worst "
+        "cases, and a calibration of the confidence. A run is measured on the cases that it held "
+        "out. The same command again measures only what is missing, or what another model has "
+        "made.",
+        "metaunetr-training evaluate runs/mine",
+        "metaunetr-training evaluate abdomen8-3mm --data btcv:/data/BTCV --output results",
     )
-    parser.add_argument("model", metavar="RUN_OR_MODEL",
-                        help="folder of a run; name or folder of a bundle")
+    parser.add_argument("model", metavar="RUN|MODEL",
+                        help="folder of a run; name or folder of a model")
     parser.add_argument("--prepared", type=Path, metavar="DIR",
                         help="folder made by `prepare` (default: that of the run)")
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--fold", type=number(int, 0, 1000), metavar="N",
-                      help="cases of this fold (default: the one that the run held out; of a "
-                           "bundle, all cases)")
-    part.add_argument("--test", action="store_true", help="cases of the test set")
+                      help="use the cases of this fold (default: the one that the run held out; "
+                           "for a model, all cases)")
+    part.add_argument("--test", action="store_true", help="use the cases of the test set")
     part.add_argument("--data", action="append", default=[], type=dataset, metavar="KIND:DIR",
-                      help="cases of a raw data set instead, such as btcv:/data/BTCV; may be "
-                           "given several times")
+                      help="use the cases of a raw data set, such as btcv:/data/BTCV; can be given "
+                           "several times (default: prepared cases)")
     parser.add_argument("--output", type=Path, metavar="DIR",
-                        help="folder for the results (default: RUN/evaluation)")
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
-    parser.add_argument("--organs", action=Organs, help="only these in the tables and plots; the "
-                        "calibration is of all")
+                        help="folder for the results (default: RUN/evaluation; required for a "
+                             "model)")
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help=DEVICE)
+    parser.add_argument("--organs", action=Organs,
+                        help="show only these in tables and plots; the calibration uses all "
+                             "(default: all)")
     parser.add_argument("--ceiling", action="store_true",
-                        help="also what a perfect mask reaches at the model spacing")
+                        help="also measure what a perfect mask reaches at the model spacing")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from metaunetr import extras
+
+    extras.require("scipy", "matplotlib")  # of the plots, which come last
     from metaunetr.errors import InputError, OutputError
     from metaunetr_training.evaluation.output import evaluate
     from metaunetr_training.evaluation.subjects import choose, is_run

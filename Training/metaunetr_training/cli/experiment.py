@@ -7,67 +7,83 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from metaunetr.cli.arguments import number
+from metaunetr.cli.arguments import add_command, number
 from metaunetr.cli.batch import CASES_FAILED
+from metaunetr_training.cli.arguments import DEVICE, add_changes
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "experiment", help="the paper's experiments: token mixers, stages, CKA",
-        description="The paper's experiments. Interrupted ones go on with the same command.")
+    parser = add_command(
+        commands, "experiment", "repeat the paper's experiments: token mixers, stages, CKA",
+        "Repeats the paper's experiments. The same command again continues an interrupted one.",
+        "metaunetr-training experiment mixers --recipe fast --prepared prepared --output mixers",
+        "metaunetr-training experiment mixers --help",
+    )
     kinds = parser.add_subparsers(title="experiments", required=True, metavar="EXPERIMENT")
-    mixers = kinds.add_parser(
-        "mixers", help="train every token mixer under one recipe; table and curves")
+    mixers = add_command(
+        kinds, "mixers", "train every token mixer with one recipe; table and curves",
+        "Trains a network with every token mixer, all with one recipe, and writes a table of "
+        "accuracy and cost and the learning curves.",
+        "metaunetr-training experiment mixers --recipe fast --prepared prepared --output mixers",
+        "metaunetr-training experiment mixers --recipe fast --prepared prepared --output mixers "
+        "--mixers pooling tricruci_convolution --minutes 30",
+    )
     _add_training(mixers)
     mixers.add_argument("--mixers", nargs="+", default=[], metavar="NAME",
-                        help="only these (`metaunetr models` lists them; default all)")
+                        help="train only these, see `metaunetr mixers` (default: all)")
     mixers.set_defaults(run=run_mixers)
-    stages = kinds.add_parser(
-        "stages", help="train four stages with a bottleneck and three without; table and curves")
+    stages = add_command(
+        kinds, "stages", "train four stages with a bottleneck and three without; table and curves",
+        "Trains a network of four stages with a bottleneck and one of three stages without, both "
+        "with one recipe, and writes a table of accuracy and cost and the learning curves.",
+        "metaunetr-training experiment stages --recipe fast --prepared prepared --output stages",
+    )
     _add_training(stages)
     stages.set_defaults(run=run_stages)
     _add_cka(kinds)
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--recipe", required=True, help="name in Training/configs, or a YAML file")
+    parser.add_argument("--recipe", required=True, metavar="RECIPE",
+                        help="name in Training/configs, or a YAML file (required)")
     parser.add_argument("--prepared", type=Path, required=True, metavar="DIR",
-                        help="folder made by `prepare`")
-    parser.add_argument("--fold", type=number(int, 0, 1000), default=0,
-                        help="the fold that is held out (default 0)")
+                        help="folder made by `prepare` (required)")
+    parser.add_argument("--fold", type=number(int, 0, 1000), default=0, metavar="N",
+                        help="fold to hold out (default: 0)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR",
-                        help="for the tables, the plot and a run of each network")
+                        help="folder for the tables, the plot and a run of each network (required)")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=number(float, 0.01, 1e6), metavar="M",
-                        help="of training for each network, instead of the recipe's budget")
+                        help="minutes of training for each network (default: the recipe's budget)")
     budget.add_argument("--iterations", type=number(int, 1, 10**9), metavar="N",
-                        help="for each network, instead of the recipe's budget")
+                        help="iterations of training for each network (default: the recipe's "
+                             "budget)")
     parser.add_argument("--baselines", action="store_true",
                         help="train SwinUNETR and nnU-Net's plain U-Net as well")
     _add_common(parser)
-    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
-                        help="replace a value of the recipe")
+    add_changes(parser)
 
 
 def _add_cka(kinds) -> None:
-    parser = kinds.add_parser(
-        "cka", help="how alike the features of trained networks are, level by level",
-        description="Minibatch CKA within each network, and of the first with each of the "
-                    "others. As in the paper: first the run with self-attention, then the other "
-                    "mixers.")
+    parser = add_command(
+        kinds, "cka", "compare the features of trained networks, level by level",
+        "Computes minibatch CKA within each network, and of the first with each of the others. As "
+        "in the paper: first the run with self-attention, then the other mixers.",
+        "metaunetr-training experiment cka runs/self_attention runs/convolution --output cka",
+    )
     parser.add_argument("runs", metavar="RUN", type=Path, nargs="+", help="folders of `train`")
     parser.add_argument("--prepared", type=Path, metavar="DIR",
                         help="folder made by `prepare` (default: that of the first run)")
     parser.add_argument("--patches", type=number(int, 4, 10**6), default=64, metavar="N",
-                        help="of held-out cases (default 64)")
+                        help="number of patches of held-out cases (default: 64)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR",
-                        help="for the heat maps and the CSV")
+                        help="folder for the heat maps and the CSV file (required)")
     _add_common(parser)
     parser.set_defaults(run=run_cka)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1")
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help=DEVICE)
 
 
 def run_mixers(args: argparse.Namespace) -> int:
@@ -83,6 +99,9 @@ def run_stages(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace, compare, **more) -> int:
+    from metaunetr import extras
+
+    extras.require("matplotlib", *["monai", "einops"] * args.baselines)
     from metaunetr_training import recipe as recipes
     from metaunetr_training.data.prepared import Prepared
     from metaunetr_training.experiments.contenders import with_budget
@@ -101,6 +120,9 @@ def _train(args: argparse.Namespace, compare, **more) -> int:
 
 
 def run_cka(args: argparse.Namespace) -> None:
+    from metaunetr import extras
+
+    extras.require("matplotlib")
     from metaunetr_training.data.prepared import Prepared
     from metaunetr_training.experiments.similarity import compare
     from metaunetr_training.training.run import Run

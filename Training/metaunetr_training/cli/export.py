@@ -6,43 +6,55 @@ import argparse
 import sys
 from pathlib import Path
 
+from metaunetr.cli.arguments import add_command
 from metaunetr.errors import InputError
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "export", help="make a model of a run; a MONAI bundle or an ONNX file of a model",
-        description="Makes a model of a training run, with its accuracy where `evaluate` has "
-                    "measured it, and tries it in a fresh process before it appears. Nothing "
-                    "that exists is replaced.",
+    parser = add_command(
+        commands, "export", "turn a run into a model; a model into a MONAI bundle or ONNX file",
+        "Turns a training run into a model, with its accuracy where `evaluate` has measured it, "
+        "and tries the model in a new process before it is written. Existing files are never "
+        "replaced.",
+        "metaunetr-training export runs/mine -o models/mine",
+        "metaunetr-training export abdomen8-3mm --monai monai_bundle --onnx abdomen8.onnx",
     )
     parser.add_argument("source", metavar="RUN|MODEL",
                         help="folder of a run; for --monai and --onnx alone, also a model by name "
                              "or folder")
     parser.add_argument("-o", "--output", type=Path, metavar="DIR",
-                        help="the model: a new folder, whose name is the model's")
-    parser.add_argument("--title", default="", help="for people (default: organs and spacing)")
+                        help="write the model into this new folder, whose name becomes the model's "
+                             "(default: not written)")
+    parser.add_argument("--title", default="", metavar="TEXT",
+                        help="title that people see (default: organs and spacing)")
     parser.add_argument("--data-licence", metavar="TEXT",
-                        help="of the training data, and what it allows (default: unknown)")
+                        help="licence of the training data, and what it allows (default: unknown)")
     parser.add_argument("--weights-licence", metavar="TEXT",
-                        help="under which the model may be used (default: not stated)")
-    parser.add_argument("--intended-use", metavar="TEXT", help="default: research only")
+                        help="licence of the model (default: not stated)")
+    parser.add_argument("--intended-use", metavar="TEXT",
+                        help="what the model may be used for (default: research only)")
     parser.add_argument("--check", type=Path, metavar="CT",
-                        help="the CT that the model is tried on (default: a phantom)")
+                        help="CT that the model is tried on (default: a phantom)")
     parser.add_argument("--monai", type=Path, metavar="DIR",
-                        help="also a MONAI bundle, a new folder")
+                        help="write a MONAI bundle into this new folder (default: not written)")
     parser.add_argument("--onnx", type=Path, metavar="FILE.onnx",
-                        help="also the network for one window, compared with PyTorch")
+                        help="write the network for one window and compare it with PyTorch "
+                             "(default: not written)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
+    from metaunetr import extras
     from metaunetr.outputs import check_distinct
     from metaunetr_training.export.target import refuse_existing
 
     outputs = [path for path in (args.output, args.monai, args.onnx) if path is not None]
     if not outputs:
         raise InputError("nothing to export: give -o DIR, --monai DIR or --onnx FILE")
+    if args.monai:
+        extras.require("monai")
+    if args.onnx:
+        extras.require("onnx", "onnxscript", "onnxruntime")
     check_distinct(outputs, [args.source])
     for path in outputs:
         refuse_existing(path)

@@ -6,25 +6,27 @@ import argparse
 import sys
 from pathlib import Path
 
-from metaunetr.cli.arguments import number
+from metaunetr.cli.arguments import add_command, number
 
 
 def add_to(commands) -> None:
-    pack = commands.add_parser(
-        "pack", help="prepared cases as one small file, for another machine",
-        description="Writes prepared cases into one compressed file, those that annotate most "
-                    "organs first, with 64 grey levels over the HU window. Training from the "
-                    "unpacked folder needs PyTorch, NumPy, SciPy, PyYAML and safetensors.",
+    pack = add_command(
+        commands, "pack", "write prepared cases into one small file, for another machine",
+        "Writes prepared cases into one compressed file, those that annotate most organs first, "
+        "with 64 grey levels over the HU window. Training from the unpacked folder needs PyTorch, "
+        "NumPy, SciPy, PyYAML and safetensors.",
+        "metaunetr-training pack prepared prepared.pack --max-mb 200",
     )
     pack.add_argument("prepared", metavar="DIR", type=Path, help="folder made by `prepare`")
     pack.add_argument("file", metavar="FILE", type=Path, help="the file to write")
     pack.add_argument("--max-mb", type=number(float, 0.001, 1e6), default=55, metavar="MB",
-                      help="size of the file at most (default 55); cases that do not fit are left "
-                           "out")
+                      help="largest size of the file in MB; cases that do not fit are left out "
+                           "(default: 55)")
     pack.set_defaults(run=run_pack)
-    unpack = commands.add_parser(
-        "unpack", help="the prepared folder of a packed file",
-        description="Makes the prepared folder of a file written by `pack`.",
+    unpack = add_command(
+        commands, "unpack", "restore prepared cases from a file written by `pack`",
+        "Restores the prepared folder from a file written by `pack`.",
+        "metaunetr-training unpack prepared.pack prepared",
     )
     unpack.add_argument("file", metavar="FILE", type=Path, help="file made by `pack`")
     unpack.add_argument("folder", metavar="DIR", type=Path, help="the prepared folder to make")

@@ -8,25 +8,26 @@ import sys
 import time
 from pathlib import Path
 
-from metaunetr.cli.arguments import number
+from metaunetr.cli.arguments import add_command, number
 
 SPACING = (1.5, 1.5, 3.0)
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "phantoms", help="make a data set of procedural CTs",
-        description="Makes a data set of procedural abdominal CTs with exact labels, to try the "
-                    "pipeline with. The same command again makes only what is missing.",
+    parser = add_command(
+        commands, "phantoms", "make a data set of synthetic CTs",
+        "Makes a data set of synthetic abdominal CTs with exact labels, to try the pipeline "
+        "without data of patients. The same command again makes only what is missing.",
+        "metaunetr-training phantoms data/phantoms --count 12",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the data set")
     parser.add_argument("--count", type=number(int, 1, 100_000), default=30,
-                        help="how many (default 30)")
+                        metavar="N", help="number of CTs (default: 30)")
     parser.add_argument("--first-seed", type=number(int, 0, 2**31), default=100, metavar="N",
-                        help="seeds are N, N + 1, …; each is another patient (default 100)")
+                        help="seeds are N, N + 1, …; each is another patient (default: 100)")
     parser.add_argument("--spacing", type=number(float, 0.5, 20), nargs=3, default=SPACING,
-                        metavar=("X", "Y", "Z"), help="mm along left, posterior, superior "
-                        "(default 1.5 1.5 3)")
+                        metavar=("X", "Y", "Z"), help="mm between voxels along left, posterior, "
+                        "superior (default: 1.5 1.5 3)")
     parser.set_defaults(run=run)
 
 

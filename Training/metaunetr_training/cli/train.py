@@ -8,31 +8,38 @@ import time
 from pathlib import Path
 from typing import Any
 
-from metaunetr.cli.arguments import number
-from metaunetr_training.cli.arguments import add_changes, fold
+from metaunetr.cli.arguments import add_command, number
+from metaunetr_training.cli.arguments import DEVICE, add_changes, fold
 
 QUIET = 30.0  # seconds between lines where nobody looks at a terminal
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser(
-        "train", help="train a network; an interrupted run goes on where it was",
-        description="Trains a network into a folder. The same command again goes on with an "
-                    "interrupted run; with nothing but the folder, by what is written there. On "
-                    "several GPUs: torchrun --nproc-per-node N -m metaunetr_training train …",
+    parser = add_command(
+        commands, "train", "train a network, or continue an interrupted run",
+        "Trains a network; checkpoints and record go into the folder of the run. The same command, "
+        "or only the folder, continues an interrupted run.",
+        "metaunetr-training train runs/mine --recipe fast --prepared prepared",
+        "metaunetr-training train runs/mine",
+        "torchrun --nproc-per-node 4 -m metaunetr_training train runs/mine --recipe fast "
+        "--prepared prepared",
     )
     parser.add_argument("folder", metavar="RUN", type=Path, help="folder of the run")
-    parser.add_argument("--recipe", help="name in Training/configs, or a YAML file")
-    parser.add_argument("--prepared", type=Path, metavar="DIR", help="folder made by `prepare`")
+    parser.add_argument("--recipe", metavar="RECIPE",
+                        help="name in Training/configs, or a YAML file (default: that of the run "
+                             "to continue)")
+    parser.add_argument("--prepared", type=Path, metavar="DIR",
+                        help="folder made by `prepare` (default: that of the run to continue)")
     parser.add_argument("--fold", type=fold, metavar="N",
-                        help="the fold that is held out (default 0), or none: train on all")
+                        help="fold to hold out, or none to train on all cases (default: 0)")
     parser.add_argument("--from", dest="start", metavar="MODEL",
-                        help="begin with the weights of this model: its network, preprocessing "
-                             "and organs, and the organs that the recipe adds")
+                        help="fine-tune this model: its network, preprocessing and organs, and the "
+                             "organs that the recipe adds (default: random weights)")
     parser.add_argument("--max-minutes", type=number(float, 0.01, 1e6), metavar="M",
-                        help="end with a finished schedule after so many minutes")
+                        help="end after this many minutes, the learning-rate schedule included "
+                             "(default: the recipe's)")
     add_changes(parser)
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1")
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help=DEVICE)
     parser.set_defaults(run=run)
 
 

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory, gettempdir
 import numpy as np
 import SimpleITK as sitk
 
+from metaunetr import extras
 from metaunetr.errors import InputError, OutputError
 from metaunetr.io.dicom import header as h
 from metaunetr.io.dicom.header import Slice
@@ -121,8 +122,8 @@ def _read(path: Path, pixels: bool):
         import pydicom
     except ImportError:
         raise InputError(
-            f"{path}: multi-frame DICOM needs pydicom; install it with: pip install "
-            "metaunetr[dicom], or convert the file to one file per slice"
+            f"{extras.missing(f'{path}: multi-frame DICOM', 'pydicom', 'dicom')}, or convert the "
+            "file to one file per slice"
         ) from None
     try:  # what is mapped cannot be asked for more bytes than the file has
         with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
