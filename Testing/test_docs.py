@@ -6,12 +6,14 @@ import argparse
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
 from metaunetr import cli
 from metaunetr.bundle import find
+from metaunetr.io import read_image
 from metaunetr.organs import ORGANS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,3 +169,52 @@ def test_figures_of_accuracy_are_the_measured_ones():
         assert [f"{case[organ]:.2f}" for organ in organs] in [row[1:] for row in printed]
     assert [f"{validated[organ]:.2f}" for organ in (*organs, "mean")] in [
         row[2:] for row in printed]
+
+
+# What lines of the pages need that no test has, so that they are only parsed.
+NEEDS = {"--device cuda": "a GPU", "tcp://": "a Dask scheduler", "--dask-local": "minutes",
+         "--measure": "minutes", "metaunetr-training": "data sets"}
+RUN = ("README.md", "docs/command-line.md", "docs/dicom.md", "docs/batch.md", "docs/models.md",
+       "docs/performance.md")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The working folder, with the files that the pages name."""
+    dicom_series = pytest.importorskip("dicom_series", reason="series are written with pydicom")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(shlex.split("phantom -o ct.nii.gz --labels labels.nii.gz --size 80 64 48 "
+                                "--spacing 4.5 4.5 5")) == 0
+    copies = {"ct.nii.gz": ["studies/ct.nii.gz", "more/ct.nii.gz"],
+              "labels.nii.gz": ["manual.nii.gz", "predictions/a.nii.gz", "references/a.nii.gz"]}
+    for original, places in copies.items():
+        for place in places:
+            Path(place).parent.mkdir(exist_ok=True)
+            shutil.copy(original, place)
+    for series in ("series", "study"):
+        dicom_series.write_series(tmp_path / series, read_image("ct.nii.gz"))
+    Path("study/IM0003").rename("study/00003.dcm")
+    shutil.make_archive("study", "zip", "study")
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUN)
+def test_commands_run(page, folder, capsys):
+    complete, _ = commands(ROOT / page)
+    lines = [line for line in complete if not any(need in line for need in NEEDS)]
+    assert lines
+    for line in lines:
+        assert cli.main(shlex.split(line)[1:]) == 0, f"{line}: {capsys.readouterr().err}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/command-line.md"])
+def test_python_examples_run(page, folder, capsys):
+    blocks = [text for language, text in FENCE.findall((ROOT / page).read_text(encoding="utf-8"))
+              if language == "python"]
+    assert blocks
+    for text in blocks:
+        exec(text, {})
+    assert Path("organs.seg.nrrd").exists()
+    assert "liver" in capsys.readouterr().out
