@@ -192,8 +192,8 @@ def folder(tmp_path, monkeypatch) -> Path:
             Path(place).parent.mkdir(exist_ok=True)
             shutil.copy(original, place)
     for series in ("series", "study"):
-        dicom_series.write_series(tmp_path / series, read_image("ct.nii.gz"))
-    Path("study/IM0003").rename("study/00003.dcm")
+        slices = dicom_series.write_series(tmp_path / series, read_image("ct.nii.gz"))
+    slices[3].rename("study/00003.dcm")
     shutil.make_archive("study", "zip", "study")
     return tmp_path
 
