@@ -199,6 +199,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a page has many commands
 @pytest.mark.parametrize("page", RUN)
 def test_commands_run(page, folder, capsys):
     complete, _ = commands(ROOT / page)
@@ -209,6 +210,7 @@ def test_commands_run(page, folder, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a page has many commands
 @pytest.mark.parametrize("page", ["README.md", "docs/command-line.md"])
 def test_python_examples_run(page, folder, capsys):
     blocks = [text for language, text in FENCE.findall((ROOT / page).read_text(encoding="utf-8"))
