@@ -28,7 +28,8 @@ class MetaUNETRSegment(ScriptedLoadableModule):
         self.parent.contributors = ["MetaUNETR developers"]
         self.parent.helpText = _("""
 Segments the abdominal organs of a CT: choose the volume, press <b>Segment</b>. The model is bundled
-and runs on this computer, on a GPU or without one; nothing is uploaded.<br>
+and runs on this computer, on a GPU or without one; nothing is uploaded.
+<a href="https://github.com/lyupengju/MetaUNETR/blob/main/docs/slicer.md">Tutorial and help</a>.<br>
 <b>Research use only. Not for diagnosis or treatment.</b>
 """)
         self.parent.acknowledgementText = _("""
