@@ -73,6 +73,20 @@ def test_the_deepest_map_may_be_one_voxel(size, gradient, dtype):
         assert all(torch.isfinite(p.grad).all() for p in net.parameters())
 
 
+def test_gradients_of_two_slices_in_bfloat16_are_those_in_float32():
+    layer = Convolution(64, 32)
+    for seed in range(20):
+        for size in (64, 256, 4096, 64 * 32 * 27):  # what is freed here is given out again below
+            torch.full((size,), 1e30)
+        x = torch.randn(1, 64, 2, 4, 4, generator=torch.Generator().manual_seed(seed))
+        gradients = []
+        for enabled in (True, False):
+            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+                y = layer(x)
+            gradients.append(torch.autograd.grad(y.float().square().sum(), layer.weight)[0])
+        torch.testing.assert_close(*gradients, rtol=0.05, atol=0.05)
+
+
 def test_features_are_not_overwritten_by_later_layers():
     net, x = build(TINY).eval(), torch.randn(1, 1, 32, 32, 32)
     with torch.no_grad():

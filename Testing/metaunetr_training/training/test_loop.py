@@ -185,7 +185,7 @@ def test_what_does_not_fit_is_refused(prepared, tmp_path, change, message):
 
 
 def test_a_fold_that_does_not_exist(prepared, tmp_path):
-    with pytest.raises(InputError, match="fold must be one of 0, 1: 5"):
+    with pytest.raises(InputError, match="fold must be one of 0, 1 or none: 5"):
         train(tiny_recipe(), prepared, 5, tmp_path / "run")
 
 

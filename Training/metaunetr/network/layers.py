@@ -64,12 +64,19 @@ def uses_one_dnn(x: Tensor) -> bool:
 
 
 class Convolution(nn.Conv3d):
-    """A 3×3×3 convolution without bias that keeps the size."""
+    """A 3×3×3 convolution without bias that keeps the size.
+
+    On a CPU, oneDNN's bfloat16 gradient of the weight of maps of two slices holds memory that was
+    never written (PyTorch 2.13), so these maps, which are tiny, are convolved in float32.
+    """
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__(in_channels, out_channels, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.shape[2] == 2 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):
+                return F.conv3d(x.float(), self.weight, padding=self.padding)
         return convolve(x, self.weight, None, self.padding)
 
 
