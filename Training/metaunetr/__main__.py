@@ -1,5 +1,6 @@
 """`python -m metaunetr` and the script `metaunetr`: the command line as a process."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -19,6 +20,7 @@ def run(make_parser=None) -> None:
         code = main(make_parser=make_parser)
     except KeyboardInterrupt:  # before `main` could take care of it
         code = 130
+    gc.collect()  # temporary files go with the objects that hold them, also those in cycles
     with suppress(OSError, AttributeError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -37,8 +37,8 @@ def out_of_memory(engine, loaded, options):
         raise MemoryError
     return segment(engine, loaded, options)
 
-def full_disk(path, result):
-    write_labels(path, result)
+def full_disk(path, result, *options):
+    write_labels(path, result, *options)
     if "full" in result.labels.source.name:
         with open(path, "r+b") as file:
             file.truncate(100)

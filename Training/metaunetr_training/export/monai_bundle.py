@@ -92,7 +92,7 @@ def inference() -> dict[str, Any]:
         "network_def": "$@model.network()",
         "options": {
             "_target_": "metaunetr.batch.Options", "output": "$Path(@output_dir)",
-            "suffix": ".nii.gz", "model": "@models", "device": "@device",
+            "suffixes": "$('.nii.gz',)", "model": "@models", "device": "@device",
         },
         "report": "$lambda event: event.get('line') and print(event['line'])",
         "run": ["$batch.run([Path(@dataset_dir)], @options, @report) and sys.exit(7)"],
