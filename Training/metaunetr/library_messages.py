@@ -16,8 +16,8 @@ from contextvars import ContextVar
 
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
-_said: set[str] = set()
-_tell: ContextVar[Callable[[str], str]] = ContextVar("tell", default=str)
+_shown_before: set[str] = set()
+_hide: ContextVar[Callable[[str], str]] = ContextVar("hide", default=str)
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def shown() -> Iterator[None]:
     showwarning, last_resort = warnings.showwarning, logging.lastResort
     warnings.showwarning = _show_warning
     logging.lastResort = _Handler(logging.WARNING)
-    _said.clear()
+    _shown_before.clear()
     try:
         yield
     finally:
@@ -37,13 +37,13 @@ def shown() -> Iterator[None]:
 
 
 @contextmanager
-def told_by(tell: Callable[[str], str]) -> Iterator[None]:
-    """Within, in this thread, they go through `tell` as well, which hides what it must."""
-    token = _tell.set(tell)
+def filtered_by(hide: Callable[[str], str]) -> Iterator[None]:
+    """Within, in this thread, they go through `hide` as well."""
+    token = _hide.set(hide)
     try:
         yield
     finally:
-        _tell.reset(token)
+        _hide.reset(token)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_, **__) -> None:
@@ -57,9 +57,9 @@ class _Handler(logging.Handler):
 
 
 def _show(text: str) -> None:
-    text = _tell.get()(QUOTED.sub("…", text))
-    if text in _said:
+    text = _hide.get()(QUOTED.sub("…", text))
+    if text in _shown_before:
         return
-    _said.add(text)
-    with suppress(OSError, ValueError):  # nobody listens
+    _shown_before.add(text)
+    with suppress(OSError, ValueError):  # the stream is closed
         print(f"warning: {' '.join(text.split())}", file=sys.stderr)

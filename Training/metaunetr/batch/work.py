@@ -66,7 +66,7 @@ def read(case: Case, options: Options, bundle: Bundle) -> Loaded:
     outputs = [io.prepare_output(case.labels), io.prepare_file(case.record),
                io.prepare_file(case.thumbnail)]
     check_distinct(outputs, case.files)
-    with library_messages.told_by(case.tell):
+    with library_messages.filtered_by(case.tell):
         image = io.read_image(case.input)
         labels, lacks = _possible(case, image, options)
     if labels != case.labels:
@@ -120,7 +120,7 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
     with together() as place:
         record = place(case.record)  # the first here is the last to take its place
         temporary = place(case.labels)
-        with library_messages.told_by(case.tell):
+        with library_messages.filtered_by(case.tell):
             io.write_labels(temporary, result, options.seg_type)
         measured(case.labels, temporary)
         temporary = place(case.thumbnail)
