@@ -283,6 +283,6 @@ def _may_be_ct(path: Path) -> bool:
 def _holds_bytes(path: Path) -> bool:
     """False also for what has no readable header: reading it will tell what is wrong."""
     with suppress(InputError, OSError):
-        return io.read_dtype(path).itemsize == 1
+        return io.read_header(path).dtype.itemsize == 1
     return False
 
