@@ -20,7 +20,6 @@ from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import is_derived, study, why_not
 from metaunetr.errors import InputError, MetaUNETRError
 from metaunetr.io import dicom, formats
-from metaunetr.io.dicom.header import INSTANCE, SERIES
 
 IMAGES = formats.NIFTI + formats.NRRD + formats.META
 PERIOD = 1.0  # seconds between two words about a long search
@@ -228,10 +227,11 @@ class _Search:
     ) -> Series:
         first = slices[0]
         return Series(
-            path, files, place, first.text(dicom.NUMBER), first.text(SERIES), study(first),
+            path, files, place, first.text("SeriesNumber"), first.series, study(first),
             is_derived(first) and not self.all_series,
             hash((len(slices), frozenset(
-                (item.text(INSTANCE) or str(item.path), item.text(dicom.POSITION), item.size)
+                (item.text("SOPInstanceUID") or str(item.path),
+                 item.text("ImagePositionPatient"), item.size)
                 for item in slices))),
             alone)
 
