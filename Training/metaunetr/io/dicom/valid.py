@@ -9,7 +9,7 @@ from metaunetr.io.dicom.header import Slice, tag_of
 
 BITS_ALLOCATED = (8, 16, 32)
 RESCALE_TYPE = f"Rescale Type {tag_of('RescaleType')}"
-HOUNSFIELD = ("", "HU")  # required in CT where the unit is another one (PS3.3 C.8.2.1)
+HOUNSFIELD = ("", "HU")  # in CT, the type may be absent if it is HU (PS3.3 C.8.2.1)
 OTHER_UNITS = {  # defined terms of PS3.3 C.11.1.1.2 that are no HU
     "OD": "optical density", "MGML": "mg/mL", "Z_EFF": "effective atomic number",
     "ED": "electron density", "EDW": "electron density relative to water", "PCT": "percent",
@@ -58,7 +58,7 @@ def check_elements(item: Slice) -> None:
         return
     if (unit := item.text("RescaleType").upper()) in OTHER_UNITS:
         raise InputError(
-            f"{item.path}: {RESCALE_TYPE} must be HU, it is {item.text('RescaleType')!r} "
+            f"{item.where}: {RESCALE_TYPE} must be HU, it is {item.text('RescaleType')!r} "
             f"({OTHER_UNITS[unit]}); choose the series with HU"
         )
     if item.frame is not None or item.text("RescaleSlope"):
