@@ -30,7 +30,7 @@ def outlines(mask: np.ndarray) -> list[np.ndarray]:
     loops = _loops(padded)
     holes = [loop for loop in loops if not padded[loop[0, 1] + 1, loop[0, 0] + 1]]
     loops = [loop.astype(float) for loop in loops if padded[loop[0, 1] + 1, loop[0, 0] + 1]]
-    for hole in sorted(holes, key=lambda loop: loop[:, 0].min()):  # holes to the left are connected first
+    for hole in sorted(holes, key=lambda loop: loop[:, 0].min()):  # from left to right
         _connect(hole[::-1].astype(float), loops)
     return [loop + (left - 0.5, top - 0.5) for loop in loops]
 
