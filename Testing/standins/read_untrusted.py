@@ -25,9 +25,8 @@ from metaunetr import bundle
 from metaunetr.batch.finished import Finished, ours
 from metaunetr.errors import MetaUNETRError
 from metaunetr.guard import check_grid, inspect_ct
-from metaunetr.io import read_image, read_labels
+from metaunetr.io import read_header, read_image, read_labels
 from metaunetr.io.describe import describe
-from metaunetr.io.read import read_grid
 
 ROOM = 1 << 30  # bytes above what the libraries take; the files have some kB
 
@@ -56,7 +55,7 @@ def read(kind: str, path: Path) -> None:
         json.dumps(describe(path))
     else:
         with contextlib.suppress(MetaUNETRError):
-            read_grid(path)
+            check_grid(path, read_header(path).grid)
         examine(read_image(path))
         json.dumps(describe(path))
 

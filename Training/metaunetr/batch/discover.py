@@ -20,7 +20,6 @@ from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import is_derived, study, why_not
 from metaunetr.errors import InputError, MetaUNETRError
 from metaunetr.io import dicom, formats
-from metaunetr.io.dicom.header import INSTANCE, SERIES
 
 IMAGES = formats.NIFTI + formats.NRRD + formats.META
 PERIOD = 1.0  # seconds between two words about a long search
@@ -228,10 +227,11 @@ class _Search:
     ) -> Series:
         first = slices[0]
         return Series(
-            path, files, place, first.text(dicom.NUMBER), first.text(SERIES), study(first),
+            path, files, place, first.text("SeriesNumber"), first.series, study(first),
             is_derived(first) and not self.all_series,
             hash((len(slices), frozenset(
-                (item.text(INSTANCE) or str(item.path), item.text(dicom.POSITION), item.size)
+                (item.text("SOPInstanceUID") or str(item.path),
+                 item.text("ImagePositionPatient"), item.size)
                 for item in slices))),
             alone)
 
@@ -283,6 +283,6 @@ def _may_be_ct(path: Path) -> bool:
 def _holds_bytes(path: Path) -> bool:
     """False also for what has no readable header: reading it will tell what is wrong."""
     with suppress(InputError, OSError):
-        return io.read_dtype(path).itemsize == 1
+        return io.read_header(path).dtype.itemsize == 1
     return False
 

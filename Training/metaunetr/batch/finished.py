@@ -199,7 +199,7 @@ def _with_data(files: Iterable[Path]) -> list[Path]:
     paths = set(files)
     for path in files:
         with suppress(InputError, OSError):
-            paths.add(io.data_file(path))
+            paths.add(io.read_header(path).data)
     return sorted(paths)
 
 

@@ -27,20 +27,24 @@ from pathlib import Path
 from metaunetr.errors import MetaUNETRError
 from metaunetr.io import formats
 from metaunetr.io.dicom.archive import first_file
-from metaunetr.io.dicom.header import CHARACTERS, read_header
+from metaunetr.io.dicom.header import read_header
 
 IDENTIFIERS = {
-    "patient_name": "0010|0010", "patient_id": "0010|0020", "study_date": "0008|0020",
-    "accession_number": "0008|0050", "study_uid": "0020|000d", "series_uid": "0020|000e",
+    "patient_name": "PatientName", "patient_id": "PatientID", "study_date": "StudyDate",
+    "accession_number": "AccessionNumber", "study_uid": "StudyInstanceUID",
+    "series_uid": "SeriesInstanceUID",
 }
 NAMES = (  # of the patient, physicians and operators
-    "0010|0010", "0010|1001", "0008|0090", "0008|1048", "0008|1050", "0008|1060", "0008|1070",
-    "0032|1032",
+    "PatientName", "OtherPatientNames", "ReferringPhysicianName", "PhysiciansOfRecord",
+    "PerformingPhysicianName", "NameOfPhysiciansReadingStudy", "OperatorsName",
+    "RequestingPhysician",
 )
 PERSONAL = (  # also ids, dates, places, and what technicians type
-    *NAMES, *IDENTIFIERS.values(), "0008|0021", "0008|0022", "0008|0023", "0008|0080",
-    "0008|0081", "0008|1010", "0008|1030", "0008|103e", "0010|0030", "0010|1000", "0010|1040",
-    "0010|2154", "0010|4000", "0020|0010", "0032|1060", "0040|0254",
+    *NAMES, *IDENTIFIERS.values(), "SeriesDate", "AcquisitionDate", "ContentDate",
+    "InstitutionName", "InstitutionAddress", "StationName", "StudyDescription",
+    "SeriesDescription", "PatientBirthDate", "OtherPatientIDs", "PatientAddress",
+    "PatientTelephoneNumbers", "PatientComments", "StudyID", "RequestedProcedureDescription",
+    "PerformedProcedureStepDescription",
 )
 SHORTEST = 3  # letters of a word that could be a name
 IMAGES = formats.NIFTI + formats.NRRD + formats.META + formats.SEGMENTATION + formats.ARCHIVE
@@ -121,16 +125,16 @@ def _replaced(text: str, words: dict[str, str]) -> str:
     return re.sub(pattern, lambda found: words[found[0]], text) if pattern else text
 
 
-def header(path: Path, tags: Iterable[str]) -> dict[str, str]:
+def header(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     """Elements of a DICOM file, or of the first in a .zip file, as text.
 
     "" for those that are missing, or all of a damaged file.
     """
-    item, wanted = None, (*tags, CHARACTERS)
+    item = None
     with suppress(OSError, MetaUNETRError):  # it may be gone
         if formats.suffix_of(path, formats.ARCHIVE):
             with first_file(path) as file:
-                item = read_header(file, wanted) if file else None
+                item = read_header(file, keywords) if file else None
         else:
-            item = read_header(path, wanted)
-    return {tag: item.text(tag) if item else "" for tag in tags}
+            item = read_header(path, keywords)
+    return {keyword: item.text(keyword) if item else "" for keyword in keywords}

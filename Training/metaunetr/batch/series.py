@@ -20,9 +20,8 @@ from metaunetr.batch.privacy import header
 from metaunetr.errors import InputError
 from metaunetr.guard import MIN_SLICES
 from metaunetr.io import dicom
-from metaunetr.io.dicom.header import CLASS
 
-STUDY, PATIENT = "0020|000d", "0010|0020"
+STUDY, PATIENT = "StudyInstanceUID", "PatientID"
 CT_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.2{end}" for end in ("", ".1", ".2"))
 KINDS = {  # words of the image type
     "a localizer": {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"},
@@ -38,7 +37,7 @@ PLANES = ("sagittal", "coronal", "axial")  # across x, y and z
 def why_not(slices: list[dicom.Slice], all_series: bool) -> str:
     """Why a series is no CT to segment; "" when it may be one."""
     first = slices[0]
-    modality = first.text(dicom.MODALITY)
+    modality = first.text("Modality")
     if modality != "CT":
         return f"a series of modality {modality or 'unknown'}, not CT"
     rules = [_is_too_short] if all_series else [_is_of_a_kind, _is_too_short, _is_not_axial]
@@ -59,7 +58,7 @@ def study(first: dicom.Slice) -> str:
 
 
 def _kind(first: dicom.Slice) -> list[str]:
-    return [word.strip() for word in first.text(dicom.IMAGE_TYPE).upper().split("\\")]
+    return [word.strip() for word in first.text("ImageType").upper().split("\\")]
 
 
 def _is_of_a_kind(slices: list[dicom.Slice]) -> str:
@@ -67,12 +66,12 @@ def _is_of_a_kind(slices: list[dicom.Slice]) -> str:
     for name, those in KINDS.items():
         if words & those:
             return name
-    is_image = slices[0].text(CLASS) in ("", *CT_CLASSES)
+    is_image = slices[0].text("SOPClassUID") in ("", *CT_CLASSES)
     return "" if is_image else "a screenshot or report, no CT image"
 
 
 def _is_too_short(slices: list[dicom.Slice]) -> str:
-    frames = slices[0].text(dicom.FRAMES)
+    frames = slices[0].text("NumberOfFrames")
     count = max(len(slices), int(frames) if frames.isdecimal() else 0)
     return "" if count >= MIN_SLICES else (
         f"a series of {count} slices; a volume needs {MIN_SLICES}")
@@ -80,7 +79,7 @@ def _is_too_short(slices: list[dicom.Slice]) -> str:
 
 def _is_not_axial(slices: list[dicom.Slice]) -> str:
     try:
-        axes = slices[0].numbers(dicom.ORIENTATION, 6)
+        axes = slices[0].axes
     except InputError:  # reading it will tell
         return ""
     plane = PLANES[int(np.abs(np.cross(axes[:3], axes[3:])).argmax())]

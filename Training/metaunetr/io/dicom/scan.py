@@ -15,28 +15,15 @@ import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.io.dicom.ends import may_be_slice, suffix_of
-from metaunetr.io.dicom.header import (
-    ACQUISITION,
-    ACQUISITION_TIME,
-    CONTENT_TIME,
-    IMAGE_TYPE,
-    INSTANCE,
-    KERNEL,
-    ORIENTATION,
-    POSITION,
-    SERIES,
-    STACK,
-    TEMPORAL,
-    Slice,
-    is_dicom,
-    read_header,
-)
+from metaunetr.io.dicom.header import Slice, is_dicom, read_header
 
 PARTS = {  # what tells volumes of one series apart, in the order of trust
-    ACQUISITION: "acquisition", TEMPORAL: "time point", STACK: "stack", IMAGE_TYPE: "image type",
-    KERNEL: "kernel", CONTENT_TIME: "content time", ACQUISITION_TIME: "acquisition time",
+    "AcquisitionNumber": "acquisition", "TemporalPositionIdentifier": "time point",
+    "StackID": "stack", "ImageType": "image type", "ConvolutionKernel": "kernel",
+    "ContentTime": "content time", "AcquisitionTime": "acquisition time",
 }
-INTERLEAVED = (ACQUISITION, TEMPORAL, STACK)  # these tell volumes apart also at other places
+# These tell volumes apart also at other places.
+INTERLEAVED = ("AcquisitionNumber", "TemporalPositionIdentifier", "StackID")
 LOCALIZER = "localizer"
 THREADS = 4  # that read headers: disks on a network answer slowly
 
@@ -108,8 +95,8 @@ def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Pa
             tick()
             sound = sound and not isinstance(item, OSError)
             if isinstance(item, Slice):
-                local = LOCALIZER if LOCALIZER.upper() in item.text(IMAGE_TYPE).upper() else ""
-                series[item.text(SERIES), local].append(item)
+                local = LOCALIZER if LOCALIZER.upper() in item.text("ImageType").upper() else ""
+                series[item.series, local].append(item)
             elif mine:
                 broken.append(path)
             else:
@@ -164,15 +151,15 @@ def _each_once(slices: list[Slice], kinds: list[str], places: dict[tuple, float]
 def _places(slices: list[Slice]) -> dict[tuple, float]:
     """Where slices lie along their normal, in 0.01 mm; nothing when they do not tell."""
     try:
-        axes = slices[0].numbers(ORIENTATION, 6)
-        if any(np.abs(item.numbers(ORIENTATION, 6) - axes).max() > 1e-3 for item in slices):
+        axes = slices[0].axes
+        if any(np.abs(item.axes - axes).max() > 1e-3 for item in slices):
             return {}
         normal = np.cross(axes[:3], axes[3:])
-        return {_key(item): round(float(item.numbers(POSITION, 3) @ normal), 2)
+        return {_key(item): round(float(item.position @ normal), 2)
                 for item in slices}
     except InputError:
         return {}
 
 
 def _key(item: Slice) -> tuple[str, int | None]:
-    return item.text(INSTANCE) or str(item.path), item.frame
+    return item.text("SOPInstanceUID") or str(item.path), item.frame
