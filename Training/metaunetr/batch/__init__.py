@@ -7,11 +7,11 @@
     work       one case: read, segment, write
     pipeline   the cases on this machine
     cluster    the cases on the workers of a Dask cluster; worker is what they run
-    log        what became of each
+    ledger     what became of each: events, manifest, tables, page
     run        all of it, from begin to end
     events     what is told meanwhile, as data and as lines of text
     privacy    what may be told of patients
-    folder     what the run folder tells: manifest, table, index, thumbnail
+    manifest, table, index, thumbnail   the files that the ledger writes
 """
 
 from metaunetr.batch.options import Options

@@ -22,7 +22,7 @@ from distributed.scheduler import KilledWorker
 
 from metaunetr.batch.events import Event
 from metaunetr.batch.finished import Finished
-from metaunetr.batch.log import Log
+from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
 from metaunetr.batch.worker import Done, Job, Ready, segment_case
 from metaunetr.bundle import Bundle
@@ -36,8 +36,10 @@ class Cluster:
     """This process finds the cases, gives them out one a worker thread, and tells what becomes
     of them."""
 
-    def __init__(self, waiting: list[int], options: Options, bundle: Bundle, log: Log) -> None:
-        self.waiting, self.log = deque(waiting), log
+    def __init__(
+        self, waiting: list[int], options: Options, bundle: Bundle, ledger: Ledger
+    ) -> None:
+        self.waiting, self.ledger = deque(waiting), ledger
         self.job = Job(_as_elsewhere(options), bundle.sha256, f"metaunetr-{uuid.uuid4().hex}")
         self.card = bundle.card
         self.news: queue.SimpleQueue[tuple[int, Event | Future]] = queue.SimpleQueue()
@@ -101,14 +103,14 @@ class Cluster:
         while self.waiting and len(self.futures) < threads:
             index = self.waiting.popleft()
             future = client.submit(
-                segment_case, index, self.log.cases[index], self.job, key=self.job.key(index),
+                segment_case, index, self.ledger.cases[index], self.job, key=self.job.key(index),
                 pure=False)
             self.futures[index] = future
             future.add_done_callback(lambda future, index=index: self.news.put((index, future)))
 
     def _tell_once(self, text: str) -> None:
         if self.slots == 0:
-            self.log.report({"event": "warning", "text": text})
+            self.ledger.report({"event": "warning", "text": text})
             self.slots = 1
 
     def _hear(self, index: int, what: Event | Future) -> None:
@@ -118,23 +120,23 @@ class Cluster:
             self._on_the_way(index, what)
             return
         del self.futures[index]
-        if index not in self.log.begun:
+        if index not in self.ledger.started:
             self._begin(index)
         self._end(index, what)
 
     def _on_the_way(self, index: int, event: Event) -> None:
         if event["event"] != "running":
-            self.log.tell(index, event)
+            self.ledger.report_case(index, event)
             return
-        again = index in self.log.begun
+        again = index in self.ledger.started
         self._begin(index)
         if again:
-            self.log.tell(index, {"event": "warning", "text": "Its worker was lost; the case is "
-                                                              "begun once more."})
+            self.ledger.report_case(index, {
+                "event": "warning", "text": "Its worker was lost; the case is begun once more."})
 
     def _begin(self, index: int) -> None:
-        self.log.begin(index)
-        self.log.running(index)
+        self.ledger.reading(index)
+        self.ledger.running(index)
 
     def _end(self, index: int, future: Future) -> None:
         if future.status in ("cancelled", "lost"):
@@ -144,17 +146,17 @@ class Cluster:
             done: Done = future.result()
             self.busy += done.busy
             if isinstance(done.result, Finished):
-                self.log.done(index, done.result)
+                self.ledger.done(index, done.result)
             else:
-                self.log.failed(index, MetaUNETRError(done.result))
+                self.ledger.failed(index, MetaUNETRError(done.result))
         elif isinstance(error, KilledWorker):
-            self.log.failed(index, MetaUNETRError(
+            self.ledger.failed(index, MetaUNETRError(
                 f"{error.allowed_failures + 1} workers were lost while they worked on it (killed, "
                 "or out of memory)"))
         elif isinstance(error, MetaUNETRError):  # of a worker that can do none
             raise error
         else:
-            self.log.failed(index, error)
+            self.ledger.failed(index, error)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from metaunetr.batch import work
 from metaunetr.batch.events import Event
-from metaunetr.batch.log import Log
+from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
 from metaunetr.batch.work import Loaded
 from metaunetr.bundle import Bundle
@@ -22,8 +22,10 @@ class Pipeline:
     which an earlier run was killed has the memory for itself. All is told by the calling thread.
     """
 
-    def __init__(self, waiting: list[int], options: Options, bundle: Bundle, log: Log) -> None:
-        self.waiting, self.options, self.bundle, self.log = waiting, options, bundle, log
+    def __init__(
+        self, waiting: list[int], options: Options, bundle: Bundle, ledger: Ledger
+    ) -> None:
+        self.waiting, self.options, self.bundle, self.ledger = waiting, options, bundle, ledger
         self.reader = ThreadPoolExecutor(1, "reader")
         self.writer = ThreadPoolExecutor(1, "writer")
         self.ahead: Future[Loaded] | None = None
@@ -54,35 +56,35 @@ class Pipeline:
 
     def _load(self) -> Segmenter:
         self.ahead = self._read(0)
-        options, log = self.options, self.log
+        options, ledger = self.options, self.ledger
         engine = Segmenter(self.bundle, options.device, options.overlap, options.precision,
                            self._tell)
         for text in engine.device_warnings:  # once, not in every case
-            log.report({"event": "warning", "text": text})
+            ledger.report({"event": "warning", "text": text})
         engine.device_warnings = []
         return engine
 
     def _work(self, engine: Segmenter, position: int) -> None:
-        index, log = self.index, self.log
+        index, ledger = self.index, self.ledger
         if self._is_alone(position):
             self._finish_last()
-        log.running(index)
-        log.tell(index, {"event": "stage", "stage": "read"})
+        ledger.running(index)
+        ledger.report_case(index, {"event": "stage", "stage": "read"})
         try:
             loaded = self._take(position)
             result = self._segment(engine, loaded)
         except Exception as error:
-            if log.over:
+            if ledger.stopped:
                 raise
-            log.failed(index, error)
+            ledger.failed(index, error)
             return
         self._finish_last()
-        log.tell(index, {"event": "stage", "stage": "write"})
+        ledger.report_case(index, {"event": "stage", "stage": "write"})
         self.behind = index, self.writer.submit(work.write, loaded, result, self.options)
 
     def _read(self, position: int) -> Future[Loaded]:
-        self.log.begin(self.waiting[position])
-        case = self.log.cases[self.waiting[position]]
+        self.ledger.reading(self.waiting[position])
+        case = self.ledger.cases[self.waiting[position]]
         return self.reader.submit(work.read, case, self.options, self.bundle)
 
     def _take(self, position: int) -> Loaded:
@@ -94,7 +96,7 @@ class Pipeline:
         return read.result()
 
     def _is_alone(self, position: int) -> bool:
-        return self.log.lost(self.waiting[position]) > 0
+        return self.ledger.kills(self.waiting[position]) > 0
 
     def _segment(self, engine: Segmenter, loaded: Loaded) -> Result:
         started = time.perf_counter()
@@ -106,7 +108,7 @@ class Pipeline:
     def _tell(self, event: Event) -> None:
         if self.behind and self.behind[1].done():
             self._finish_last()
-        self.log.tell(self.index, event)
+        self.ledger.report_case(self.index, event)
 
     def _finish_last(self) -> None:
         """Waits for the case that is being written, and tells what became of it."""
@@ -115,6 +117,6 @@ class Pipeline:
         (index, written), self.behind = self.behind, None
         wait([written])
         if error := written.exception():
-            self.log.failed(index, error)
+            self.ledger.failed(index, error)
         else:
-            self.log.done(index, written.result())
+            self.ledger.done(index, written.result())

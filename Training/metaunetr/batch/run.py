@@ -13,8 +13,7 @@ from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import discover
 from metaunetr.batch.events import Event, cases_event, search_event
 from metaunetr.batch.finished import Finished
-from metaunetr.batch.folder import RunFolder
-from metaunetr.batch.log import Log
+from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
 from metaunetr.bundle import Bundle, find
 from metaunetr.errors import InputError, MetaUNETRError, PackageError
@@ -56,16 +55,14 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     if not cases:
         raise InputError("There is no CT in the input "
                          f"({len(discovery.left_out)} files or series were left out).")
-    with closing(RunFolder(options.output, options.identifiers)) as folder:
-        folder.begin(cases, discovery)
-        log = Log(cases, report, folder)
-        busy = _work(options, bundle, log)
+    with closing(Ledger(cases, discovery, options.output, options.identifiers, report)) as ledger:
+        busy = _work(options, bundle, ledger)
         if options.table:
-            folder.write_table(options.table)
-    for text in folder.warnings:
+            ledger.write_table(options.table)
+    for text in ledger.warnings:
         report({"event": "warning", "text": text})
-    report(log.told.summary(time.perf_counter() - started, busy))
-    return log.told.counts["failed"]
+    ledger.summary(time.perf_counter() - started, busy)
+    return ledger.counts["failed"]
 
 
 def _check(options: Options) -> None:
@@ -87,25 +84,25 @@ def _check_dask() -> None:
             extras.missing("A batch on Dask", error.name or "distributed", "cluster")) from None
 
 
-def _work(options: Options, bundle: Bundle, log: Log) -> float | None:
+def _work(options: Options, bundle: Bundle, ledger: Ledger) -> float | None:
     """Works on what is not finished; the share of the time in which a case was segmented."""
-    _tidy(log.cases)
-    waiting = [index for index in range(len(log.cases))
-               if not (options.resume and _is_over(index, options, bundle, log))]
-    waiting.sort(key=log.lost)  # those at which runs were killed come last
+    _tidy(ledger.cases)
+    waiting = [index for index in range(len(ledger.cases))
+               if not (options.resume and _is_over(index, options, bundle, ledger))]
+    waiting.sort(key=ledger.kills)  # those at which runs were killed come last
     if not waiting:
         return None
     if options.scheduler or options.workers:
         from metaunetr.batch.cluster import Cluster
 
         try:
-            return Cluster(waiting, options, bundle, log).run()
+            return Cluster(waiting, options, bundle, ledger).run()
         finally:
-            _tidy(log.cases)  # workers may have been lost
-    log.report({"event": "stage", "stage": "model"})
+            _tidy(ledger.cases)  # workers may have been lost
+    ledger.report({"event": "stage", "stage": "model"})
     from metaunetr.batch.pipeline import Pipeline  # torch, which takes seconds
 
-    return Pipeline(waiting, options, bundle, log).run()
+    return Pipeline(waiting, options, bundle, ledger).run()
 
 
 def _tidy(cases: list[Case]) -> None:
@@ -114,18 +111,18 @@ def _tidy(cases: list[Case]) -> None:
         discard_abandoned(folder, now=0)
 
 
-def _is_over(index: int, options: Options, bundle: Bundle, log: Log) -> bool:
+def _is_over(index: int, options: Options, bundle: Bundle, ledger: Ledger) -> bool:
     """Whether a case was finished before, or is given up."""
-    case = log.cases[index]
+    case = ledger.cases[index]
     before = Finished.read(case)
     with suppress(InputError):  # reading it will tell
         if before and before.holds(case, work.made_from(case, options, bundle)):
-            log.skipped(index, before)
+            ledger.skipped(index, before)
             return True
-    if (lost := log.lost(index)) >= GIVEN_UP:
-        log.begin(index)
-        log.running(index)
-        log.failed(index, MetaUNETRError(
+    if (lost := ledger.kills(index)) >= GIVEN_UP:
+        ledger.reading(index)
+        ledger.running(index)
+        ledger.failed(index, MetaUNETRError(
             f"{case.input}: {lost} runs were killed while they worked on it, perhaps because the "
             "memory was full; without --resume it is tried again"))
         return True
