@@ -14,6 +14,7 @@ import pytest
 
 from metaunetr.batch.case import make_cases
 from metaunetr.batch.discover import discover
+from metaunetr.io import read_image
 
 
 def names(*inputs: Path, output: Path = Path("/nowhere")) -> list[str]:
@@ -99,6 +100,21 @@ def test_several_series_in_one_folder_are_a_case_each(tmp_path, series):
     assert second.startswith("study/series 7 ")
     assert [len(case.files) for case in cases] == [5] * 4
     assert all(output / "study" == case.labels.parent for case in cases)
+
+
+def test_a_series_is_read_from_the_files_that_were_found(tmp_path, series, monkeypatch):
+    """Of a folder with three series and a damaged slice, only those of the series and the last."""
+    for uid, kind in (("1.1", "ORIGINAL"), ("1.2", "ORIGINAL"), ("1.3", "DERIVED")):
+        series("study", uid, kind=kind)
+    (tmp_path / "in" / "study" / "9.dcm").write_bytes(b"\0" * 500)
+    found = discover([tmp_path / "in"], tmp_path).found[1]
+    scan, looked_at = sys.modules["metaunetr.io.dicom.scan"], []
+    look = scan._look
+    monkeypatch.setattr(scan, "_look", lambda path: looked_at.append(path) or look(path))
+    image = read_image(found.path, (*found.files, *found.beside))
+    assert {path.name for path in looked_at} == {*(f"1.2-{k}.dcm" for k in range(5)), "9.dcm"}
+    assert len(image.dicom_files) == 5
+    assert "9.dcm" in image.warnings[0]
 
 
 def test_the_folder_of_a_series_and_all_its_slices_are_the_same_case(tmp_path, series):

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from metaunetr.batch.candidates import Found
+from metaunetr.batch.candidates import Candidate
 from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import Discovery
 from metaunetr.batch.finished import Finished
@@ -30,7 +30,7 @@ EMPTY = InputError("the file is empty")
 
 def make(output: Path, *names: str) -> list[Case]:
     paths = [Path(f"/in/{name}.nii.gz") for name in names]
-    found = [Found(path, (path,), PurePosixPath(path.relative_to("/in"))) for path in paths]
+    found = [Candidate(path, (path,), PurePosixPath(path.relative_to("/in"))) for path in paths]
     return make_cases(found, output, ".seg.nrrd")
 
 

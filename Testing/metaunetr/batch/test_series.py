@@ -83,7 +83,7 @@ def test_an_image_of_another_class_is_a_screenshot(series):
 
 
 def places(discovery: Discovery) -> list[str]:
-    return [str(found.place) for found in discovery.found]
+    return [str(found.relative_path) for found in discovery.found]
 
 
 @pytest.mark.parametrize(("folders", "expected"), [
@@ -121,7 +121,7 @@ def test_a_copy_of_a_series_is_left_out_and_parts_in_several_folders_are_told(tm
             path.rename(other)
     series("else", "1.2.3")
     found = discover([tmp_path / "in"], tmp_path)
-    assert [str(item.place) for item in found.found] == ["a", "else", "first half", "second half"]
+    assert places(found) == ["a", "else", "first half", "second half"]
     assert [reason for _, reason in found.left_out] == ["a copy of a"]
     assert len(found.warnings) == 1
     assert "One series lies in 2 folders (first half, second half)" in found.warnings[0]

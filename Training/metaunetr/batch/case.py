@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from metaunetr.batch.candidates import Found
+from metaunetr.batch.candidates import Candidate
 from metaunetr.batch.privacy import id_of, message
 from metaunetr.io import formats
 from metaunetr.outputs import longest_name
@@ -23,7 +23,8 @@ class Case:
 
     Attributes:
         name: its place below the folder that all inputs have in common, without suffix.
-        input: the file or DICOM folder to read; `files` all that it consists of.
+        input: the file or DICOM folder to read; `files` all that it consists of, and `beside` what
+            reading a DICOM series has to look at as well, see `Candidate`.
         labels, record: the files to write. `record` is written last.
         surfaces: the folder for the surfaces.
         thumbnail: a picture for people who look through many cases.
@@ -38,6 +39,7 @@ class Case:
     record: Path
     surfaces: Path
     thumbnail: Path
+    beside: tuple[Path, ...] = ()
     told: str = ""
     id: str = ""
 
@@ -55,7 +57,7 @@ class Case:
 
 
 def make_cases(
-    found: Iterable[Found], output: Path, suffix: str, identifiers: bool = False
+    found: Iterable[Candidate], output: Path, suffix: str, identifiers: bool = False
 ) -> list[Case]:
     """The cases of a batch; no two share a name, also where upper case counts as lower.
 
@@ -69,7 +71,7 @@ def make_cases(
     """
     found = list(found)
     names = [_stem(item) for item in found]
-    names = _told_apart(names, [str(item.place) for item in found])
+    names = _told_apart(names, [str(item.relative_path) for item in found])
     names = _told_apart(names, [f"{name} {_mark(item.files[0])}"
                                 for name, item in zip(names, found, strict=True)])
     longest = longest_name(output) - ROOM
@@ -77,7 +79,7 @@ def make_cases(
             for item, name in zip(found, names, strict=True)]
 
 
-def _case(found: Found, name: str, output: Path, suffix: str, identifiers: bool) -> Case:
+def _case(found: Candidate, name: str, output: Path, suffix: str, identifiers: bool) -> Case:
     base = Path(os.path.abspath(output)) / name
     return Case(
         name, found.path, found.files,
@@ -85,16 +87,17 @@ def _case(found: Found, name: str, output: Path, suffix: str, identifiers: bool)
         record=base.with_name(base.name + ".json"),
         surfaces=base.with_name(base.name + " surfaces"),
         thumbnail=base.with_name(base.name + ".png"),
-        told=str(found.path if identifiers else found.place),
+        beside=found.beside,
+        told=str(found.path if identifiers else found.relative_path),
         id=id_of(found.series),
     )
 
 
-def _stem(found: Found) -> str:
+def _stem(found: Candidate) -> str:
     """The place without the suffix of an image file; a folder's name may hold dots."""
-    name = str(found.place)
-    suffix = formats.suffix_of(found.path) if found.path.name == found.place.name else ""
-    return name[: -len(suffix)] if suffix and found.place.name != suffix else name
+    name = str(found.relative_path)
+    suffix = formats.suffix_of(found.path) if found.path.name == found.relative_path.name else ""
+    return name[: -len(suffix)] if suffix and found.relative_path.name != suffix else name
 
 
 def _told_apart(names: list[str], alternatives: list[str]) -> list[str]:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from metaunetr import io
-from metaunetr.batch.candidates import Found, Series, choose
+from metaunetr.batch.candidates import Candidate, choose
 from metaunetr.batch.inputs import Input, read_inputs
 from metaunetr.batch.privacy import place_of
 from metaunetr.batch.series import is_derived, study, why_not
@@ -36,7 +37,7 @@ class Discovery:
         warnings: sentences about what looks wrong.
     """
 
-    found: list[Found] = field(default_factory=list)
+    found: list[Candidate] = field(default_factory=list)
     left_out: list[tuple[Path, str]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
@@ -68,6 +69,30 @@ def discover(
     return search.end()
 
 
+@dataclass(frozen=True)
+class _Volume:
+    """One volume of a folder; `files` and `beside` as in `Candidate`."""
+
+    slices: list[dicom.Slice]
+    files: tuple[Path, ...]
+    beside: tuple[Path, ...]
+
+
+def _volumes(
+    volumes: dict[tuple[str, str], list[dicom.Slice]], broken: list[Path]
+) -> list[_Volume]:
+    """The volumes of a folder, from what `dicom.scan` returns."""
+    files = {key: tuple(item.path for item in slices) for key, slices in volumes.items()}
+    parts = defaultdict(list)  # keys of volumes, by Series Instance UID
+    for key in volumes:
+        parts[key[0]].append(key)
+    return [
+        _Volume(slices, files[key],
+                (*broken, *chain(*(files[other] for other in parts[key[0]] if other != key))))
+        for key, slices in volumes.items()
+    ]
+
+
 def _common(paths: list[Path]) -> Path | None:
     """The folder that holds all inputs; None when they lie on several drives."""
     with suppress(ValueError):
@@ -87,8 +112,8 @@ class _Search:
         self.discovery = Discovery()
         self.entered: set[str] = set()  # folders
         self.taken: set[Path] = set()  # files and first slices
-        self.candidates: list[Found | Series] = []
-        self.scanned: tuple[Path, list[list[dicom.Slice]]] = Path(), []  # the latest folder
+        self.candidates: list[Candidate] = []
+        self.scanned: tuple[Path, list[_Volume]] = Path(), []  # the latest folder
 
     def enter(self, item: Input) -> None:
         self.item = item
@@ -109,10 +134,10 @@ class _Search:
             return
         if os.path.isfile(path) and _is_dicom(path):
             volumes = self._scan(path.parent)
-            for slices in volumes:
-                if any(item.path == path for item in slices):
+            for volume in volumes:
+                if path in volume.files:
                     alone = bool(self.item.name) or len(volumes) == 1
-                    self._take_series(slices, path.parent, alone)
+                    self._take_series(volume, path.parent, alone)
                     return
         self._take(path)
 
@@ -172,12 +197,11 @@ class _Search:
     def _dicom(self, folder: Path, candidates: list[Path]) -> None:
         """One CT per series of `folder`."""
         volumes = self._scan(folder)
-        for slices in volumes:
-            reason = why_not(slices, self.all_series)
-            if reason:
-                self._leave_out(slices[0].path, reason)
+        for volume in volumes:
+            if reason := why_not(volume.slices, self.all_series):
+                self._leave_out(volume.files[0], reason)
             else:
-                self._take_series(slices, folder)
+                self._take_series(volume, folder)
         if volumes:
             return
         if any(map(_may_be_ct, candidates)):  # damaged: reading it will tell
@@ -189,51 +213,50 @@ class _Search:
         """One CT per series of a .zip file."""
         try:
             unpacked = dicom.Unpacked(path)
-            volumes = list(dicom.scan(unpacked.folder)[0].values())
+            volumes = _volumes(*dicom.scan(unpacked.folder))
         except (MetaUNETRError, OSError):
             volumes = []
         if not volumes:  # damaged: reading it will tell
             self._take(path)
-        for slices in volumes:
-            file = path / slices[0].path.name
-            if reason := why_not(slices, self.all_series):
+        for volume in volumes:
+            file = path / volume.files[0].name
+            if reason := why_not(volume.slices, self.all_series):
                 self._leave_out(file, reason)
             elif self._is_new(file):
                 self.candidates.append(self._series(
-                    slices, path if len(volumes) == 1 else file, (path,), self._place(path),
+                    replace(volume, files=(path,), beside=()),
+                    path if len(volumes) == 1 else file, self._place(path),
                     bool(self.item.name) or None))
 
-    def _scan(self, folder: Path) -> list[list[dicom.Slice]]:
+    def _scan(self, folder: Path) -> list[_Volume]:
         if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
-                volumes, _ = dicom.scan(folder, lambda: self._looked_at(1))
-                self.scanned = folder, list(volumes.values())
+                self.scanned = folder, _volumes(
+                    *dicom.scan(folder, lambda: self._looked_at(1)))
             except InputError:
                 self.scanned = folder, []
         return self.scanned[1]
 
     def _take_series(
-        self, slices: list[dicom.Slice], folder: Path, alone: bool | None = None
+        self, volume: _Volume, folder: Path, named_as_folder: bool | None = None
     ) -> None:
-        first = slices[0]
-        if not self._is_new(first.path):
-            return
-        path = folder if len(self._scan(folder)) == 1 else first.path
-        files = tuple(item.path for item in slices)
-        self.candidates.append(self._series(slices, path, files, self._place(folder), alone))
+        if self._is_new(volume.files[0]):
+            path = folder if len(self._scan(folder)) == 1 else volume.files[0]
+            self.candidates.append(
+                self._series(volume, path, self._place(folder), named_as_folder))
 
     def _series(
-        self, slices: list[dicom.Slice], path: Path, files: tuple[Path, ...],
-        place: PurePosixPath, alone: bool | None,
-    ) -> Series:
-        first = slices[0]
-        return Series(
-            path, files, place, first.text(dicom.NUMBER), first.text(SERIES), study(first),
-            is_derived(first) and not self.all_series,
-            hash((len(slices), frozenset(
+        self, volume: _Volume, path: Path, place: PurePosixPath, named_as_folder: bool | None
+    ) -> Candidate:
+        first, *_ = slices = volume.slices
+        return Candidate(
+            path, volume.files, place, volume.beside,
+            series=first.text(SERIES), number=first.text(dicom.NUMBER), study=study(first),
+            derived=is_derived(first) and not self.all_series,
+            content=hash((len(slices), frozenset(
                 (item.text(INSTANCE) or str(item.path), item.text(dicom.POSITION), item.size)
                 for item in slices))),
-            alone)
+            named_as_folder=named_as_folder)
 
     def _place(self, path: Path) -> PurePosixPath:
         if self.item.name:
@@ -249,7 +272,7 @@ class _Search:
     def _take(self, path: Path, files: tuple[Path, ...] = ()) -> None:
         files = files or (path,)
         if self._is_new(files[0]):
-            self.candidates.append(Found(path, files, self._place(path)))
+            self.candidates.append(Candidate(path, files, self._place(path)))
 
     def _is_new(self, first: Path) -> bool:
         """Whether this is the first input to name it; a list that names it again is told."""

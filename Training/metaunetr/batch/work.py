@@ -67,7 +67,7 @@ def read(case: Case, options: Options, bundle: Bundle) -> Loaded:
                io.prepare_file(case.thumbnail)]
     check_distinct(outputs, case.files)
     with library_messages.filtered_by(case.tell):
-        image = io.read_image(case.input)
+        image = io.read_image(case.input, (*case.files, *case.beside))
         labels, lacks = _possible(case, image, options)
     if labels != case.labels:
         check_distinct([io.prepare_output(labels)], case.files)
