@@ -114,7 +114,7 @@ def test_a_series_is_read_from_the_files_that_were_found(tmp_path, series, monke
     image = read_image(found.path, (*found.files, *found.beside))
     assert {path.name for path in looked_at} == {*(f"1.2-{k}.dcm" for k in range(5)), "9.dcm"}
     assert len(image.dicom_files) == 5
-    assert "9.dcm" in image.warnings[0]
+    assert "1 file beside the slices cannot be read and may be slices" in image.warnings[0]
 
 
 def test_the_folder_of_a_series_and_all_its_slices_are_the_same_case(tmp_path, series):
@@ -173,7 +173,7 @@ def test_a_long_search_tells_how_far_it_is(tmp_path, image, series, monkeypatch)
     image("b/ct.nii")
     (tmp_path / "in" / "notes.txt").touch()
     told = []
-    discover([tmp_path / "in"], tmp_path, tell=lambda files, cts: told.append((files, cts)))
+    discover([tmp_path / "in"], tmp_path, progress=lambda files, cts: told.append((files, cts)))
     assert told == sorted(told)
     assert told[-1] == (7, 2)
 

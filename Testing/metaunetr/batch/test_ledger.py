@@ -14,15 +14,15 @@ import pytest
 from metaunetr.batch.candidates import Candidate
 from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import Discovery
-from metaunetr.batch.finished import Finished
 from metaunetr.batch.ledger import Ledger
+from metaunetr.batch.record import CaseRecord
 from metaunetr.errors import InputError, OutputError
 from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult
 
 LIVER = OrganResult(BY_NAME["liver"], 70, 0.333, 61.2, 0.0, 0.875)
 SPLEEN = OrganResult(BY_NAME["spleen"], 0, 0.0, math.nan, math.nan, math.nan, ("not found",))
-RECORD = Finished("", {"version": "1"}, {}, (SPLEEN, LIVER), {})
+RECORD = CaseRecord("", {"version": "1"}, {}, (SPLEEN, LIVER), {})
 FINE = replace(RECORD, organs=(LIVER,))
 LEFT_OUT = Discovery(left_out=[(Path("/in/old.seg.nrrd"), "a segmentation, not a CT")])
 EMPTY = InputError("the file is empty")

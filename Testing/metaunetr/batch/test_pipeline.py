@@ -15,10 +15,10 @@ import pytest
 from metaunetr.batch import work
 from metaunetr.batch.case import Case
 from metaunetr.batch.discover import Discovery
-from metaunetr.batch.finished import Finished
 from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
 from metaunetr.batch.pipeline import Pipeline
+from metaunetr.batch.record import CaseRecord
 from metaunetr.errors import Cancelled, InputError, OutputError
 
 STEPS = ("read", "segment", "write")
@@ -63,7 +63,7 @@ class Steps:
     def write(self, loaded, result, options):
         self._step("write", loaded.case)
         self.written.append(loaded.case.name)
-        return Finished(loaded.case.name, {}, {}, (), {})
+        return CaseRecord(loaded.case.name, {}, {}, (), {})
 
     def _step(self, step: str, case) -> None:
         self.during[step](case.name)

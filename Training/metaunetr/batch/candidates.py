@@ -56,7 +56,8 @@ class Candidate:
     def with_number(self) -> Candidate:
         """The same with the number of the series at the end of its relative path."""
         suffix = formats.suffix_of(self.path.parent, formats.ARCHIVE)
-        folder = self.relative_path.with_name(self.relative_path.name.removesuffix(suffix))
+        name = self.relative_path.name
+        folder = self.relative_path.with_name(name[: len(name) - len(suffix)])
         number = self.number if self.number.isdigit() else "unknown"
         return replace(self, relative_path=folder / f"series {number}")
 

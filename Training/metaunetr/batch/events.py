@@ -21,7 +21,7 @@ from typing import Any
 
 from metaunetr.batch.case import Case
 from metaunetr.batch.discover import Discovery
-from metaunetr.batch.finished import Finished
+from metaunetr.batch.record import CaseRecord
 from metaunetr.text import counted, duration
 
 Event = dict[str, Any]
@@ -71,7 +71,7 @@ def summary_event(counts: Mapping[str, int], seconds: float, busy: float | None)
             "line": f"{counted(total, 'case')}: {words}, in {duration(seconds)}{share}."}
 
 
-def result_text(case: Case, record: Finished, seconds: float | None) -> str:
+def result_text(case: Case, record: CaseRecord, seconds: float | None) -> str:
     """What a line says about a finished case; `seconds` is None when it was finished before."""
     if seconds is None:
         return f"finished before{_remarks(record)}"
@@ -83,7 +83,7 @@ def result_text(case: Case, record: Finished, seconds: float | None) -> str:
     return f"{text}; kept what lay there as {', '.join(record.kept)}" if record.kept else text
 
 
-def _remarks(record: Finished) -> str:
+def _remarks(record: CaseRecord) -> str:
     organs = [item.organ.name for item in record.organs if item.doubts]
     look_at = [f"look at: {', '.join(organs)}"] if organs else []
     return "".join(f"; {text}" for text in (

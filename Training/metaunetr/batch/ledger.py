@@ -21,10 +21,10 @@ from time import perf_counter
 from metaunetr.batch.case import Case
 from metaunetr.batch.discover import Discovery
 from metaunetr.batch.events import Event, result_text, summary_event
-from metaunetr.batch.finished import Finished
 from metaunetr.batch.index import Card, write_index
 from metaunetr.batch.manifest import DONE, FAILED, RUNNING, WAITING, Manifest, Row
 from metaunetr.batch.privacy import identity
+from metaunetr.batch.record import CaseRecord
 from metaunetr.batch.table import write_failures, write_table
 from metaunetr.errors import OutputError, explain
 from metaunetr.text import duration
@@ -58,7 +58,7 @@ class Ledger:
         self.started: dict[int, float] = {}
         self.counts: Counter[str] = Counter()
         self.stopped = False
-        self._records: dict[int, Finished] = {}
+        self._records: dict[int, CaseRecord] = {}
         self._left_out = [(printable(path), printable(why)) for path, why in discovery.left_out]
         self._identities = None
         if identifiers:
@@ -100,17 +100,17 @@ class Ledger:
         self.started[index] = perf_counter()
         self._report_state(index, "running", "", remaining_s=self._remaining())
 
-    def skipped(self, index: int, record: Finished) -> None:
+    def skipped(self, index: int, record: CaseRecord) -> None:
         """The case was finished by an earlier run."""
         self._finish(index, "skipped", record, None)
 
-    def done(self, index: int, record: Finished) -> None:
+    def done(self, index: int, record: CaseRecord) -> None:
         """The results of the case are complete."""
         self._finish(index, "done", record, perf_counter() - self.started[index])
 
     def failed(self, index: int, error: BaseException) -> None:
         """The case has no results."""
-        reason = self.cases[index].tell(explain(error)[0])
+        reason = self.cases[index].public_text(explain(error)[0])
         seconds = perf_counter() - self.started[index]
         self._put(index, state=FAILED, reason=printable(reason), seconds=seconds)
         self._end(index, "failed", seconds, f"FAILED: {reason}", text=reason)
@@ -149,7 +149,7 @@ class Ledger:
                     if index in self._records)
         write_table(path, finished, self._identities)
 
-    def _finish(self, index: int, state: str, record: Finished, seconds: float | None) -> None:
+    def _finish(self, index: int, state: str, record: CaseRecord, seconds: float | None) -> None:
         self._records[index] = record
         case = self.cases[index]
         self._put(index, state=DONE, reason=" ".join(record.warnings),

@@ -37,7 +37,7 @@ class Row:
     """The state of a case.
 
     Attributes:
-        id: identifies the DICOM series without naming the patient, see `privacy.id_of`.
+        id: identifies the DICOM series without naming the patient, see `privacy.series_id`.
         reason: why it failed; of a case that is done, the warnings about its input.
         seconds: duration; None before its end.
         attempts: how often it was begun until it ended, in this run and those before.
