@@ -90,7 +90,7 @@ def told(words, content: dict[str, bytes]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("options", [
-    ("--format", "seg.nrrd", "--surfaces", "stl"),
+    ("--format", "seg.nrrd", "--surfaces", "stl", "--report"),
     ("--format", "nii.gz", "--all-series"),
 ])
 def test_nobody_learns_whose_scans_they_are(scans, tiny, tmp_path, run, options):

@@ -43,6 +43,11 @@ class Case:
     public_input: str = ""
     id: str = ""
 
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.with_suffix(" report.html")
+
     def with_suffix(self, suffix: str) -> Path:
         """The path of a result with this suffix."""
         return self.record.with_name(self.record.name.removesuffix(".json") + suffix)

@@ -1,6 +1,7 @@
 """The ledger of a batch: the state of each case, as run.sqlite, events, tables and a page.
 
     <name>.seg.nrrd …, <name>.json, <name>.png   labels, record and thumbnail of each case
+    <name> report.html, <name> surfaces/         further results, if they are wanted
     run.sqlite      the state of each case, at any time; see `manifest`
     organs.csv      volume, HU, confidence and flags, one line per case and organ
     failures.csv    cases without a result or with a warning about their input, and what was left
@@ -193,7 +194,8 @@ class Ledger:
         write_failures(self.output / FAILURES, remarks + left_out)
 
     def _write_index(self) -> None:
-        write_index(self.output / INDEX, map(self._card, range(len(self.cases))), self._left_out)
+        cards = map(self._card, range(len(self.cases)))
+        write_index(self.output / INDEX, cards, self._left_out, (TABLE, FAILURES))
 
     def _card(self, index: int) -> Card:
         case, row = self.cases[index], self._rows[index]
@@ -202,9 +204,11 @@ class Ledger:
         if row.state != DONE:
             return card
         record = self._records[index]
+        has_report = case.report in record.sizes(case)
         return replace(card, organs=record.organs,
                        labels=record.labels(case).relative_to(self.output),
-                       thumbnail=case.thumbnail.relative_to(self.output))
+                       thumbnail=case.thumbnail.relative_to(self.output),
+                       report=case.report.relative_to(self.output) if has_report else None)
 
 
 def printable(text: object) -> str:

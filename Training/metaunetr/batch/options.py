@@ -19,6 +19,7 @@ class Options:
         seg_type: see `write_labels`.
         organs, model, device, overlap, precision: see `Segmenter`.
         surfaces: ".stl" or ".obj"; "" for none.
+        report: write a report page for each case.
         table: path of a further CSV file with the statistics of all cases.
         resume: skip cases that are finished and were made from the same input, model and options.
         all_series: segment DICOM series whatever their kind and orientation.
@@ -36,6 +37,7 @@ class Options:
     overlap: float | None = None
     precision: str = "auto"
     surfaces: str = ""
+    report: bool = False
     table: Path | None = None
     resume: bool = False
     all_series: bool = False

@@ -23,6 +23,7 @@ from metaunetr.errors import InputError, OutputError
 from metaunetr.image import Image
 from metaunetr.io import mesh
 from metaunetr.outputs import check_distinct, make_folder, together
+from metaunetr.report import write_report
 from metaunetr.result import Result
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def made_from(case: Case, options: Options, bundle: Bundle) -> dict[str, Any]:
         "suffixes": list(options.suffixes),
         "seg_type": options.seg_type,
         "surfaces": options.surfaces,
+        **({"report": True} if options.report else {}),  # not in records before version 0.2
     }
 
 
@@ -76,6 +78,8 @@ def read(case: Case, options: Options, bundle: Bundle) -> Loaded:
     make_folder(case.record.parent)
     outputs = [io.prepare_output(case.labels), io.prepare_file(case.record),
                io.prepare_file(case.thumbnail)]
+    if options.report:
+        outputs.append(io.prepare_file(case.report))
     check_distinct(outputs, case.files)
     with library_messages.filtered_by(case.public_text):
         image = io.read_image(case.input, (*case.files, *case.beside))
@@ -137,6 +141,11 @@ def write(loaded: Loaded, result: Result, options: Options) -> CaseRecord:
         temporary = place(case.thumbnail)
         write_thumbnail(temporary, result, loaded.image)
         add(case.thumbnail, temporary)
+        if options.report:
+            temporary = place(case.report)
+            shown = replace(loaded.image, source=Path(case.public_input))
+            write_report(temporary, shown, result)
+            add(case.report, temporary)
         for item in result.organs if options.surfaces else ():
             if item.voxels:
                 path = case.surfaces / (item.organ.key + options.surfaces)
