@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
@@ -30,11 +30,8 @@ THREADS = 4  # that read headers: disks on a network answer slowly
 Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
 
 
-_latest: tuple[object, tuple[Volumes, list[Path]] | None] = None, None
-
-
 def scan(
-    folder: Path, tick: Callable[[], None] = lambda: None
+    folder: Path, tick: Callable[[], None] = lambda: None, files: Collection[Path] = ()
 ) -> tuple[Volumes, list[Path]]:
     """All images in `folder`, and the files that may be slices, but are no images.
 
@@ -42,58 +39,24 @@ def scan(
 
     A series whose slices lie at the same places several times is taken apart by what tells its
     volumes from each other; localizers in a series are a part of their own. Hidden files are
-    passed over. Reads headers only, and those of the latest folder once, unless it has changed: a
-    folder may hold many series, which are read one after the other.
+    passed over. Reads headers only.
 
     Args:
         tick: called after each file.
+        files: those of the folder to look at; all if there are none.
 
     Raises:
         InputError: the folder cannot be read.
     """
-    global _latest
-    latest = _latest  # another thread may replace it
     try:
-        files = _files(folder)
+        paths = sorted(files) or _files(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    if latest[0] != (folder, files):
-        volumes, broken, sound = _scan([folder / name for name, *_ in files], tick)
-        latest = (folder, files), (volumes, broken)
-        if sound:  # what could not be read may be readable the next time
-            _latest = latest
-    return latest[1]
-
-
-def _files(folder: Path) -> list[tuple[str, int, int]]:
-    """Names, sizes and modification times of files, and of links without a target."""
-    files = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.startswith("."):
-                with suppress(FileNotFoundError):  # it has just gone
-                    status = _status(entry)
-                    if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
-                        files.append((entry.name, status.st_size, status.st_mtime_ns))
-    return sorted(files)
-
-
-def _status(entry: os.DirEntry) -> os.stat_result:
-    """That of a link itself when it has no target."""
-    try:
-        return entry.stat()
-    except OSError:
-        return entry.stat(follow_symlinks=False)
-
-
-def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Path], bool]:
-    """Also whether all files could be read, damaged or not."""
-    series, broken, others, sound = defaultdict(list), [], [], True
+    series, broken, others = defaultdict(list), [], []
     pool = ThreadPoolExecutor(THREADS)
     try:
         for path, (mine, item) in zip(paths, pool.map(_look, paths), strict=True):
             tick()
-            sound = sound and not isinstance(item, OSError)
             if isinstance(item, Slice):
                 local = LOCALIZER if LOCALIZER.upper() in item.text("ImageType").upper() else ""
                 series[item.series, local].append(item)
@@ -107,17 +70,36 @@ def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Pa
     broken += [path for path in others if may_be_slice(path, suffixes)]
     return {(uid, part or local): slices
             for (uid, local), whole in series.items()
-            for part, slices in split(whole).items()}, broken, sound
+            for part, slices in split(whole).items()}, broken
 
 
-def _look(path: Path) -> tuple[bool, Slice | OSError | None]:
+def _files(folder: Path) -> list[Path]:
+    """Files, and links without a target, that are not hidden; sorted."""
+    paths = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                with suppress(FileNotFoundError):  # it has just gone
+                    mode = _status(entry).st_mode
+                    if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+                        paths.append(folder / entry.name)
+    return sorted(paths)
+
+
+def _status(entry: os.DirEntry) -> os.stat_result:
+    """That of a link itself when it has no target."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)
+
+
+def _look(path: Path) -> tuple[bool, Slice | None]:
     """Whether a file looks like DICOM; its header, unless it is damaged or cannot be read."""
     try:
         return (True, read_header(path)) if is_dicom(path) else (False, None)
-    except FileNotFoundError:  # a link without a target, or it has just gone
+    except OSError:  # also a link without a target
         return False, None
-    except OSError as error:
-        return False, error
 
 
 def split(slices: list[Slice]) -> dict[str, list[Slice]]:
