@@ -139,7 +139,8 @@ def test_one_voxel_that_is_no_number_is_found(value):
 CLIPPED = {
     "a window": (np.clip(body(), -160, 240), "-160 to 240; gas and air"),
     "half as large": (np.clip(body(), -1000, 600) / 2, ", or were halved; gas and air"),
-    "twice as large, padded": (np.where(body() < -300, -950, body().clip(-40)) * 2, "or were multiplied"),
+    "twice as large, padded": (np.where(body() < -300, -950, body().clip(-40)) * 2,
+                               "or were multiplied"),
 }
 
 
