@@ -121,7 +121,7 @@ def test_label_maps_name_their_labels(tmp_path, ct):
     raw = gzip.decompress(path.read_bytes())
     assert raw[348:352] == b"\1\0\0\0"
     size, code = np.frombuffer(raw, "<i4", 2, 352)
-    assert (code, size % 16, np.frombuffer(raw, HEADER, 1)[0]["vox_offset"]) == (30, 0, 352 + size)
+    assert (code, size % 16, np.frombuffer(raw, HEADER, 1)[0]["vox_offset"]) == (0, 0, 352 + size)
     table = ElementTree.fromstring(raw[360:352 + size]).find("VolumeInformation/LabelTable")
     assert [(label.get("Key"), label.text) for label in table] == [
         ("2", "right kidney"), ("6", "liver")]

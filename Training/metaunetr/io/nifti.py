@@ -41,7 +41,7 @@ DATATYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2"
 NOT_SCALAR = {32: "complex", 1792: "complex", 2048: "complex", 128: "RGB", 2304: "RGBA"}
 UNITS = {0: "", 1: "m", 2: "mm", 3: "um"}  # by the code in xyzt_units
 MAX_DISAGREEMENT = 1.0  # mm between qform and sform
-CARET = 30  # code of header extensions with XML of Caret and Connectome Workbench
+UNKNOWN = 0  # code of a header extension; nibabel does not return the content of 30, Caret's own
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 PIECE = 1 << 20  # bytes
 MAX_REST = 64 << 20  # bytes behind the voxels; a small file can unpack to a thousand times as much
@@ -297,7 +297,7 @@ def _encode_header(image: Image) -> bytes:
 def _label_table(organs: frozenset[int] | None) -> bytes:
     """A header extension with the names and colours of a label map's numbers; b"" for images.
 
-    It is the XML of Connectome Workbench, which TotalSegmentator writes, too.
+    It is what TotalSegmentator writes: XML of Caret, with the code of unknown content.
     """
     if organs is None:
         return b""
@@ -310,7 +310,7 @@ def _label_table(organs: frozenset[int] | None) -> bytes:
            f"<LabelTable>\n{labels}</LabelTable>\n<VolumeType><![CDATA[Label]]></VolumeType>\n"
            "</VolumeInformation></CaretExtension>").encode()
     size = -(-(len(xml) + 8) // 16) * 16  # must be a multiple of 16
-    return struct.pack("<ii", size, CARET) + xml.ljust(size - 8)
+    return struct.pack("<ii", size, UNKNOWN) + xml.ljust(size - 8)
 
 
 def _describe(organs: frozenset[int] | None) -> str:
