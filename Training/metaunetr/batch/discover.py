@@ -243,29 +243,17 @@ class _Search:
                 self._series(volume, path, self._relative_path(folder), named_as_folder))
 
     def _series(
-<<<<<<< HEAD
-        self, slices: list[dicom.Slice], path: Path, files: tuple[Path, ...],
-        place: PurePosixPath, alone: bool | None,
-    ) -> Series:
-        first = slices[0]
-        return Series(
-            path, files, place, first.text("SeriesNumber"), first.series, study(first),
-            is_derived(first) and not self.all_series,
-            hash((len(slices), frozenset(
-                (item.text("SOPInstanceUID") or str(item.path),
-                 item.text("ImagePositionPatient"), item.size)
-=======
         self, volume: _Volume, path: Path, relative_path: PurePosixPath,
         named_as_folder: bool | None,
     ) -> Candidate:
         first, *_ = slices = volume.slices
         return Candidate(
             path, volume.files, relative_path, volume.beside,
-            series=first.text(SERIES), number=first.text(dicom.NUMBER), study=study(first),
+            series=first.series, number=first.text("SeriesNumber"), study=study(first),
             derived=is_derived(first) and not self.all_series,
             content=hash((len(slices), frozenset(
-                (item.text(INSTANCE) or str(item.path), item.text(dicom.POSITION), item.size)
->>>>>>> batch
+                (item.text("SOPInstanceUID") or str(item.path),
+                 item.text("ImagePositionPatient"), item.size)
                 for item in slices))),
             named_as_folder=named_as_folder)
 
