@@ -22,7 +22,7 @@ from typing import TextIO
 import numpy as np
 
 from metaunetr import bundle
-from metaunetr.batch.finished import Finished, ours
+from metaunetr.batch.record import CaseRecord, own_outputs
 from metaunetr.errors import MetaUNETRError
 from metaunetr.guard import check_grid, inspect_ct
 from metaunetr.io import read_header, read_image, read_labels
@@ -70,12 +70,12 @@ def examine(image) -> None:
 
 
 def read_record(path: Path) -> None:
-    case = SimpleNamespace(record=path, told="ct.nii.gz")  # of a case, no more is looked at
-    assert all(path.parent in place.parents for place in ours(case) or ())
-    found = Finished.read(case)
+    case = SimpleNamespace(record=path, public_input="ct.nii.gz")  # of a case, no more is looked at
+    assert all(path.parent in place.parents for place in own_outputs(case) or ())
+    found = CaseRecord.read(case)
     if found is not None:
         assert all(path.parent in place.parents for place in found.sizes(case))
-        found.holds(case, {})
+        found.is_current(case, {})
         json.loads(found.text())
         assert all(isinstance(flag, str) for flag in found.flags)
 

@@ -21,12 +21,22 @@ class Grid:
         spacing: mm along (i, j, k).
         origin: LPS mm of the centre of voxel (0, 0, 0).
         direction: 3×3 matrix; column n is the unit vector of axis n of (i, j, k) in LPS.
+
+    Raises:
+        ValueError: an argument has another number of values.
     """
 
     shape: tuple[int, int, int]
     spacing: tuple[float, float, float]
     origin: tuple[float, float, float]
     direction: np.ndarray = field(default_factory=lambda: np.eye(3))
+
+    def __post_init__(self) -> None:
+        for name, size in (("shape", (3,)), ("spacing", (3,)), ("origin", (3,)),
+                           ("direction", (3, 3))):
+            if np.shape(getattr(self, name)) != size:
+                raise ValueError(f"{name} of a grid must have {'×'.join(map(str, size))} values, "
+                                 f"it is {getattr(self, name)!r}")
 
     @property
     def affine(self) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from image_files import edited
 from itk_grid import grid_of
 from metaunetr.image import Grid, Image
-from metaunetr.io import read_image, write_image
+from metaunetr.io import read_image, read_labels, write_image
 from metaunetr.io.nifti import HEADER
 
 
@@ -105,3 +106,22 @@ def test_float_hu_beyond_int16_stay_float(tmp_path):
     values = np.full((4, 5, 6), 40000, np.uint16)
     write_image(tmp_path / "x.nii", Image(values, Grid((4, 5, 6), (1, 1, 1), (0, 0, 0))))
     assert read_image(tmp_path / "x.nii").array.dtype == np.float32
+
+
+def test_label_maps_name_their_labels(tmp_path, ct):
+    """In a header extension, which other programs skip."""
+    labels = Image((np.arange(ct.array.size) % 3).astype(np.uint8).reshape(ct.array.shape),
+                   ct.grid, organs=frozenset({2, 6, 200}))
+    path = tmp_path / "labels.nii.gz"
+    write_image(path, labels)
+    raw = gzip.decompress(path.read_bytes())
+    assert raw[348:352] == b"\1\0\0\0"
+    size, code = np.frombuffer(raw, "<i4", 2, 352)
+    assert (code, size % 16, np.frombuffer(raw, HEADER, 1)[0]["vox_offset"]) == (0, 0, 352 + size)
+    table = ElementTree.fromstring(raw[360:352 + size]).find("VolumeInformation/LabelTable")
+    assert [(label.get("Key"), label.text) for label in table] == [
+        ("2", "right kidney"), ("6", "liver")]
+    assert [round(255 * float(table[1].get(channel))) for channel in ("Red", "Green", "Blue")] == [
+        221, 130, 101]
+    assert_array_equal(read_labels(path).array, labels.array)
+    assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), labels.array)

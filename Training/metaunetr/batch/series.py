@@ -1,15 +1,15 @@
-"""Which DICOM series are CTs to segment: the rules, from headers alone.
+"""The rules which DICOM series are CTs to segment, by their headers.
 
-A series is left out when, in this order,
+A series is left out if one of these is true; the first one is reported:
 
-    its modality is not CT, or its SOP class no CT image (a screenshot, a dose report)
-    its image type says localizer, scout or topogram; projection or rendering (MIP); screenshot;
-        dose report; map of something else than HU (perfusion)
-    it has fewer slices, or frames, than a volume needs
-    its slices are closer to sagittal or coronal than to axial ones
-    it is derived, and the original that it comes from, an axial CT of the same study, is there
+    its modality is not CT, or its SOP class is no CT image (a screenshot, a dose report)
+    its image type is that of a localizer, a projection or rendering (MIP), a screenshot, a dose
+        report, or a map of something else than HU (perfusion)
+    it has fewer slices or frames than a volume needs
+    its slices are closer to sagittal or coronal than to axial
+    it is derived, and there is an axial CT of the same study (see `candidates`)
 
-`--all-series` takes whatever is a CT and has enough slices.
+With `--all-series` only the modality and the number of slices count.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ KINDS = {  # words of the image type
 PLANES = ("sagittal", "coronal", "axial")  # across x, y and z
 
 
-def why_not(slices: list[dicom.Slice], all_series: bool) -> str:
-    """Why a series is no CT to segment; "" when it may be one."""
+def reason_to_leave_out(slices: list[dicom.Slice], all_series: bool) -> str:
+    """Why a series is not segmented; "" if it may be. The slices are those of one volume."""
     first = slices[0]
     modality = first.text("Modality")
     if modality != "CT":
@@ -45,13 +45,14 @@ def why_not(slices: list[dicom.Slice], all_series: bool) -> str:
 
 
 def is_derived(first: dicom.Slice) -> bool:
+    """Whether the image type of the first slice says that the series is derived."""
     return _kind(first)[:1] == ["DERIVED"]
 
 
 def study(first: dicom.Slice) -> str:
-    """Tells the studies of patients apart, also when these were given the same UIDs.
+    """Identifies study and patient: anonymizers may give several patients the same UID.
 
-    "" when a series has no Study Instance UID.
+    "" if the series has no Study Instance UID.
     """
     texts = header(first.path, (STUDY, PATIENT))
     return texts[STUDY] and f"{texts[STUDY]} {texts[PATIENT]}"

@@ -154,8 +154,9 @@ def describe(
         voxels, mean, deviation, _ = statistics.of(organ)
         here = found.get(organ.name)
         flags = flags_of(here, found, length) if here else ("not found",)
-        entries.append(OrganResult(organ, voxels, voxels * grid.voxel_volume, mean, deviation,
-                                   here.confidence if here else math.nan, flags))
+        entries.append(OrganResult(
+            organ=organ, voxels=voxels, volume_ml=voxels * grid.voxel_volume, hu_mean=mean,
+            hu_sd=deviation, confidence=here.confidence if here else math.nan, flags=flags))
     return tuple(entries)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 import zlib
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Image
 from metaunetr.io.header import GZIP, PIECE, Header
 from metaunetr.io.units import millimetres
+from metaunetr.organs import BY_NUMBER
 
 HEADER = np.dtype([
     ("sizeof_hdr", "i4"), ("unused", "S35"), ("dim_info", "u1"), ("dim", "i2", 8),
@@ -36,6 +38,7 @@ DATATYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2"
 NOT_SCALAR = {32: "complex", 1792: "complex", 2048: "complex", 128: "RGB", 2304: "RGBA"}
 UNITS = {0: "", 1: "m", 2: "mm", 3: "um"}  # by the code in xyzt_units
 MAX_DISAGREEMENT = 1.0  # mm between qform and sform
+UNKNOWN = 0  # code of a header extension; nibabel does not return the content of 30, Caret's own
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SOFTWARE = "MetaUNETR"
 
@@ -208,7 +211,8 @@ def _encode_header(image: Image) -> bytes:
     header["datatype"] = codes[array.dtype]
     header["bitpix"] = array.dtype.itemsize * 8
     header["pixdim"] = [1, *grid.spacing, 0, 0, 0, 0]
-    header["vox_offset"] = HEADER.itemsize + 4
+    extension = _label_table(image.organs)
+    header["vox_offset"] = HEADER.itemsize + 4 + len(extension)
     header["scl_slope"] = 1
     header["xyzt_units"] = 2
     header["descrip"] = _describe(image.organs).encode("ascii")
@@ -221,7 +225,26 @@ def _encode_header(image: Image) -> bytes:
     header["qoffset"] = affine[:3, 3]
     header["srow"] = affine[:3]
     header["magic"] = b"n+1"
-    return header.tobytes() + bytes(4)
+    return header.tobytes() + bytes([bool(extension), 0, 0, 0]) + extension
+
+
+def _label_table(organs: frozenset[int] | None) -> bytes:
+    """A header extension with the names and colours of a label map's numbers; b"" for images.
+
+    It is what TotalSegmentator writes: XML of Caret, with the code of unknown content.
+    """
+    if organs is None:
+        return b""
+    labels = ""
+    for organ in (BY_NUMBER[number] for number in sorted(organs) if number in BY_NUMBER):
+        red, green, blue = (f"{channel / 255:.6g}" for channel in organ.colour)
+        labels += (f'<Label Key="{organ.number}" Red="{red}" Green="{green}" Blue="{blue}" '
+                   f'Alpha="1"><![CDATA[{organ.name}]]></Label>\n')
+    xml = ('<?xml version="1.0" encoding="UTF-8"?>\n<CaretExtension><VolumeInformation Index="0">\n'
+           f"<LabelTable>\n{labels}</LabelTable>\n<VolumeType><![CDATA[Label]]></VolumeType>\n"
+           "</VolumeInformation></CaretExtension>").encode()
+    size = -(-(len(xml) + 8) // 16) * 16  # must be a multiple of 16
+    return struct.pack("<ii", size, UNKNOWN) + xml.ljust(size - 8)
 
 
 def _describe(organs: frozenset[int] | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
 
@@ -24,10 +25,13 @@ HEADERS: dict[type[Header], tuple[str, ...]] = {
 }
 
 
-def read_image(path: str | PathLike[str]) -> Image:
+def read_image(path: str | PathLike[str], files: Collection[Path] = ()) -> Image:
     """The CT at `path`: NIfTI, NRRD, MetaImage, or a DICOM series.
 
     A series is named by its folder, one of its files, or a .zip file that holds it.
+
+    Args:
+        files: for a series in a folder, the files to look at, see `dicom.read_series`.
 
     Returns:
         HU (D, H, W) as int16, or float32 where int16 cannot hold them.
@@ -42,7 +46,7 @@ def read_image(path: str | PathLike[str]) -> Image:
             return dicom.read_archive(*archive)
         check_file(path)
     if folder or dicom.is_dicom(path):
-        return dicom.read_series(path)
+        return dicom.read_series(path, files)
     header = read_header(path)
     return Image(_as_ct(header.read()), header.grid, path)
 

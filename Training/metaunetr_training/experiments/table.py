@@ -125,7 +125,7 @@ def draw_curves(path: Path, rows: Sequence[Row]) -> None:
     ax.set_xlim(left=0)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("iteration")
-    ax.set_ylabel("mean Dice of held-out cases")
+    ax.set_ylabel("mean Dice of held-out cases (0 to 1)")
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right upper", frameon=False, title="network, final Dice",

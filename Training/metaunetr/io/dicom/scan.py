@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
@@ -30,20 +30,17 @@ THREADS = 4  # for reading headers: network shares respond slowly
 Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
 
 
-_latest: tuple[object, tuple[Volumes, list[Path]] | None] = None, None
-
-
 def scan(
-    folder: Path, tick: Callable[[], None] = lambda: None
+    folder: Path, tick: Callable[[], None] = lambda: None, files: Collection[Path] = ()
 ) -> tuple[Volumes, list[Path]]:
     """Read the headers of all DICOM files in `folder`.
 
     A series with several slices at the same positions is split, see `split`; localizers in a series
-    are a part of their own. Hidden files are ignored. The result for the last folder is kept until
-    a file of it changes: a folder may hold many series, which are read one after the other.
+    are a part of their own. Hidden files are ignored.
 
     Args:
         tick: called after each file.
+        files: the files of the folder to read; all if there are none.
 
     Returns:
         The images by series and part, and the files that may be slices but cannot be read: damaged
@@ -52,49 +49,15 @@ def scan(
     Raises:
         InputError: the folder cannot be listed.
     """
-    global _latest
-    latest = _latest  # a copy, since another thread may replace it
     try:
-        files = _files(folder)
+        paths = sorted(files) or _files(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    if latest[0] != (folder, files):
-        volumes, broken, sound = _scan([folder / name for name, *_ in files], tick)
-        latest = (folder, files), (volumes, broken)
-        if sound:  # a file that could not be opened may be readable the next time
-            _latest = latest
-    return latest[1]
-
-
-def _files(folder: Path) -> list[tuple[str, int, int]]:
-    """Names, sizes and modification times of all files, and of links without a target."""
-    files = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.startswith("."):
-                with suppress(FileNotFoundError):  # deleted in the meantime
-                    status = _status(entry)
-                    if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
-                        files.append((entry.name, status.st_size, status.st_mtime_ns))
-    return sorted(files)
-
-
-def _status(entry: os.DirEntry) -> os.stat_result:
-    """The status of a file; of a link itself when it has no target."""
-    try:
-        return entry.stat()
-    except OSError:
-        return entry.stat(follow_symlinks=False)
-
-
-def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Path], bool]:
-    """As `scan`; also whether all files could be opened."""
-    series, broken, others, sound = defaultdict(list), [], [], True
+    series, broken, others = defaultdict(list), [], []
     pool = ThreadPoolExecutor(THREADS)
     try:
         for path, (looks_like_dicom, item) in zip(paths, pool.map(_look, paths), strict=True):
             tick()
-            sound = sound and not isinstance(item, OSError)
             if isinstance(item, Slice):
                 local = LOCALIZER if LOCALIZER.upper() in item.text("ImageType").upper() else ""
                 series[item.series, local].append(item)
@@ -108,17 +71,36 @@ def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Pa
     broken += [path for path in others if may_be_slice(path, suffixes)]
     return {(uid, part or local): slices
             for (uid, local), whole in series.items()
-            for part, slices in split(whole).items()}, broken, sound
+            for part, slices in split(whole).items()}, broken
 
 
-def _look(path: Path) -> tuple[bool, Slice | OSError | None]:
-    """Whether a file looks like DICOM, and its header; the error when it cannot be opened."""
+def _files(folder: Path) -> list[Path]:
+    """All files, and links without a target, that are not hidden; sorted."""
+    paths = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                with suppress(FileNotFoundError):  # deleted in the meantime
+                    mode = _status(entry).st_mode
+                    if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+                        paths.append(folder / entry.name)
+    return sorted(paths)
+
+
+def _status(entry: os.DirEntry) -> os.stat_result:
+    """The status of a file; of a link itself when it has no target."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)
+
+
+def _look(path: Path) -> tuple[bool, Slice | None]:
+    """Whether a file looks like DICOM, and its header; None when it cannot be read."""
     try:
         return (True, read_header(path)) if is_dicom(path) else (False, None)
-    except FileNotFoundError:  # a link without a target, or deleted in the meantime
+    except OSError:  # also a link without a target
         return False, None
-    except OSError as error:
-        return False, error
 
 
 def split(slices: list[Slice]) -> dict[str, list[Slice]]:

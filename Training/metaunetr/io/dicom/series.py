@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,10 +23,14 @@ from metaunetr.io.dicom.valid import check_elements, inspect_units
 SHOWN = 8  # series listed in a message
 
 
-def read_series(path: Path) -> Image:
+def read_series(path: Path, files: Collection[Path] = ()) -> Image:
     """Read the CT series in the folder `path`, or the one that the file `path` belongs to.
 
     If a series has several volumes (acquisitions, phases), it is the one that the file belongs to.
+
+    Args:
+        files: the files to read, if they are known from an earlier `scan`; otherwise all files in
+            the folder.
 
     Returns:
         HU (D, H, W), int16 if all are integers and fit, else float32; `dicom_files` in the order of
@@ -37,7 +41,7 @@ def read_series(path: Path) -> Image:
             volume.
         OutputError: the temporary folder has no room for decoding compressed pixels.
     """
-    series, broken = scan(path if path.is_dir() else path.parent)
+    series, broken = scan(path if path.is_dir() else path.parent, files=files)
     slices = _choose(path, series, broken)
     whole = [item for (uid, _), part in series.items() if uid == slices[0].series
              for item in part]
