@@ -31,7 +31,7 @@ class OutputError(MetaUNETRError):
 
 
 class DeviceError(MetaUNETRError):
-    """The asked-for device cannot run the network, or memory ran out on every rung."""
+    """The asked-for device cannot run the network, or memory ran out on every fallback."""
 
     exit_code = 6
 

@@ -53,10 +53,10 @@ class Steps:
         self._step("read", case)
         return image
 
-    def segment(self, engine, loaded, options):
-        engine.report({"event": "windows", "done": 1, "total": 2})
+    def segment(self, engine, loaded, options, report):
+        report({"event": "windows", "done": 1, "total": 2})
         self._step("segment", loaded.case)
-        engine.report({"event": "windows", "done": 2, "total": 2})
+        report({"event": "windows", "done": 2, "total": 2})
 
     def write(self, loaded, result, options):
         self._step("write", loaded.case)
@@ -77,7 +77,7 @@ def steps(monkeypatch) -> Steps:
     for name in STEPS:
         monkeypatch.setattr(work, name, getattr(steps, name))
     monkeypatch.setattr("metaunetr.batch.pipeline.Segmenter", lambda *args: SimpleNamespace(
-        report=args[-1], device_warnings=[]))
+        device_warnings=[]))
     return steps
 
 

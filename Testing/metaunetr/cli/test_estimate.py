@@ -7,14 +7,12 @@ import re
 
 import numpy as np
 import pytest
-import torch
 
-from metaunetr.engine import device
 from metaunetr.image import Grid, Image
 from metaunetr.io import write_image
 from tiny_bundle import small_ct
 
-from .conftest import contents, start
+from .conftest import contents
 
 
 @pytest.fixture
@@ -77,18 +75,3 @@ def test_the_devices_are_told_even_where_the_one_asked_for_is_none_of_them(ct, t
     ran = run("estimate", ct, "--model", tiny, "--device", "cuda:99", "--json-progress")
     assert ran.code == 6
     assert told(ran, "devices") and told(ran, "error")
-
-
-def test_gpus_have_the_names_that_people_know(monkeypatch):
-    monkeypatch.setattr(device, "candidates", lambda: ["cuda:0", "mps", "cpu"])
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda name: f"NVIDIA of {name}")
-    assert list(device.labels().items()) == [
-        ("cpu", "CPU"), ("cuda:0", "NVIDIA of cuda:0"), ("mps", "Apple GPU")]
-
-
-def test_closing_standard_input_ends_it(ct, tiny):
-    process = start("estimate", ct, "--model", tiny, "--json-progress")
-    process.stdin.close()
-    assert process.wait(20) == 130
-    assert process.stderr.read() == ""
-    process.stdout.close()

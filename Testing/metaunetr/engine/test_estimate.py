@@ -77,14 +77,14 @@ def test_before_a_run_all_of_it_counts(monkeypatch):
     """During it, only what is left: not resampling, nor measuring the speed."""
     monkeypatch.setattr(module, "_seconds", lambda runner, window: 0.1)
     events = []
-    engine = Segmenter(make_bundle(HuBins()), device="cpu", report=events.append)
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
     image = analytic_image((2.0, 2.0, 2.0))
-    before = engine.estimate(image)
+    before = engine.estimate(image, report=events.append)
     assert not any(event["event"] == "estimate" for event in events)
-    engine.segment(image)
+    engine.segment(image, report=events.append)
     (during,) = (event for event in events if event["event"] == "estimate")
     assert before["device"] == "cpu"
     for key in ("windows", "memory_mb", "device"):
         assert before[key] == during[key]
-    preparing = module.PREPARE * image.array.size / 1e6
+    preparing = module.PREPROCESS * image.array.size / 1e6
     assert before["seconds"] == pytest.approx(during["seconds"] + preparing, abs=0.2)

@@ -8,7 +8,7 @@ import pytest
 from analytic import BLOBS, LEVELS, HuBins, Lopsided, analytic_image, make_bundle, rotation
 from metaunetr.engine import Segmenter
 from metaunetr.engine.resample import model_shape
-from metaunetr.engine.restore import Axis
+from metaunetr.engine.upsample import Axis
 from metaunetr.image import Grid, Image
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import metaunetr
 from metaunetr.bundle import DEFAULT_MODEL
-from metaunetr.engine.device import bfloat16_instructions
+from metaunetr.engine.precision import bfloat16_instructions
 from metaunetr.io import read_labels, write_image
 from metaunetr.metrics import dice
 from tiny_bundle import small_ct, write_bundle

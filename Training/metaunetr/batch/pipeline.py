@@ -55,8 +55,7 @@ class Pipeline:
     def _load(self) -> Segmenter:
         self.ahead = self._read(0)
         options, log = self.options, self.log
-        engine = Segmenter(self.bundle, options.device, options.overlap, options.precision,
-                           self._tell)
+        engine = Segmenter(self.bundle, options.device, options.overlap, options.precision)
         for text in engine.device_warnings:  # once, not in every case
             log.report({"event": "warning", "text": text})
         engine.device_warnings = []
@@ -99,7 +98,7 @@ class Pipeline:
     def _segment(self, engine: Segmenter, loaded: Loaded) -> Result:
         started = time.perf_counter()
         try:
-            return work.segment(engine, loaded, self.options)
+            return work.segment(engine, loaded, self.options, self._tell)
         finally:
             self.busy += time.perf_counter() - started
 

@@ -108,11 +108,10 @@ def segment_case(index: int, case: Case, job: Job) -> Done:
         try:
             tell({"event": "running"})
             tell({"event": "stage", "stage": "read"})
-            engine.report = tell
             loaded = work.read(case, options, engine.bundle)
             started = time.perf_counter()
             try:
-                result = work.segment(engine, loaded, options)
+                result = work.segment(engine, loaded, options, tell)
             finally:
                 busy = time.perf_counter() - started
             tell({"event": "stage", "stage": "write"})

@@ -57,17 +57,17 @@ def _estimate(args: argparse.Namespace, report, started: _Clock) -> tuple[dict[s
     model = bundle.find(args.model)
     image = engine.read_while_torch_loads(lambda: _read(args), report)
     from metaunetr.engine import Segmenter
-    from metaunetr.engine.device import labels
+    from metaunetr.engine.backends import device_labels
 
-    devices = labels()
+    devices = device_labels()
     if args.json_progress:
         report({"event": "devices", "devices": [{"name": name, "label": label}
                                                 for name, label in devices.items()]})
-    segmenter = Segmenter(model, args.device, args.overlap, args.precision, report)
+    segmenter = Segmenter(model, args.device, args.overlap, args.precision)
     seconds = started.seconds()  # a run will start in the same way
     if args.size:
         seconds += READ * math.prod(args.size) / 1e6
-    needs = segmenter.estimate(image, tuple(args.size[::-1]) if args.size else None)
+    needs = segmenter.estimate(image, tuple(args.size[::-1]) if args.size else None, report)
     return devices, needs | {"seconds": round(seconds + needs["seconds"], 1)}
 
 

@@ -75,9 +75,9 @@ def _segment(args: argparse.Namespace, report) -> Result:
     image = engine.read_while_torch_loads(lambda: _read(args), report)
     from metaunetr.engine import Segmenter
 
-    segmenter = Segmenter(model, args.device, args.overlap, args.precision, report)
+    segmenter = Segmenter(model, args.device, args.overlap, args.precision)
     result = segmenter.segment(image, args.organs, uncertainty=args.uncertainty is not None,
-                               largest_component=args.largest_component)
+                               largest_component=args.largest_component, report=report)
     report({"event": "stage", "stage": "write"})
     _write(args, image, result)
     return result
