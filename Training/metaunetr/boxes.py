@@ -1,8 +1,11 @@
-"""Bounding boxes of masks."""
+"""Boxes of voxels, and the bounding box of a mask."""
 
 from __future__ import annotations
 
 import numpy as np
+
+Triple = tuple[int, int, int]  # along (D, H, W)
+Box = tuple[slice, slice, slice]
 
 
 def bounding_box(mask: np.ndarray) -> tuple[slice, ...] | None:

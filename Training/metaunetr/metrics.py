@@ -1,10 +1,10 @@
-"""How well two masks of one organ agree: Dice, surface Dice and the 95 % Hausdorff distance.
+"""Agreement of two masks of one organ: Dice, surface Dice and the 95 % Hausdorff distance.
 
-Only the spacing matters: a rotation of the grid leaves distances as they are. A sheared grid is
+Only the spacing matters, because rotating a grid does not change distances. A sheared grid is
 measured as if its axes were at right angles.
 
-An organ that is empty in both masks has no agreement to speak of: every measure is NaN, and means
-leave it out. One that is empty in one mask only scores 0 and 0, at an infinite distance.
+Where both masks are empty, every measure is NaN, and means leave it out. Where one is empty, Dice
+and surface Dice are 0, and the distance is infinite.
 """
 
 from __future__ import annotations

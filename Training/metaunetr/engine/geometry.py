@@ -9,8 +9,6 @@ from metaunetr.engine.rotate import Rotation
 from metaunetr.image import Grid
 from metaunetr.orientation import Orientation
 
-Triple = tuple[int, int, int]
-
 
 @dataclass(frozen=True)
 class Geometry:

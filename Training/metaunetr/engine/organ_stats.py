@@ -150,8 +150,9 @@ def organ_stats(
         voxels, mean, deviation, _ = stats.of(organ)
         one = found.get(organ.name)
         flags = flags_of(one, found, length) if one else ("not found",)
-        results.append(OrganResult(organ, voxels, voxels * grid.voxel_volume, mean, deviation,
-                                   one.confidence if one else math.nan, flags))
+        results.append(OrganResult(
+            organ=organ, voxels=voxels, volume_ml=voxels * grid.voxel_volume, hu_mean=mean,
+            hu_sd=deviation, confidence=one.confidence if one else math.nan, flags=flags))
     warnings = [f"The {right} lies left of the {left}: the image may be mirrored."
                 for right, left in swapped]
     return tuple(results), warnings

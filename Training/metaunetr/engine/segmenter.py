@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metaunetr.boxes import Triple
 from metaunetr.bundle import Bundle, find
 from metaunetr.engine.backends import CARD, REQUESTED, choose_backends
 from metaunetr.engine.components import keep_largest, remove_small_components
@@ -43,8 +44,6 @@ from metaunetr.guard import inspect_ct
 from metaunetr.image import Image
 from metaunetr.organs import Organ
 from metaunetr.result import Result
-
-Triple = tuple[int, int, int]
 
 
 class Segmenter:

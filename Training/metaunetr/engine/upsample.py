@@ -15,9 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metaunetr.boxes import Triple
 from metaunetr.engine.resample import interpolation_matrix
-
-Triple = tuple[int, int, int]
 
 
 class Axis:

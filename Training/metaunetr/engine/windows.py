@@ -9,10 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from metaunetr.boxes import Box, Triple
 from metaunetr.engine.runner import Runner
-
-Triple = tuple[int, int, int]
-Box = tuple[slice, slice, slice]
 
 BLEND_SIGMA = 0.2  # of the window size
 
