@@ -14,8 +14,7 @@ from metaunetr.bundle import Bundle
 from metaunetr.engine import Segmenter
 from metaunetr.io import read_labels
 
-from .conftest import OF_THE_RUN, contents, made, scan, states
-from .test_bad_input import series
+from .conftest import OF_THE_RUN, contents, made, scan, series, states
 
 
 def test_results_keep_the_folders_of_the_input(folder, batch, segment, tmp_path):
