@@ -84,7 +84,7 @@ def _segment(args: argparse.Namespace, report) -> Result:
 
 
 def _read(args: argparse.Namespace):
-    """The input, once it is sure that the outputs can be written."""
+    """Read the input, after a check that the outputs can be written."""
     from metaunetr import io
     from metaunetr.io.formats import WRITABLE_IMAGES, WRITABLE_LABELS, suffix_of
 
@@ -97,8 +97,8 @@ def _read(args: argparse.Namespace):
         io.prepare_file(path, WRITABLE_IMAGES if path == args.uncertainty else ())
     image = io.read_image(args.input)
     check_distinct(outputs, image.dicom_files)
-    lacks = io.check_labels(args.output, image)
-    return replace(image, warnings=(*image.warnings, *lacks))
+    warnings = io.check_labels(args.output, image)
+    return replace(image, warnings=(*image.warnings, *warnings))
 
 
 def _write(args: argparse.Namespace, image, result: Result) -> None:
