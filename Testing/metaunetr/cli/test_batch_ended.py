@@ -60,7 +60,7 @@ def test_a_signal_in_a_call_that_lasts_is_heeded_within_a_second(folder, tiny, t
 import hashlib, sys
 from metaunetr.cli import main
 from metaunetr.engine import Segmenter
-Segmenter.segment = lambda *args: hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+Segmenter.segment = lambda *_, **__: hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 sys.exit(main(sys.argv[1:]))
 """
     process = subprocess.Popen(
