@@ -1,4 +1,4 @@
-"""Files to images and back, with exact geometry.
+"""Reading and writing images, with exact geometry.
 
 Public names are imported on first use: training from a prepared folder writes text files alone,
 and needs no SimpleITK.

@@ -1,4 +1,4 @@
-"""What `metaunetr info` tells about a file."""
+"""The description of an image file that `metaunetr info` prints."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
 
     Returns:
         path, kind, size (i, j, k), spacing_mm, origin_mm (of the centre of the first voxel),
-        coordinates (the convention of origin_mm: always "LPS", whatever the file holds), axes (the
-        side of the patient that i, j and k run towards, such as "RAS"), range; for an image also
-        warnings of the input guard and refused (its reason, or None); for a segmentation also
-        segments and record.
+        coordinates (the convention of origin_mm: always "LPS"), axes (the sides of the patient
+        that i, j and k increase towards, such as "RAS"), range; for an image also warnings of the
+        input guard and refused (its reason, or None); for a segmentation also segments and record.
 
     Raises:
         InputError: the file cannot be read.
@@ -61,7 +60,7 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
 
 
 def describe_grid(grid: Grid) -> str:
-    """A grid in a sentence."""
+    """Size, spacing, origin and axes of a grid, in one phrase."""
     size = "×".join(str(n) for n in reversed(grid.shape))
     spacing = "×".join(f"{s:.4g}" for s in grid.spacing)
     origin = ", ".join(f"{o:.2f}" for o in grid.origin)
@@ -70,7 +69,7 @@ def describe_grid(grid: Grid) -> str:
 
 
 def axis_letters(direction: np.ndarray) -> str:
-    """For i, j and k the side of the patient they run towards, such as "LPS"."""
+    """The side of the patient that each of i, j and k increases towards, such as "LPS"."""
     letters = ("RL", "AP", "IS")  # negative, positive
     strongest = np.abs(direction).argmax(axis=0)
     return "".join(

@@ -1,4 +1,4 @@
-"""Label maps as RTSTRUCT (RT Structure Set) for radiotherapy planning, beside their CT series.
+"""Writing label maps as RTSTRUCT (RT Structure Set) that refer to the CT series.
 
 The polygons are those of `contours`. rt-utils 1.3.1 (contour_mode "voxel_edge") writes holes as
 polygons of their own: programs that unite polygons, as plastimatch does by default, fill them, and
@@ -37,13 +37,13 @@ DIGITS = 3  # decimals of mm
 
 
 def check(path: Path, image: Image | None) -> tuple[str, ...]:
-    """Refuse RTSTRUCT where it cannot be made.
+    """Check, before the run, that an RTSTRUCT can be made.
 
     Args:
         image: the CT, None when it is not yet known.
 
     Returns:
-        Sentences about what the object will lack.
+        Sentences about values that will be missing in the object.
 
     Raises:
         OutputError: the headers of `image` do not allow it, see `read_source`.
@@ -54,7 +54,7 @@ def check(path: Path, image: Image | None) -> tuple[str, ...]:
 def write_rtstruct(path: Path, result: Result) -> None:
     """Write the organs found in `result` as regions of interest with a polygon for each part.
 
-    ROI numbers are organ numbers. Contours lie in the planes of the slices that they refer to.
+    ROI numbers are organ numbers. Contours are in the planes of the slices that they refer to.
 
     Raises:
         OutputError: see `check`; or no organ was found.

@@ -1,4 +1,4 @@
-"""Label maps as DICOM SEG, beside the CT series that they came from.
+"""Writing label maps as DICOM SEG that refer to the CT series.
 
 Needs highdicom, which the extra `dicom` installs.
 """
@@ -25,13 +25,13 @@ TYPES = ("binary", "labelmap")
 
 
 def check(path: Path, image: Image | None) -> tuple[str, ...]:
-    """Refuse DICOM SEG where it cannot be made.
+    """Check, before the run, that a DICOM SEG can be made.
 
     Args:
         image: the CT, None when it is not yet known.
 
     Returns:
-        Sentences about what the object will lack.
+        Sentences about values that will be missing in the object.
 
     Raises:
         OutputError: highdicom is missing; `image` is one of several multi-frame files; its headers
@@ -54,12 +54,13 @@ def check(path: Path, image: Image | None) -> tuple[str, ...]:
 def write_dicom_seg(path: Path, result: Result, seg_type: str = "binary") -> None:
     """Write the organs found in `result` as a DICOM Segmentation.
 
-    Segment numbers count from 1 without gaps, as the standard demands; the organ is told by its
+    Segment numbers are consecutive from 1, as the standard demands; an organ is identified by its
     codes and label.
 
     Args:
-        seg_type: one of `TYPES`. "binary" has a frame of bits for each organ and slice, which all
-            programs read; "labelmap", in DICOM since 2024, one compressed frame for each slice.
+        seg_type: one of `TYPES`. "binary" has a frame of bits for each organ and slice, and is
+            read by all programs; "labelmap", in DICOM since 2024, has one compressed frame for each
+            slice.
 
     Raises:
         OutputError: see `check`; or no organ was found.
@@ -93,10 +94,10 @@ def _segmentation(
     path: Path, source: Source, labels: np.ndarray, grid: Grid, found: Sequence[Organ],
     record: dict[str, Any], seg_type: str = "binary",
 ):
-    """The data set.
+    """The data set of the segmentation.
 
     Args:
-        labels: numbers from 1 of `found` (N, H, W), for the first N slices or all frames of
+        labels: indices from 1 into `found` (N, H, W), for the first N slices or all frames of
             `source`.
     """
     import highdicom as hd
@@ -134,7 +135,7 @@ def _segmentation(
 
 
 def _source_images(source: Source, grid: Grid) -> list:
-    """The headers of the CT for highdicom, which gets no patient that it could complain of."""
+    """The headers of the CT for highdicom, without patient: it warns about unusual names."""
     import pydicom
 
     first = source.slices[0]

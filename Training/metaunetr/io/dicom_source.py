@@ -1,8 +1,8 @@
-"""What a DICOM object made from a CT, DICOM SEG or RTSTRUCT, takes over from its headers.
+"""The elements that a DICOM SEG or RTSTRUCT takes over from the headers of its CT.
 
-It is checked before the network runs: an object that cannot be made is refused in a second instead
-of after minutes. UIDs must be right, since the object refers by them. What it only copies about
-patient and study may be empty, so that a value that is none in DICOM becomes empty.
+They are checked before the network runs, so that an object that cannot be made is refused at once.
+UIDs must be valid, since the object refers to them. Invalid values of patient and study, which are
+only copied, are left empty.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from metaunetr.io.dicom.header import Slice, read_dataset, read_header, tag_of
 UIDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
         "FrameOfReferenceUID")
 LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
-UID = re.compile(r"\d+(\.\d+)*", re.ASCII)  # also "1.02", which the standard forbids: it is in use
+UID = re.compile(r"\d+(\.\d+)*", re.ASCII)  # also "1.02", not in the standard, but in use
 MAY_BE_EMPTY = (  # type 2 attributes of patient, study and frame of reference
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate",
     "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator",
@@ -38,7 +38,7 @@ MAY_BE_ABSENT = (
     "StudyDescription",
 )
 SEXES = ("M", "F", "O")
-FORMATTED = ("AS", "CS", "DA", "DS", "IS", "TM")  # value representations that are no free text
+FORMATTED = ("AS", "CS", "DA", "DS", "IS", "TM")  # value representations that have a format
 
 
 @dataclass(frozen=True)
@@ -46,32 +46,33 @@ class Source:
     """The headers of the CT that an object refers to.
 
     Attributes:
-        slices: of each file or frame, in the order of the image's files and their frames.
-        places: k of each of them in the image.
-        common: pydicom data set of patient, study and frame of reference; what may be empty is
-            there and valid.
+        slices: the headers of all files or frames, in the order of the image's files and their
+            frames.
+        places: k of each slice in the image.
+        common: the elements of patient, study and frame of reference; type 2 elements are present,
+            and empty if the CT has no valid value.
         warnings: sentences about values that were left out of `common`.
     """
 
     slices: list[Slice]
     places: np.ndarray
-    common: object
+    common: Dataset
     warnings: tuple[str, ...]
 
     def labels(self, image: Image) -> np.ndarray:
-        """The voxels (N, H, W) of the label map `image` on the CT's slices, in their order."""
+        """The labels (N, H, W) of `image` on the slices of the CT, in the order of `slices`."""
         return image.on_slices()[self.places]
 
 
 def read_source(path: Path, image: Image, kind: str) -> Source:
-    """The headers of the CT `image`, as far as an object at `path` needs them.
+    """Read the headers of the CT `image` for an object at `path`.
 
     Args:
-        kind: what the object is called in messages.
+        kind: name of the object in messages.
 
     Raises:
-        OutputError: pydicom is missing, `image` is no DICOM series, a UID is missing or none, or
-            slices have no UIDs of their own.
+        OutputError: `image` is not a DICOM series, a UID is missing or invalid, or slices share a
+            SOP Instance UID.
     """
     if not image.dicom_files:
         raise OutputError(
@@ -121,7 +122,7 @@ def _check_distinct(slices: list[Slice], kind: str) -> None:
 
 
 def _common(file: Path, kind: str):
-    """Patient, study and frame of reference, and warnings about what was left out."""
+    """Elements of patient, study and frame of reference, and warnings about those left out."""
     names = (*MAY_BE_EMPTY, *MAY_BE_ABSENT)
     header = read_dataset(file, names)
     common, left_out = Dataset(), []
@@ -141,10 +142,10 @@ def _common(file: Path, kind: str):
 
 
 def _valid(header, name: str):
-    """An element that may be copied, or None.
+    """An element if its value is valid, else None.
 
-    It is looked at as it is in the file: where pydicom makes a value of one that is none, it warns,
-    and quotes what is nobody's business.
+    The bytes in the file are checked: when pydicom converts an invalid value, it issues a warning
+    that quotes it, and so names the patient.
     """
     raw, kind = header.get_item(name), dictionary_VR(name)
     if raw.VR not in (None, "UN", kind):
@@ -169,5 +170,5 @@ def _valid(header, name: str):
 
 
 def decimals(values: Iterable[float]) -> list[str]:
-    """Numbers as decimal strings, which have at most 16 characters."""
+    """Numbers as decimal strings (DS), which have at most 16 characters."""
     return [f"{value:.9g}" for value in np.asarray(values, float) + 0.0]

@@ -1,4 +1,4 @@
-"""Which file name means which format."""
+"""File name suffixes of the formats."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ WRITABLE_LABELS = (*SEGMENTATION, *WRITABLE_IMAGES, *DICOM, *RTSTRUCT)
 
 
 def suffix_of(path: Path, allowed: tuple[str, ...] = READABLE) -> str:
-    """The suffix of `path`, in lower case, that names its format; "" when none of `allowed`."""
+    """The longest of `allowed` that `path` ends in, in lower case; "" for none."""
     name = path.name.lower()
     return max((s for s in allowed if name.endswith(s)), key=len, default="")

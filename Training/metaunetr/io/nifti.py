@@ -151,7 +151,7 @@ def _grid(path: Path, header: np.void) -> Grid:
     scale = np.diag([millimetres(path, UNITS[unit])] * 3 + [1.0])
     grids = []
     for affine in affines:
-        with np.errstate(invalid="ignore", divide="ignore"):  # check_grid tells what is wrong
+        with np.errstate(invalid="ignore", divide="ignore"):  # check_grid reports what is wrong
             grids.append(Grid.from_affine(shape, RAS_TO_LPS @ scale @ affine))
         check_grid(path, grids[-1])
     if len(grids) == 2 and not grids[0].same_as(grids[1], MAX_DISAGREEMENT):

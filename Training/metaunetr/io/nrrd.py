@@ -193,14 +193,14 @@ def _grid(header: NrrdHeader) -> Grid:
     affine[:3, :3] = np.transpose(vectors)
     affine[:3, 3] = header.vector(header.fields.get("space origin", "0,0,0"))
     to_mm = np.multiply(space, _units(header))
-    with np.errstate(all="ignore"):  # check_grid tells what is wrong
+    with np.errstate(all="ignore"):  # check_grid reports what is wrong
         grid = Grid.from_affine((sizes[2], sizes[1], sizes[0]), np.diag([*to_mm, 1.0]) @ affine)
     check_grid(path, grid)
     return grid
 
 
 def _units(header: NrrdHeader) -> list[float]:
-    """How many mm the unit of each axis of space has; 1 where the header tells none.
+    """How many mm the unit of each axis of space has; 1 where the header has none.
 
     Raises:
         InputError: a unit is not known, or axes of the array have one beside their directions.

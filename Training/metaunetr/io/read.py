@@ -1,4 +1,4 @@
-"""A file or DICOM folder becomes an image."""
+"""Reading an image from a file or a DICOM folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An image or a result becomes a file, complete or not at all."""
+"""Writing an image or a result to a file, complete or not at all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_labels(path: str | PathLike[str], image: Image | None) -> tuple[str, .
             known.
 
     Returns:
-        Sentences about what the file will lack.
+        Sentences about values that will be missing in the file.
 
     Raises:
         OutputError: a package is missing, or the headers of `image` do not allow the format.
@@ -54,14 +54,14 @@ def check_labels(path: str | PathLike[str], image: Image | None) -> tuple[str, .
 def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> Path:
     """Check, before the run, that a file can be written at `path`.
 
-    Temporary files that killed runs have left beside it are removed.
+    Temporary files that killed processes have left in its folder are removed.
 
     Args:
         suffixes: one of which the name must end in, if any are given.
 
     Raises:
-        OutputError: another suffix, the folder is missing or read-only, the name is too long,
-            or is that of a folder or device.
+        OutputError: another suffix; the folder is missing or read-only; the name is too long; or
+            `path` is a folder or device.
     """
     path = Path(path)
     if suffixes:

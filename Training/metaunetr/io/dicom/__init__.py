@@ -1,9 +1,9 @@
-"""Folders of DICOM files: which series they hold, and a CT series as a volume.
+"""Reading a CT series from a folder of DICOM files.
 
-header: what one file says. valid: whether HU can be computed from it. scan: which files belong
-together. ends: what may be missing. arrange: the grid that slices form. frames: enhanced
-multi-frame CT. pixels: stored values to HU. series: all of it, one after the other. archive: the
-same of a .zip file.
+header: the elements of one file. valid: checks of those that HU are computed from. scan: the series
+of a folder. ends: warnings about missing slices. arrange: the grid of the slices. frames: enhanced
+multi-frame CT. pixels: stored values to HU. series: all of these, one after the other. archive: the
+same for a .zip file.
 """
 
 from metaunetr.io.dicom.archive import (

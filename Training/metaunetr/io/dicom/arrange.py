@@ -1,4 +1,4 @@
-"""The one grid that the slices of a series form, or a sentence about why they form none."""
+"""The grid that the slices of a series form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Shear
 from metaunetr.io.dicom.header import Slice
 
-MAX_OFF_GRID = 0.1  # of the slice distance: how far a slice may lie from its place
+MAX_OFF_GRID = 0.1  # largest distance of a slice from its position on the grid, in slice distances
 MIN_DISTANCE = 0.01  # mm; closer slices are at one position
 MIN_TILT, MAX_TILT = 0.06, 45.0  # degrees between slice normal and table; gantries reach 30
 
@@ -22,16 +22,20 @@ MIN_TILT, MAX_TILT = 0.06, 45.0  # degrees between slice normal and table; gantr
 def arrange(
     path: Path, slices: list[Slice], same: Callable[[Slice, Slice], bool]
 ) -> tuple[list[Slice], Grid, Shear | None]:
-    """The slices in the order of their positions, without copies, and the grid that they form.
+    """Sort slices by position and find their grid.
 
-    The grid of slices with a tilted gantry is an upright one with the same planes: their shear
-    tells where they lie on it.
+    Gantry-tilted slices get an upright grid with the same planes, and a shear with their positions
+    on it.
 
     Args:
         same: whether two slices at one position have the same voxels.
 
+    Returns:
+        The slices in the order of k without copies, the grid, and the shear; None for no tilt.
+
     Raises:
-        InputError: they do not form one grid; the message says why not.
+        InputError: slices differ in size, spacing or orientation, are missing, unevenly spaced or
+            side by side, or different ones are at the same position.
     """
     first = slices[0]
     spacing, axes = _agreed(path, slices)
@@ -58,14 +62,13 @@ def arrange(
 
 
 def tilt(axes: np.ndarray, step: np.ndarray) -> float:
-    """Degrees between the normal of slices with these axes (6,) and the step from one to the next.
-    """
+    """Degrees between the normal of slices with `axes` (6,) and the step between them (3,)."""
     normal = np.cross(axes[:3], axes[3:])
     return math.degrees(math.acos(min(1.0, float(step @ normal / np.linalg.norm(step)))))
 
 
 def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
-    """Spacing and orientation that all slices share, as they do their size."""
+    """The spacing (2,) and axes (6,) of all slices, which have one size, too."""
     first = slices[0]
     for item in slices:
         if item.size != first.size:
@@ -90,7 +93,7 @@ def _without_copies(
     path: Path, slices: list[Slice], order: np.ndarray, positions: np.ndarray,
     same: Callable[[Slice, Slice], bool],
 ) -> list[int]:
-    """`order` without slices that are equal to the one before at the same position."""
+    """`order` without slices that are equal to the previous one and at the same position."""
     kept = [int(order[0])]
     for n in map(int, order[1:]):
         here, before = slices[n], slices[kept[-1]]
@@ -108,7 +111,7 @@ def _without_copies(
 def _step(
     path: Path, slices: list[Slice], positions: np.ndarray, normal: np.ndarray
 ) -> np.ndarray:
-    """The vector (mm, LPS) from each slice to the next, when there is one such vector."""
+    """The vector (LPS mm) from each slice to the next."""
     if len(slices) == 1:
         thickness = slices[0].text("SliceThickness") and slices[0].numbers("SliceThickness", 1)[0]
         return normal * (thickness or 1.0)

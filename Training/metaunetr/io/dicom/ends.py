@@ -1,4 +1,4 @@
-"""Slices that may be missing at the ends of a series, where no gap shows it."""
+"""Warnings about slices that may be missing at the ends of a series, where no gap shows it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # gzip, bzip2,
 
 
 def may_be_slice(path: Path, suffixes: Iterable[str]) -> bool:
-    """Whether a file that does not look like DICOM may be a slice, damaged, replaced or locked.
+    """Whether a file that is not recognised as DICOM may be a slice that is damaged or replaced.
 
-    By its name, and unless it is a text; links without a target may be, whatever their name.
+    It may if it has a suffix of slices and is not text. A link without a target always may.
 
     Args:
-        suffixes: of the slices beside it, in lower case.
+        suffixes: those of the slices in the same folder, in lower case.
     """
     if is_dangling(path):
         return True
@@ -40,12 +40,12 @@ def may_be_slice(path: Path, suffixes: Iterable[str]) -> bool:
 
 
 def is_dangling(path: Path) -> bool:
-    """Whether it is a link without a target."""
+    """Whether `path` is a link without a target."""
     return os.path.islink(path) and not os.path.exists(path)
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix by which slices are known, in lower case: "" for the end of a UID or number."""
+    """The suffix of a slice in lower case; "" for digits, which end a UID or number."""
     name = PurePath(path.name.lower())
     if name.suffix in ADDED:
         name = PurePath(name.stem)
@@ -53,15 +53,13 @@ def suffix_of(path: Path) -> str:
 
 
 def beside(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
-    """A warning when files that cannot be read may be slices of a series.
-
-    Reports and plans are no images and do not matter.
+    """A warning when unreadable files in the folder may be slices of the series.
 
     Args:
-        broken: the files in the folder that may be slices, see `scan`.
+        broken: the unreadable files, see `scan`.
 
     Raises:
-        InputError: one of them is a slice of the series, or may not be read.
+        InputError: one of them is a slice of the series, or cannot be opened.
     """
     kinds = Counter()
     for path in broken:
@@ -88,13 +86,13 @@ def beside(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
 
 
 def numbering(slices: list[Slice], series: Iterable[Slice]) -> list[str]:
-    """A warning when slices are missing by their Instance Numbers or Images in Acquisition.
+    """A warning when Instance Numbers or Images in Acquisition say that slices are missing.
 
-    Only where they are numbered one after the other.
+    Only for slices with consecutive numbers.
 
     Args:
         slices: in the order of their positions.
-        series: all images of their series, such as localizers and other phases.
+        series: all images of the series, also localizers and other phases.
     """
     numbers = [_number(item, "InstanceNumber") for item in slices]
     if None in numbers or len(numbers) < 2:

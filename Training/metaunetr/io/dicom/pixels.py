@@ -44,7 +44,8 @@ class Pixels:
             plane = self.plane(item)
             if array.dtype == np.int16 and not _fits(plane):
                 array = array.astype(np.float32)
-            array[k] = plane
+            with np.errstate(over="ignore"):  # infinite values are refused by the input guard
+                array[k] = plane
         return array
 
     def same(self, one: Slice, other: Slice) -> bool:
@@ -64,11 +65,7 @@ class Pixels:
                 self.stored[item.path] = stored_values(item)
             plane = self.stored[item.path][item.frame]
         slope, intercept = rescale(item)
-        if slope.is_integer() and intercept.is_integer():
-            plane = plane.astype(np.int64) * int(slope) + int(intercept)
-        else:
-            plane = plane * slope + intercept
-        return _without_padding(item, plane)
+        return _without_padding(item, plane.astype(np.float64) * slope + intercept)
 
 
 def rescale(item: Slice) -> tuple[float, float]:
@@ -88,7 +85,10 @@ def stored_values(item: Slice) -> np.ndarray:
     """
     count = int(item.numbers("NumberOfFrames", 1)[0]) if item.text("NumberOfFrames") else 1
     shape = (max(1, count), *item.size[::-1])
-    array = (_decoded if item.pixels.encapsulated else _uncompressed)(item, shape)
+    try:
+        array = (_decoded if item.pixels.encapsulated else _uncompressed)(item, shape)
+    except OSError as error:
+        raise InputError(f"{item.path}: cannot be read: {error.strerror or error}") from None
     if array.shape != shape:
         raise InputError(
             f"{item.path}: the pixels cannot be read: the header says {shape} (frames, rows, "
@@ -176,9 +176,8 @@ def _cause(error: OSError) -> str:
 
 def _fits(plane: np.ndarray) -> bool:
     """Whether int16 holds the values exactly."""
-    if plane.dtype.kind == "f" and not np.array_equal(plane, np.trunc(plane)):
-        return False
-    return plane.min() >= -32768 and plane.max() <= 32767
+    low, high = plane.min(), plane.max()
+    return low >= -32768 and high <= 32767 and np.array_equal(plane, np.trunc(plane))
 
 
 def _without_padding(item: Slice, plane: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which DICOM files of a folder belong together."""
+"""The volumes in a folder of DICOM files."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from metaunetr.errors import InputError
 from metaunetr.io.dicom.ends import may_be_slice, suffix_of
 from metaunetr.io.dicom.header import Slice, is_dicom, read_header
 
-PARTS = {  # what tells volumes of one series apart, in the order of trust
+PARTS = {  # elements that differ between the volumes of a series, the most reliable first
     "AcquisitionNumber": "acquisition", "TemporalPositionIdentifier": "time point",
     "StackID": "stack", "ImageType": "image type", "ConvolutionKernel": "kernel",
     "ContentTime": "content time", "AcquisitionTime": "acquisition time",
 }
-# These tell volumes apart also at other places.
+# Elements that separate volumes also when their slices are at different positions.
 INTERLEAVED = ("AcquisitionNumber", "TemporalPositionIdentifier", "StackID")
 LOCALIZER = "localizer"
-THREADS = 4  # that read headers: disks on a network answer slowly
+THREADS = 4  # for reading headers: network shares respond slowly
 
 Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
 
@@ -33,20 +33,21 @@ Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part 
 def scan(
     folder: Path, tick: Callable[[], None] = lambda: None, files: Collection[Path] = ()
 ) -> tuple[Volumes, list[Path]]:
-    """All images in `folder`, and the files that may be slices, but are no images.
+    """Read the headers of all DICOM files in `folder`.
 
-    These are DICOM files that are none, or may not be read, and those of `ends.may_be_slice`.
-
-    A series whose slices lie at the same places several times is taken apart by what tells its
-    volumes from each other; localizers in a series are a part of their own. Hidden files are
-    passed over. Reads headers only.
+    A series with several slices at the same positions is split, see `split`; localizers in a series
+    are a part of their own. Hidden files are ignored.
 
     Args:
         tick: called after each file.
         files: those of the folder to look at; all if there are none.
 
+    Returns:
+        The images by series and part, and the files that may be slices but cannot be read: damaged
+        or locked DICOM files, and those of `ends.may_be_slice`.
+
     Raises:
-        InputError: the folder cannot be read.
+        InputError: the folder cannot be listed.
     """
     try:
         paths = sorted(files) or _files(folder)
@@ -55,12 +56,12 @@ def scan(
     series, broken, others = defaultdict(list), [], []
     pool = ThreadPoolExecutor(THREADS)
     try:
-        for path, (mine, item) in zip(paths, pool.map(_look, paths), strict=True):
+        for path, (looks_like_dicom, item) in zip(paths, pool.map(_look, paths), strict=True):
             tick()
             if isinstance(item, Slice):
                 local = LOCALIZER if LOCALIZER.upper() in item.text("ImageType").upper() else ""
                 series[item.series, local].append(item)
-            elif mine:
+            elif looks_like_dicom:
                 broken.append(path)
             else:
                 others.append(path)
@@ -79,7 +80,7 @@ def _files(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if not entry.name.startswith("."):
-                with suppress(FileNotFoundError):  # it has just gone
+                with suppress(FileNotFoundError):  # deleted in the meantime
                     mode = _status(entry).st_mode
                     if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
                         paths.append(folder / entry.name)
@@ -87,7 +88,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _status(entry: os.DirEntry) -> os.stat_result:
-    """That of a link itself when it has no target."""
+    """The status of a file; of a link itself when it has no target."""
     try:
         return entry.stat()
     except OSError:
@@ -103,11 +104,11 @@ def _look(path: Path) -> tuple[bool, Slice | None]:
 
 
 def split(slices: list[Slice]) -> dict[str, list[Slice]]:
-    """The volumes of a series by what tells them apart, such as "acquisition 2".
+    """The volumes of a series, by the element that separates them, such as "acquisition 2".
 
-    One, called "", unless slices of several kinds lie at the same places or in between each other.
-    (Many scanners number acquisitions along the patient, or give every slice a time of its own:
-    these are one volume.) A slice that lies there twice under one SOP Instance UID counts once.
+    There is one, named "", unless slices with different values of an element are at the same
+    positions or alternate. (Many scanners number acquisitions along the patient, or give every
+    slice a time of its own: these are one volume.) Copies with one SOP Instance UID count once.
     """
     places = _places(slices)
     most = max(Counter(places.values()).values(), default=0)
@@ -124,14 +125,14 @@ def split(slices: list[Slice]) -> dict[str, list[Slice]]:
 
 
 def _each_once(slices: list[Slice], kinds: list[str], places: dict[tuple, float]) -> bool:
-    """Whether slices of one kind all lie at places of their own."""
+    """Whether slices of one kind are all at different positions."""
     taken = {_key(item): (kind, places[_key(item)])
              for item, kind in zip(slices, kinds, strict=True)}
     return len(set(taken.values())) == len(taken)
 
 
 def _places(slices: list[Slice]) -> dict[tuple, float]:
-    """Where slices lie along their normal, in 0.01 mm; nothing when they do not tell."""
+    """Positions of slices along their normal, to 0.01 mm; none when elements are missing."""
     try:
         axes = slices[0].axes
         if any(np.abs(item.axes - axes).max() > 1e-3 for item in slices):

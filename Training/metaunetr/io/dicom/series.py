@@ -1,4 +1,4 @@
-"""A series of DICOM CT slices becomes one volume, or a sentence about why it cannot."""
+"""Reading a series of DICOM CT slices as one volume."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ SHOWN = 8  # series listed in a message
 
 
 def read_series(path: Path, files: Collection[Path] = ()) -> Image:
-    """The CT series in the folder `path`, or the one that the file `path` belongs to.
+    """Read the CT series in the folder `path`, or the one that the file `path` belongs to.
 
-    Of several volumes in one series (acquisitions, phases), the one that the file belongs to.
+    If a series has several volumes (acquisitions, phases), it is the one that the file belongs to.
 
     Args:
         files: the files to look at, if they are known from an earlier `scan`; otherwise all files
             in the folder.
 
     Returns:
-        HU (D, H, W), int16 if all are whole and fit, else float32; with the files in the order of
-        k. Slices with a tilted gantry are resampled to an upright grid.
+        HU (D, H, W), int16 if all are integers and fit, else float32; `dicom_files` in the order of
+        k. Gantry-tilted slices are resampled to an upright grid.
 
     Raises:
-        InputError: no series, several, not a CT, or slices that do not form one volume.
+        InputError: there is no series, or several; it is not a CT; or its slices do not form one
+            volume.
+        OutputError: the temporary folder has no room for decoding compressed pixels.
     """
     series, broken = scan(path if path.is_dir() else path.parent, files=files)
     slices = _choose(path, series, broken)
@@ -75,10 +77,10 @@ def _about_tilt(slices: list[Slice]) -> str:
 
 
 def missing_ends(files: Iterable[Path]) -> list[str]:
-    """Warnings about slices that may be missing at the ends of a series that others have read.
+    """Warnings about slices that may be missing at the ends of a series, from headers alone.
 
     Args:
-        files: of the series.
+        files: the files of the series, which another program has read.
     """
     files = set(files)
     warnings, whole, broken = [], [], []
@@ -103,10 +105,10 @@ def missing_ends(files: Iterable[Path]) -> list[str]:
 
 def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
     if path.is_file():
-        mine = {key: s for key, s in series.items() if any(item.path == path for item in s)}
-        if not mine:
+        candidates = {
+            key: s for key, s in series.items() if any(item.path == path for item in s)}
+        if not candidates:
             raise InputError(f"{path}: is not a readable DICOM image")
-        candidates = mine
     elif series:
         candidates = series
     elif damaged := [item for item in broken if _was_ct(item)]:
@@ -127,8 +129,8 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
     volumes = {key: s for key, s in cts.items() if key[1] != LOCALIZER}
     if not volumes:
         raise InputError(f"{path}: a CT is needed, this is only its localizer (scout view)")
-    placed = {key: s for key, s in volumes.items() if _is_placed(s)}  # the rest are screenshots
-    volumes = placed or volumes
+    # Images without a position are screenshots.
+    volumes = {key: s for key, s in volumes.items() if _has_position(s)} or volumes
     if len(volumes) > 1:
         listed = "; ".join(
             f"{s[0].text('SeriesDescription') or 'no description'}{part and ', ' + part}, "
@@ -151,12 +153,12 @@ def _was_ct(path: Path) -> bool:
     return False
 
 
-def _is_placed(slices: list[Slice]) -> bool:
+def _has_position(slices: list[Slice]) -> bool:
     return any(item.is_multiframe or item.text("ImagePositionPatient") for item in slices)
 
 
 def _frames(path: Path, slices: list[Slice]) -> list[Slice]:
-    """The slices, with the frames of multi-frame files in their place."""
+    """Replace multi-frame files by their frames, and check the elements of all slices."""
     for item in slices:
         check_elements(item)
     if not any(item.is_multiframe for item in slices):

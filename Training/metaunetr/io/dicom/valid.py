@@ -1,4 +1,4 @@
-"""Whether the elements that HU are computed from are what they must be."""
+"""Checks of the elements that HU are computed from."""
 
 from __future__ import annotations
 

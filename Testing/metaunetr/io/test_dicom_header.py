@@ -37,6 +37,14 @@ def test_an_impossible_length_is_refused(tmp_path, ct, syntax, before, claim):
         read_image(tmp_path)
 
 
+@pytest.mark.parametrize(("size", "words"), [(65535, "more than any CT"), (8192, "cannot hold")])
+def test_slices_that_claim_more_pixels_than_they_hold_are_refused(tmp_path, ct, size, words):
+    for path in dicom_series.write_series(tmp_path, ct):
+        dicom_series.edit(path, Rows=size, Columns=size)
+    with pytest.raises(InputError, match=words):
+        read_image(tmp_path)
+
+
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_whole_files_are_possible(tmp_path, ct, syntax):
     slices = dicom_series.write_series(tmp_path / "series", ct, syntax=SYNTAXES[syntax])
