@@ -62,7 +62,7 @@ def discover(
     """
     search = _Search(read_inputs(inputs), output, all_series, identifiers, progress)
     for item in search.inputs:
-        search.enter(item)
+        search.add(item)
     return search.end()
 
 
@@ -98,6 +98,8 @@ def _common(paths: list[Path]) -> Path | None:
 
 
 class _Search:
+    """The state of a search; `item` is the input that is being searched."""
+
     def __init__(
         self, inputs: list[Input], output: Path, all_series: bool, identifiers: bool,
         progress: Callable[[int, int], None],
@@ -110,9 +112,9 @@ class _Search:
         self.searched: set[str] = set()  # folders
         self.taken: set[Path] = set()  # files and first slices
         self.candidates: list[Candidate] = []
-        self.scanned: tuple[Path, list[_Volume]] = Path(), []  # the latest folder
+        self.scanned: tuple[Path, list[_Volume]] = Path(), []  # the last folder
 
-    def enter(self, item: Input) -> None:
+    def add(self, item: Input) -> None:
         self.item = item
         if os.path.isdir(item.path):
             self.folder(item.path)
@@ -228,8 +230,7 @@ class _Search:
     def _scan(self, folder: Path) -> list[_Volume]:
         if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
-                self.scanned = folder, _volumes(
-                    *dicom.scan(folder, lambda: self._count(1)))
+                self.scanned = folder, _volumes(*dicom.scan(folder, lambda: self._count(1)))
             except InputError:
                 self.scanned = folder, []
         return self.scanned[1]
