@@ -294,7 +294,7 @@ def test_a_worker_that_cannot_do_the_work_is_told(once, tmp_path, change):
     (tmp_path / "out").mkdir()
     bundle = load(Path(once.model))
     job = workers.Job(wanted(once, tmp_path / "out"), bundle.sha256, "run")
-    ready = workers.Ready(job, bundle.card)
+    ready = workers.WorkerCheck(job, bundle.card)
     worker = SimpleNamespace(address="tcp://node7:1")
     ready.setup(worker)
     kind, words = change(ready, tmp_path)
@@ -321,7 +321,7 @@ def test_a_worker_that_joins_later_is_asked_before_its_first_case(
 
     def unasked(self, client, check=Cluster._check_workers):
         with monkeypatch.context() as patch:
-            patch.setattr(workers.Ready, "setup", lambda self, worker: None)
+            patch.setattr(workers.WorkerCheck, "setup", lambda self, worker: None)
             check(self, client)
 
     monkeypatch.setattr(Cluster, "_check_workers", unasked)

@@ -19,7 +19,7 @@ from .test_bad_input import series
 
 
 def test_results_keep_the_folders_of_the_input(folder, batch, segment, tmp_path):
-    ran = batch("--surfaces", "stl", "--statistics", tmp_path / "all.csv")
+    ran = batch("--surfaces", "stl", "--report", "--statistics", tmp_path / "all.csv")
     assert (ran.code, ran.err) == (0, "")
     assert re.fullmatch(
         r"2 cases\.\n"
@@ -30,8 +30,12 @@ def test_results_keep_the_folders_of_the_input(folder, batch, segment, tmp_path)
     organs = ("liver", "right_kidney")
     assert set(made(tmp_path / "out")) == {
         f"{name}/ct{rest}" for name in "ab"
-        for rest in (".seg.nrrd", ".json", ".png", *(f" surfaces/{organ}.stl" for organ in organs))
+        for rest in (".seg.nrrd", ".json", ".png", " report.html",
+                     *(f" surfaces/{organ}.stl" for organ in organs))
     }
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert all(f'href="{name}/ct%20report.html"' in page for name in "ab")
+    assert "<dd>ct.nrrd</dd>" in (tmp_path / "out" / "b" / "ct report.html").read_text("utf-8")
     segment(folder / "a" / "ct.nii.gz", "-o", tmp_path / "one.seg.nrrd",
             "--statistics", tmp_path / "one.csv")
     np.testing.assert_array_equal(read_labels(tmp_path / "out" / "a" / "ct.seg.nrrd").array,

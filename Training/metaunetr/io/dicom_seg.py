@@ -15,23 +15,8 @@ from metaunetr import __version__, extras, organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
 from metaunetr.io.atomic import atomic
-from metaunetr.io.dicom.header import (
-    CLASS,
-    INSTANCE,
-    ORIENTATION,
-    POSITION,
-    SERIES,
-    SPACING,
-)
-from metaunetr.io.dicom_source import (
-    FRAME_OF_REFERENCE,
-    LOSSY,
-    MAY_BE_EMPTY,
-    STUDY,
-    Source,
-    decimals,
-    read_source,
-)
+from metaunetr.io.dicom.header import read_dataset
+from metaunetr.io.dicom_source import LOSSY, MAY_BE_EMPTY, UIDS, Source, decimals, read_source
 from metaunetr.organs import Organ
 from metaunetr.result import Result
 
@@ -157,26 +142,24 @@ def _source_images(source: Source, grid: Grid) -> list:
     for item in source.slices if first.frame is None else [first]:
         header = pydicom.Dataset()
         if item.frame is not None:
-            header = pydicom.dcmread(
-                item.path, stop_before_pixels=True, force=True, specific_tags=[
-                    "NumberOfFrames", "SharedFunctionalGroupsSequence",
-                    "PerFrameFunctionalGroupsSequence"])
+            header = read_dataset(item.path, (
+                "NumberOfFrames", "SharedFunctionalGroupsSequence",
+                "PerFrameFunctionalGroupsSequence"))
         else:
-            header.ImagePositionPatient = decimals(item.numbers(POSITION, 3))
-            header.ImageOrientationPatient = decimals(item.numbers(ORIENTATION, 6))
-            header.PixelSpacing = decimals(item.numbers(SPACING, 2))
+            header.ImagePositionPatient = decimals(item.position)
+            header.ImageOrientationPatient = decimals(item.axes)
+            header.PixelSpacing = decimals(item.spacing)
             header.SliceThickness = decimals(grid.spacing[2:])[0]
         header.Modality = "CT"
         header.Columns, header.Rows = item.size
-        header.SOPClassUID, header.SOPInstanceUID = item.text(CLASS), item.text(INSTANCE)
-        header.StudyInstanceUID, header.SeriesInstanceUID = item.text(STUDY), item.text(SERIES)
-        header.FrameOfReferenceUID = item.text(FRAME_OF_REFERENCE)
+        for keyword in UIDS:
+            setattr(header, keyword, item.text(keyword))
         for name in MAY_BE_EMPTY:
             setattr(header, name, "")
-        if item.text("0028|2110") == "01":
-            for tag, name in LOSSY.items():
-                if value := item.text(tag):
-                    setattr(header, name, value.split("\\"))
+        if item.text("LossyImageCompression") == "01":
+            for keyword in LOSSY:
+                if value := item.text(keyword):
+                    setattr(header, keyword, value.split("\\"))
         images.append(header)
     return images
 

@@ -16,7 +16,7 @@ from metaunetr import organs
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io.itk import write_itk
-from metaunetr.io.nrrd import read_header
+from metaunetr.io.nrrd import ORGANS, NrrdHeader
 from metaunetr.organs import Code, Organ
 from metaunetr.result import OrganResult, Result
 
@@ -25,7 +25,6 @@ CONTEXT = "Segmentation category and type - DICOM master list"
 OWN_CONTEXT = "Segmentation category and type - MetaUNETR"  # in the Slicer module's .term.json
 NOT_IN_MASTER_LIST = ("110765007", "113343008")  # of organs' codes, those only our context has
 REGION_CONTEXT = "Anatomic codes - DICOM master list"
-LOOKED_FOR = "MetaUNETR_Organs"  # numbers
 NO_CODE: Code = ("", "", "")
 
 
@@ -47,7 +46,7 @@ def segmentation_header(result: Result) -> dict[str, str]:
         "Segmentation_ConversionParameters":
             f"Reference image geometry|{_slicer_geometry(result.labels.grid)}|&",
         RECORD: json.dumps(result.record, separators=(",", ":"), default=str),
-        **looked_for(result.labels),
+        **requested_organs(result.labels),
     }
     depth, height, width = result.labels.grid.shape
     found = [found for found in result.organs if found.voxels]
@@ -69,23 +68,11 @@ def segmentation_header(result: Result) -> dict[str, str]:
     return header
 
 
-def looked_for(labels: Image) -> dict[str, str]:
-    """The key/value pair of an NRRD that tells which organs were looked for."""
+def requested_organs(labels: Image) -> dict[str, str]:
+    """The key/value pair of a NRRD with the organs that `labels` was made for, if it has them."""
     if labels.organs is None:
         return {}
-    return {LOOKED_FOR: " ".join(map(str, sorted(labels.organs)))}
-
-
-def read_looked_for(path: Path) -> frozenset[int] | None:
-    """The numbers of the organs that were looked for, where we wrote them; else None.
-
-    Raises:
-        InputError: the header cannot be read.
-    """
-    text = read_header(path).pairs.get(LOOKED_FOR, "")
-    if not re.fullmatch("[0-9]{1,3}( [0-9]{1,3})*", text):
-        return None
-    return frozenset(map(int, text.split()))
+    return {ORGANS: " ".join(map(str, sorted(labels.organs)))}
 
 
 def _slicer_geometry(grid: Grid) -> str:
@@ -125,7 +112,7 @@ def read_segments(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     Raises:
         InputError: the header cannot be read.
     """
-    header = read_header(path).pairs
+    header = NrrdHeader(path).pairs
     segments = []
     while f"Segment{len(segments)}_ID" in header:
         prefix = f"Segment{len(segments)}_"

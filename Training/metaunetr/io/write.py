@@ -14,7 +14,7 @@ from metaunetr.io import dicom_rtstruct, dicom_seg, formats
 from metaunetr.io.atomic import atomic, discard, discard_abandoned, temporary_beside
 from metaunetr.io.itk import write_itk
 from metaunetr.io.nifti import write_nifti
-from metaunetr.io.seg_nrrd import looked_for, write_seg_nrrd
+from metaunetr.io.seg_nrrd import requested_organs, write_seg_nrrd
 from metaunetr.outputs import longest_name
 from metaunetr.result import Result
 
@@ -136,7 +136,7 @@ def _write(path: Path, suffix: str, image: Image) -> None:
     if suffix in formats.NIFTI:
         write_nifti(path, image)
     else:
-        write_itk(path, image, looked_for(image) if suffix in formats.NRRD else None)
+        write_itk(path, image, requested_organs(image) if suffix in formats.NRRD else None)
 
 
 def _checked_suffix(path: Path, allowed: tuple[str, ...]) -> str:

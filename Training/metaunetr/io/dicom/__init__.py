@@ -13,24 +13,11 @@ from metaunetr.io.dicom.archive import (
     read_archive,
     split_path,
 )
-from metaunetr.io.dicom.header import (
-    FRAMES,
-    IMAGE_TYPE,
-    MODALITY,
-    NUMBER,
-    ORIENTATION,
-    POSITION,
-    SPACING,
-    THICKNESS,
-    Slice,
-    is_ct,
-    is_dicom,
-)
+from metaunetr.io.dicom.header import Slice, is_ct, is_dicom, read_header
 from metaunetr.io.dicom.scan import scan
 from metaunetr.io.dicom.series import missing_ends, read_series
 
 __all__ = [
-    "FRAMES", "IMAGE_TYPE", "MODALITY", "NUMBER", "ORIENTATION", "POSITION", "SPACING",
-    "THICKNESS", "Slice", "Unpacked", "first_file", "holds_dicom", "is_ct", "is_dicom",
-    "missing_ends", "read_archive", "read_series", "scan", "split_path",
+    "Slice", "Unpacked", "first_file", "holds_dicom", "is_ct", "is_dicom", "missing_ends",
+    "read_archive", "read_header", "read_series", "scan", "split_path",
 ]

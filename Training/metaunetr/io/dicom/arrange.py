@@ -7,18 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from pydicom.datadict import dictionary_description
 
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Shear
-from metaunetr.io.dicom.header import (
-    NAMES,
-    ORIENTATION,
-    POSITION,
-    SPACING,
-    THICKNESS,
-    Slice,
-)
+from metaunetr.io.dicom.header import Slice
 
 MAX_OFF_GRID = 0.1  # of the slice distance: how far a slice may lie from its place
 MIN_DISTANCE = 0.01  # mm; closer slices are at one position
@@ -42,7 +36,7 @@ def arrange(
     first = slices[0]
     spacing, axes = _agreed(path, slices)
     normal = np.cross(axes[:3], axes[3:])
-    positions = np.array([item.numbers(POSITION, 3) for item in slices])
+    positions = np.array([item.position for item in slices])
     order = np.argsort(positions @ normal, kind="stable")
     order = _without_copies(path, slices, order, positions, same)
     slices, positions = [slices[n] for n in order], positions[order]
@@ -79,12 +73,13 @@ def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
                 f"{path}: all slices must have one size, {first.name} has {first.size} "
                 f"and {item.name} has {item.size}; move what is no part of the volume elsewhere"
             )
-    spacing, axes = first.numbers(SPACING, 2), first.numbers(ORIENTATION, 6)
+    spacing, axes = first.spacing, first.axes
     for item in slices:
-        for tag, expected in ((SPACING, spacing), (ORIENTATION, axes)):
-            if np.abs(item.numbers(tag, len(expected)) - expected).max() > 1e-3:
+        for keyword, expected in (("PixelSpacing", spacing), ("ImageOrientationPatient", axes)):
+            if np.abs(item.numbers(keyword, len(expected)) - expected).max() > 1e-3:
+                name = dictionary_description(keyword)
                 raise InputError(
-                    f"{path}: all slices must agree in {NAMES[tag]}, {first.name} and "
+                    f"{path}: all slices must agree in {name}, {first.name} and "
                     f"{item.name} differ (is a localizer or another view among them? move it "
                     "elsewhere)"
                 )
@@ -115,8 +110,8 @@ def _step(
 ) -> np.ndarray:
     """The vector (mm, LPS) from each slice to the next, when there is one such vector."""
     if len(slices) == 1:
-        (thickness,) = slices[0].numbers(THICKNESS, 1) if slices[0].text(THICKNESS) else (1.0,)
-        return normal * thickness
+        thickness = slices[0].text("SliceThickness") and slices[0].numbers("SliceThickness", 1)[0]
+        return normal * (thickness or 1.0)
     distances = np.diff(positions @ normal)
     if distances.min() < MIN_DISTANCE:
         twice = int(np.argmin(distances))
@@ -133,7 +128,7 @@ def _step(
             f"{usual:.2f}; fetch the whole series again"
         )
     step = (positions[-1] - positions[0]) / (len(slices) - 1)
-    degrees = tilt(slices[0].numbers(ORIENTATION, 6), step)
+    degrees = tilt(slices[0].axes, step)
     if degrees > MAX_TILT:
         raise InputError(
             f"{path}: slices must lie behind each other, they are shifted sideways by "

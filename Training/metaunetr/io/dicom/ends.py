@@ -9,15 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from metaunetr.errors import InputError
-from metaunetr.io.dicom.header import (
-    ACQUISITION,
-    IMAGE_NUMBER,
-    IMAGES_IN_ACQUISITION,
-    SERIES,
-    Slice,
-    is_ct,
-    is_untold,
-)
+from metaunetr.io.dicom.header import Slice, is_ct, is_unidentified
 
 DAMAGE = "truncated, or compressed in an unknown way (such as deflated); convert it first"
 SUFFIXES = {"", ".dcm", ".dic", ".dicom", ".ima"}
@@ -74,11 +66,11 @@ def beside(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
     kinds = Counter()
     for path in broken:
         try:
-            if is_ct(path, slices[0].text(SERIES)):
+            if is_ct(path, slices[0].series):
                 raise InputError(
                     f"{path}: this slice of the series cannot be read; it is {DAMAGE}"
                 )
-            if is_untold(path):
+            if is_unidentified(path):
                 kinds[_kind(path)] += 1
         except OSError as error:
             if not is_dangling(path):
@@ -104,18 +96,18 @@ def numbering(slices: list[Slice], series: Iterable[Slice]) -> list[str]:
         slices: in the order of their positions.
         series: all images of their series, such as localizers and other phases.
     """
-    numbers = [_number(item, IMAGE_NUMBER) for item in slices]
+    numbers = [_number(item, "InstanceNumber") for item in slices]
     if None in numbers or len(numbers) < 2:
         return []
     first, last = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1])
     step = 1 if numbers[0] < numbers[-1] else -1
     if numbers != list(range(numbers[0], numbers[0] + step * len(numbers), step)):
         return []
-    others = {_number(item, IMAGE_NUMBER) for item in series} - {None, *numbers}
+    others = {_number(item, "InstanceNumber") for item in series} - {None, *numbers}
     before = first - 1 - sum(0 < number < first for number in others)
     after = 0
-    totals = {_number(item, IMAGES_IN_ACQUISITION) for item in slices}
-    if len(totals) == len({item.text(ACQUISITION) for item in slices}) == 1:
+    totals = {_number(item, "ImagesInAcquisition") for item in slices}
+    if len(totals) == len({item.text("AcquisitionNumber") for item in slices}) == 1:
         total = totals.pop() or 0
         after = total - last - sum(last < number <= total for number in others)
     if max(before, after) <= 0:
