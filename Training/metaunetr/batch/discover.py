@@ -19,7 +19,6 @@ from metaunetr.batch.series import is_derived, reason_to_leave_out, study
 from metaunetr.errors import InputError, MetaUNETRError
 from metaunetr.io import dicom, formats
 
-IMAGES = formats.NIFTI + formats.NRRD + formats.META
 PERIOD = 1.0  # seconds between two reports of progress
 
 
@@ -148,7 +147,7 @@ class _Search:
                 self._count(0)
                 if formats.suffix_of(path) in formats.SEGMENTATION:
                     self._leave_out(path, "a segmentation, not a CT")
-                elif formats.suffix_of(path, IMAGES):
+                elif formats.suffix_of(path, formats.IMAGES):
                     self._image(path)
                 elif formats.suffix_of(path, formats.ARCHIVE) and dicom.holds_dicom(path):
                     self._archive(path)
