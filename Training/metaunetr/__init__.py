@@ -1,4 +1,4 @@
-"""MetaUNETR: abdominal CT segmentation, the core that knows neither Slicer nor training.
+"""MetaUNETR: abdominal CT segmentation; the core, independent of Slicer and training.
 
     from metaunetr import Segmenter, read_image, write_labels
     result = Segmenter().segment(read_image("ct.nii.gz"))

@@ -55,10 +55,10 @@ class Steps:
         self._step("read", case)
         return image
 
-    def segment(self, engine, loaded, options):
-        engine.report({"event": "windows", "done": 1, "total": 2})
+    def segment(self, engine, loaded, options, report):
+        report({"event": "windows", "done": 1, "total": 2})
         self._step("segment", loaded.case)
-        engine.report({"event": "windows", "done": 2, "total": 2})
+        report({"event": "windows", "done": 2, "total": 2})
 
     def write(self, loaded, result, options):
         self._step("write", loaded.case)
@@ -78,7 +78,7 @@ def steps(monkeypatch) -> Steps:
         monkeypatch.setattr(work, name, lambda *args, name=name: getattr(steps, name)(*args))
     monkeypatch.setattr("metaunetr.batch.ledger.Manifest", lambda path: Mock(before={}))
     monkeypatch.setattr("metaunetr.batch.pipeline.Segmenter", lambda *args: SimpleNamespace(
-        report=args[-1], device_warnings=[]))
+        device_warnings=[]))
     return steps
 
 

@@ -139,7 +139,7 @@ def test_who_asks_for_identifiers_gets_them(scans, tiny, tmp_path, run):
     KeyError("ZQ-771-X"),
 ])
 def test_not_even_a_bug_tells(scans, tiny, tmp_path, run, monkeypatch, error):
-    def fail(*_):
+    def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(Segmenter, "segment", fail)

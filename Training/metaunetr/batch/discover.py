@@ -19,7 +19,6 @@ from metaunetr.batch.series import is_derived, reason_to_leave_out, study
 from metaunetr.errors import InputError, MetaUNETRError
 from metaunetr.io import dicom, formats
 
-IMAGES = formats.NIFTI + formats.NRRD + formats.META
 PERIOD = 1.0  # seconds between two reports of progress
 
 
@@ -62,7 +61,7 @@ def discover(
     """
     search = _Search(read_inputs(inputs), output, all_series, identifiers, progress)
     for item in search.inputs:
-        search.enter(item)
+        search.add(item)
     return search.end()
 
 
@@ -98,6 +97,8 @@ def _common(paths: list[Path]) -> Path | None:
 
 
 class _Search:
+    """The state of a search; `item` is the input that is being searched."""
+
     def __init__(
         self, inputs: list[Input], output: Path, all_series: bool, identifiers: bool,
         progress: Callable[[int, int], None],
@@ -110,9 +111,9 @@ class _Search:
         self.searched: set[str] = set()  # folders
         self.taken: set[Path] = set()  # files and first slices
         self.candidates: list[Candidate] = []
-        self.scanned: tuple[Path, list[_Volume]] = Path(), []  # the latest folder
+        self.scanned: tuple[Path, list[_Volume]] = Path(), []  # the last folder
 
-    def enter(self, item: Input) -> None:
+    def add(self, item: Input) -> None:
         self.item = item
         if os.path.isdir(item.path):
             self.folder(item.path)
@@ -146,7 +147,7 @@ class _Search:
                 self._count(0)
                 if formats.suffix_of(path) in formats.SEGMENTATION:
                     self._leave_out(path, "a segmentation, not a CT")
-                elif formats.suffix_of(path, IMAGES):
+                elif formats.suffix_of(path, formats.IMAGES):
                     self._image(path)
                 elif formats.suffix_of(path, formats.ARCHIVE) and dicom.holds_dicom(path):
                     self._archive(path)
@@ -228,8 +229,7 @@ class _Search:
     def _scan(self, folder: Path) -> list[_Volume]:
         if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
-                self.scanned = folder, _volumes(
-                    *dicom.scan(folder, lambda: self._count(1)))
+                self.scanned = folder, _volumes(*dicom.scan(folder, lambda: self._count(1)))
             except InputError:
                 self.scanned = folder, []
         return self.scanned[1]

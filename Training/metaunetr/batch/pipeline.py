@@ -61,8 +61,7 @@ class Pipeline:
     def _load(self) -> Segmenter:
         self.reading = self._read(0)
         options, ledger = self.options, self.ledger
-        engine = Segmenter(self.bundle, options.device, options.overlap, options.precision,
-                           self._report)
+        engine = Segmenter(self.bundle, options.device, options.overlap, options.precision)
         for text in engine.device_warnings:  # once, not in every case
             ledger.report({"event": "warning", "text": text})
         engine.device_warnings = []
@@ -105,7 +104,7 @@ class Pipeline:
     def _segment(self, engine: Segmenter, loaded: Loaded) -> Result:
         started = time.perf_counter()
         try:
-            return work.segment(engine, loaded, self.options)
+            return work.segment(engine, loaded, self.options, self._report)
         finally:
             self.busy += time.perf_counter() - started
 

@@ -47,7 +47,7 @@ PERSONAL = (  # also ids, dates, places, and what technicians type
     "PerformedProcedureStepDescription",
 )
 MIN_LETTERS = 3  # of a word that could be a name
-IMAGES = formats.NIFTI + formats.NRRD + formats.META + formats.SEGMENTATION + formats.ARCHIVE
+IMAGES = formats.LABELS + formats.ARCHIVE
 
 
 def series_id(series: str) -> str:

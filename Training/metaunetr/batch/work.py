@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,13 +109,11 @@ def _labels_path(case: Case, image: Image, options: Options) -> tuple[Path, tupl
     raise refused[0]
 
 
-def segment(engine: Segmenter, loaded: Loaded, options: Options) -> Result:
-    """The organs of a case; a device that ran out of memory is tried again in the next."""
-    rungs = engine.rungs
-    try:
-        return engine.segment(loaded.image, options.organs)
-    finally:
-        engine.rungs = rungs
+def segment(
+    engine: Segmenter, loaded: Loaded, options: Options, report: Callable[[dict[str, Any]], None]
+) -> Result:
+    """The organs of a case."""
+    return engine.segment(loaded.image, options.organs, report=report)
 
 
 def write(loaded: Loaded, result: Result, options: Options) -> CaseRecord:

@@ -114,11 +114,10 @@ def segment_case(index: int, case: Case, job: Job) -> Outcome:
         try:
             report({"event": "running"})
             report({"event": "stage", "stage": "read"})
-            engine.report = report
             loaded = work.read(case, options, engine.bundle)
             started = time.perf_counter()
             try:
-                result = work.segment(engine, loaded, options)
+                result = work.segment(engine, loaded, options, report)
             finally:
                 busy = time.perf_counter() - started
             report({"event": "stage", "stage": "write"})

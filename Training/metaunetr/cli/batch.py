@@ -11,11 +11,11 @@ from metaunetr.cli import engine
 from metaunetr.cli.arguments import Organs, add_command, number
 from metaunetr.cli.progress import TerminalProgress
 from metaunetr.errors import InputError
+from metaunetr.io.formats import FORMATS
 from metaunetr.result import DISCLAIMER
 
 CASES_FAILED = 7  # exit code
-SUFFIXES = {"seg.nrrd": ".seg.nrrd", "nii.gz": ".nii.gz", "dicomseg": ".dcm",
-            "rtstruct": ".rtstruct.dcm"}
+SUFFIXES = {kind.option: kind.write[0] for kind in FORMATS if kind.option}
 
 
 def add_to(commands) -> None:

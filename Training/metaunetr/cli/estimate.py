@@ -53,21 +53,21 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _estimate(args: argparse.Namespace, report, started: _Clock) -> tuple[dict[str, str], dict]:
-    """What people call the devices, and what a run needs."""
+    """The names of the devices, and the time and memory of a run."""
     model = bundle.find(args.model)
     image = engine.read_while_torch_loads(lambda: _read(args), report)
     from metaunetr.engine import Segmenter
-    from metaunetr.engine.device import labels
+    from metaunetr.engine.backends import device_labels
 
-    devices = labels()
+    devices = device_labels()
     if args.json_progress:
         report({"event": "devices", "devices": [{"name": name, "label": label}
                                                 for name, label in devices.items()]})
-    segmenter = Segmenter(model, args.device, args.overlap, args.precision, report)
-    seconds = started.seconds()  # a run will start in the same way
+    segmenter = Segmenter(model, args.device, args.overlap, args.precision)
+    seconds = started.seconds()  # a run starts in the same way
     if args.size:
         seconds += READ * math.prod(args.size) / 1e6
-    needs = segmenter.estimate(image, tuple(args.size[::-1]) if args.size else None)
+    needs = segmenter.estimate(image, tuple(args.size[::-1]) if args.size else None, report)
     return devices, needs | {"seconds": round(seconds + needs["seconds"], 1)}
 
 
@@ -78,10 +78,10 @@ def _read(args: argparse.Namespace):
 
 
 class _Clock:
-    """Seconds that starting takes, the start of Python included, once files are in memory.
+    """Measures the seconds since the start of Python, as they will be in the next run.
 
-    A first start waits for the disk, which the next one does not: so processor time where that
-    is less.
+    A first start waits for the disk; the next one finds the files in memory. So processor time
+    counts where it is less.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""`metaunetr mixers`: the token mixers that a network can be built with, and what they cost."""
+"""`metaunetr mixers`: the token mixers of the network, and their cost."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def describe(mixer: Mixer, args: argparse.Namespace) -> dict[str, Any]:
-    """What it is, and with --measure what it costs."""
+    """Name and summary, and with --measure the cost."""
     facts = {"name": mixer.name, "summary": mixer.summary}
     if args.measure:
         from metaunetr.network import catalogue

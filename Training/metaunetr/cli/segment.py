@@ -86,9 +86,9 @@ def _segment(args: argparse.Namespace, report) -> Result:
     image = engine.read_while_torch_loads(lambda: _read(args, masks), report)
     from metaunetr.engine import Segmenter
 
-    segmenter = Segmenter(model, args.device, args.overlap, args.precision, report)
+    segmenter = Segmenter(model, args.device, args.overlap, args.precision)
     result = segmenter.segment(image, args.organs, uncertainty=args.uncertainty is not None,
-                               largest_component=args.largest_component)
+                               largest_component=args.largest_component, report=report)
     report({"event": "stage", "stage": "write"})
     _write(args, image, result, masks)
     return result
@@ -100,7 +100,7 @@ def _masks(folder: Path | None, organs: Iterable[Organ]) -> dict[Path, Organ]:
 
 
 def _read(args: argparse.Namespace, masks: dict[Path, Organ]):
-    """The input, once it is sure that the outputs can be written."""
+    """Read the input, after a check that the outputs can be written."""
     from metaunetr import io
     from metaunetr.io.formats import WRITABLE_IMAGES, WRITABLE_LABELS, suffix_of
 
@@ -115,8 +115,8 @@ def _read(args: argparse.Namespace, masks: dict[Path, Organ]):
         io.prepare_file(path, WRITABLE_IMAGES if path == args.uncertainty else ())
     image = io.read_image(args.input)
     check_distinct(outputs, image.dicom_files)
-    lacks = io.check_labels(args.output, image)
-    return replace(image, warnings=(*image.warnings, *lacks))
+    warnings = io.check_labels(args.output, image)
+    return replace(image, warnings=(*image.warnings, *warnings))
 
 
 def _write(args: argparse.Namespace, image, result: Result, masks: dict[Path, Organ]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from metaunetr.boxes import bounding_box
+
 CHANNEL = 0.25  # where a channel crosses a row: neither through pixel centres nor along edges
 
 
@@ -22,11 +24,11 @@ def outlines(mask: np.ndarray) -> list[np.ndarray]:
         One polygon for each connected part: its corners (N, 2), as pixel coordinates (i, j), of
         which pixel centres are the whole numbers. It is closed by going back to the first.
     """
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    if not len(rows):
+    box = bounding_box(mask)
+    if box is None:
         return []
-    top, left = rows[0], columns[0]
-    padded = np.pad(mask[top:rows[-1] + 1, left:columns[-1] + 1], 1)
+    top, left = (part.start for part in box)
+    padded = np.pad(mask[box], 1)
     loops = _loops(padded)
     holes = [loop for loop in loops if not padded[loop[0, 1] + 1, loop[0, 0] + 1]]
     loops = [loop.astype(float) for loop in loops if padded[loop[0, 1] + 1, loop[0, 0] + 1]]

@@ -14,13 +14,6 @@ from metaunetr.image import Grid
 from metaunetr.io import formats, seg_nrrd
 from metaunetr.io.read import read_image, read_labels
 
-KINDS = {
-    **dict.fromkeys(formats.NIFTI, "NIfTI"),
-    **dict.fromkeys(formats.NRRD, "NRRD"),
-    **dict.fromkeys(formats.META, "MetaImage"),
-    **dict.fromkeys(formats.SEGMENTATION, "Slicer segmentation"),
-}
-
 
 def describe(path: str | PathLike[str]) -> dict[str, Any]:
     """Kind, geometry and content of the file or DICOM folder at `path`, ready for JSON.
@@ -35,12 +28,12 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
         InputError: the file cannot be read.
     """
     path = Path(path)
-    kind = KINDS.get(formats.suffix_of(path), "DICOM series")
+    kind = formats.readable(path)
     segmentation = formats.suffix_of(path) in formats.SEGMENTATION
     image = read_labels(path) if segmentation else read_image(path)
     facts: dict[str, Any] = {
         "path": str(path),
-        "kind": kind,
+        "kind": kind.name if kind else "DICOM series",
         "size": list(reversed(image.grid.shape)),
         "spacing_mm": [float(s) for s in image.grid.spacing],
         "origin_mm": [float(o) for o in image.grid.origin],

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr import extras
+from metaunetr.boxes import bounding_box
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid
 from metaunetr.io.atomic import atomic
@@ -100,12 +101,8 @@ def _cropped(mask: np.ndarray):
     from vtkmodules.util.numpy_support import numpy_to_vtk
     from vtkmodules.vtkCommonDataModel import vtkImageData
 
-    box = []
-    for axis in range(3):
-        others = tuple(n for n in range(3) if n != axis)
-        inside = np.flatnonzero(mask.any(axis=others))
-        box.append(slice(inside[0], inside[-1] + 1))
-    voxels = np.pad(mask[tuple(box)], 1).astype(np.uint8)
+    box = bounding_box(mask)
+    voxels = np.pad(mask[box], 1).astype(np.uint8)
     image = vtkImageData()
     image.SetDimensions(*reversed(voxels.shape))
     image.GetPointData().SetScalars(numpy_to_vtk(voxels.ravel(), deep=True))

@@ -14,15 +14,6 @@ from metaunetr.image import Image
 from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.checks import check_file
 from metaunetr.io.header import Header
-from metaunetr.io.metaimage import MetaImageHeader
-from metaunetr.io.nifti import NiftiHeader
-from metaunetr.io.nrrd import NrrdHeader
-
-HEADERS: dict[type[Header], tuple[str, ...]] = {
-    NiftiHeader: formats.NIFTI,
-    NrrdHeader: formats.SEGMENTATION + formats.NRRD,
-    MetaImageHeader: formats.META,
-}
 
 
 def read_image(path: str | PathLike[str], files: Collection[Path] = ()) -> Image:
@@ -79,10 +70,8 @@ def read_header(path: str | PathLike[str]) -> Header:
     """
     path = Path(path)
     check_file(path)
-    suffix = formats.suffix_of(path)
-    for header, suffixes in HEADERS.items():
-        if suffix in suffixes:
-            return header(path)
+    if kind := formats.readable(path):
+        return formats.load(kind.header)(path)
     raise InputError(
         f"{path}: the format is not known by its name; readable are "
         f"{', '.join(formats.READABLE)} and folders of DICOM files"

@@ -37,6 +37,15 @@ def write_seg_nrrd(path: Path, result: Result) -> None:
     write_itk(path, result.labels, segmentation_header(result))
 
 
+def write_nrrd(path: Path, image: Image) -> None:
+    """Write `image`; of a label map, with the organs that it was made for.
+
+    Raises:
+        OSError: the disk is full or may not be written.
+    """
+    write_itk(path, image, requested_organs(image))
+
+
 def segmentation_header(result: Result) -> dict[str, str]:
     """The key/value pairs that make an NRRD label map a Slicer segmentation."""
     header = {

@@ -10,11 +10,9 @@ import numpy as np
 
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io import dicom_rtstruct, dicom_seg, formats
+from metaunetr.io import formats
 from metaunetr.io.atomic import atomic, discard, discard_abandoned, temporary_beside
-from metaunetr.io.itk import write_itk
-from metaunetr.io.nifti import write_nifti
-from metaunetr.io.seg_nrrd import requested_organs, write_seg_nrrd
+from metaunetr.io.formats import Format
 from metaunetr.outputs import longest_name
 from metaunetr.result import Result
 
@@ -45,10 +43,8 @@ def check_labels(path: str | PathLike[str], image: Image | None) -> tuple[str, .
         OutputError: a package is missing, or the headers of `image` do not allow the format.
     """
     path = Path(path)
-    suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
-    if suffix in formats.RTSTRUCT:
-        return dicom_rtstruct.check(path, image)
-    return dicom_seg.check(path, image) if suffix in formats.DICOM else ()
+    kind = _format(path, formats.WRITABLE_LABELS)
+    return formats.load(kind.check)(path, image) if kind.check else ()
 
 
 def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> Path:
@@ -65,7 +61,7 @@ def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> P
     """
     path = Path(path)
     if suffixes:
-        _checked_suffix(path, suffixes)
+        _format(path, suffixes)
     if (count := len(os.fsencode(path.name))) > (most := longest_name(path.parent)):
         raise OutputError(f"{path}: a file name may have {most} bytes, this one has {count}")
     if os.path.isdir(path):  # unlike Path.is_dir, False for names that are too long
@@ -103,18 +99,14 @@ def write_labels(
         OutputError: the file cannot be written there; nothing is left behind.
     """
     path = Path(path)
-    suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
-    if suffix in formats.RTSTRUCT:
-        dicom_rtstruct.write_rtstruct(path, result)
-        return
-    if suffix in formats.DICOM:
-        dicom_seg.write_dicom_seg(path, result, seg_type)
-        return
+    kind = _format(path, formats.WRITABLE_LABELS)
     with atomic(path) as temporary:
-        if suffix in formats.SEGMENTATION:
-            write_seg_nrrd(temporary, result)
+        if not kind.write_result:
+            _write(temporary, kind, result.labels)
+        elif kind.write == formats.DICOM:
+            formats.load(kind.write_result)(temporary, result, seg_type)
         else:
-            _write(temporary, suffix, result.labels)
+            formats.load(kind.write_result)(temporary, result)
 
 
 def write_image(path: str | PathLike[str], image: Image) -> None:
@@ -124,25 +116,22 @@ def write_image(path: str | PathLike[str], image: Image) -> None:
         OutputError: the file cannot be written there; nothing is left behind.
     """
     path = Path(path)
-    suffix = _checked_suffix(path, formats.WRITABLE_IMAGES)
+    kind = _format(path, formats.WRITABLE_IMAGES)
     with atomic(path) as temporary:
-        _write(temporary, suffix, image)
+        _write(temporary, kind, image)
 
 
-def _write(path: Path, suffix: str, image: Image) -> None:
+def _write(path: Path, kind: Format, image: Image) -> None:
     if image.array.dtype in (np.bool_, np.float64, np.float16):
         dtype = np.uint8 if image.array.dtype == np.bool_ else np.float32
         image = Image(image.array.astype(dtype), image.grid)
-    if suffix in formats.NIFTI:
-        write_nifti(path, image)
-    else:
-        write_itk(path, image, requested_organs(image) if suffix in formats.NRRD else None)
+    formats.load(kind.write_image)(path, image)
 
 
-def _checked_suffix(path: Path, allowed: tuple[str, ...]) -> str:
-    suffix = formats.suffix_of(path, allowed)
-    if not suffix:
+def _format(path: Path, allowed: tuple[str, ...]) -> Format:
+    kind = formats.writable(path) if formats.suffix_of(path, allowed) else None
+    if kind is None:
         raise OutputError(
             f"{path}: the name must end in one of {', '.join(allowed)}"
         )
-    return suffix
+    return kind

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from metaunetr.bundle import Preprocessing
 from metaunetr.engine.resample import model_shape
-from metaunetr.engine.turn import Turn
+from metaunetr.engine.rotate import Rotation
 from metaunetr.errors import InputError
 from metaunetr.io import read_header
 from metaunetr.orientation import Orientation
@@ -47,8 +47,8 @@ def need(case: Case, preprocessing: Preprocessing) -> Need:
         return Need()
     canonical = Orientation.of(grid).canonical(grid)
     shape = model_shape(canonical, preprocessing.spacing)
-    turn = Turn.needed(canonical, shape, preprocessing.spacing)
-    made = math.prod(turn.shape if turn else shape)
+    rotation = Rotation.needed(canonical, shape, preprocessing.spacing)
+    made = math.prod(rotation.shape if rotation else shape)
     voxels = math.prod(grid.shape)
     return Need(voxels, made * STORED + PICTURE, voxels * SOURCE_VOXEL + made * MODEL_VOXEL)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from metaunetr.boxes import bounding_box
 from metaunetr.organs import BY_NAME
 from metaunetr.report.overlay import CONTEXT, MARGIN, PLANES, SMALLEST_FIELD, Scene
 from metaunetr_training.evaluation.canvas import QUIET, canvas, colour
@@ -99,14 +100,13 @@ def _view(
     mask: np.ndarray, spacing: np.ndarray, single: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Centre (voxels) and field of view (mm) along (D, H, W) of the pictures."""
-    used = [np.flatnonzero(mask.any(axis=tuple(n for n in range(3) if n != axis)))
-            for axis in range(3)]
-    if not all(map(len, used)):
+    box = bounding_box(mask)
+    if box is None:
         return np.array(mask.shape) / 2, np.array(mask.shape) * spacing
-    low, high = (np.array([u[end] for u in used]) for end in (0, -1))
-    extent = (high + 1 - low) * spacing
+    low, high = (np.array([getattr(part, end) for part in box]) for end in ("start", "stop"))
+    extent = (high - low) * spacing
     if single:
         extent = np.full(3, max(SMALLEST_FIELD, MARGIN * extent.max()))
     else:
         extent = np.minimum(extent + CONTEXT, np.array(mask.shape) * spacing)
-    return (low + high + 1) / 2, extent
+    return (low + high) / 2, extent

@@ -53,7 +53,7 @@ class Row:
 # head of the CSV, head of the Markdown, value, format
 _COLUMNS = (
     ("parameters", "parameters (M)", lambda r: r.costs.parameters, lambda v: f"{v / 1e6:.2f}"),
-    ("gflops", "GFLOPs a patch", lambda r: r.costs.gflops, "{:.1f}".format),
+    ("gflops", "GFLOPs per patch", lambda r: r.costs.gflops, "{:.1f}".format),
     ("cpu_seconds", "CPU (s)", lambda r: r.costs.cpu.seconds, "{:.2f}".format),
     ("cpu_inference_mb", "CPU memory (MB)", lambda r: r.costs.cpu.inference_mb, "{:.0f}".format),
     ("cpu_training_mb", "CPU memory, training (MB)", lambda r: r.costs.cpu.training_mb,

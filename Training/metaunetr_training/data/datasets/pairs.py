@@ -10,8 +10,6 @@ from metaunetr import organs
 from metaunetr.errors import InputError
 from metaunetr.io import formats
 
-IMAGES = formats.NIFTI + formats.NRRD + formats.META
-LABELS = IMAGES + formats.SEGMENTATION
 DEPTH = 3  # folders below the one that was named: Abdomen/RawData/Training
 NAMED = 5  # ids that a sentence lists
 
