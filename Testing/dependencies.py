@@ -29,7 +29,7 @@ SELECTION = (
     "Testing/metaunetr/io", "Testing/metaunetr/network/test_model.py",
     "Testing/metaunetr/engine/test_segmenter.py", "Testing/metaunetr/engine/test_geometry.py",
     "Testing/metaunetr/test_bundle.py", "Testing/metaunetr/test_guard.py",
-    "Testing/metaunetr/test_published.py", "Testing/metaunetr/cli/test_segment.py",
+    "Testing/metaunetr/network/test_parity.py", "Testing/metaunetr/cli/test_segment.py",
     "Testing/metaunetr/survival/test_untrusted_images.py",
     "Testing/metaunetr/survival/test_untrusted_models.py",
     "Testing/metaunetr_training/data/test_resample.py",
