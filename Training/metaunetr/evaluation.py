@@ -27,7 +27,6 @@ from metaunetr.metrics import agreement
 from metaunetr.organs import BY_NUMBER, ORGANS, Organ
 from metaunetr.orientation import Orientation
 
-LABEL_FORMATS = formats.NIFTI + formats.SEGMENTATION + formats.NRRD + formats.META
 SAME_PLACE_MM = 0.101  # a tenth of a millimetre, and what float32 headers lose
 TABLE_HEAD = ("organ", "cases", "missed", "Dice", "NSD 2 mm", "HD95 mm", "")
 
@@ -245,7 +244,7 @@ def _cases(folder: Path) -> dict[str, Path]:
     """
     cases: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if not formats.suffix_of(path, LABEL_FORMATS) or path.name.startswith("."):
+        if not formats.suffix_of(path, formats.LABELS) or path.name.startswith("."):
             continue
         case = _case_of(path)
         if case in cases:

@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from metaunetr.cli.engine import THREADS
 from metaunetr.cli.progress import STAGES
@@ -20,12 +21,14 @@ from .conftest import contents, start
 
 
 def test_every_output_is_written_and_nothing_else(tmp_path, ct, segment):
-    names = ("labels.seg.nrrd", "organs.csv", "report.html", "record.json", "entropy.nii.gz")
-    labels, statistics, report, record, entropy = (tmp_path / name for name in names)
+    names = ("labels.seg.nrrd", "organs.csv", "report.html", "record.json", "entropy.nii.gz",
+             "labels.txt", "masks")
+    labels, statistics, report, record, entropy, label_file, masks = (
+        tmp_path / name for name in names)
     labels.write_text("the result of yesterday")
     ran = segment(ct, "-o", labels, "--statistics", statistics, "--report", report,
-                  "--record", record, "--uncertainty", entropy, "--precision", "float32",
-                  "--largest-component")
+                  "--record", record, "--uncertainty", entropy, "--label-file", label_file,
+                  "--split", masks, "--precision", "float32", "--largest-component")
     assert ran.code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"ct.nii.gz", *names}
     image = read_image(ct)
@@ -38,6 +41,11 @@ def test_every_output_is_written_and_nothing_else(tmp_path, ct, segment):
     recorded = json.loads(record.read_text(encoding="utf-8"))
     assert [recorded[key] for key in ("model", "precision", "largest_component")] == [
         "tiny", "float32", True]
+    assert label_file.read_text(encoding="utf-8").splitlines()[-1].split(maxsplit=7) == [
+        "6", "221", "130", "101", "1", "1", "1", '"liver"']
+    assert {path.name for path in masks.iterdir()} == {
+        "spleen.nii.gz", "right_kidney.nii.gz", "left_kidney.nii.gz", "liver.nii.gz"}
+    assert_array_equal(read_labels(masks / "liver.nii.gz").array, read_labels(labels).array == 6)
 
 
 def test_a_pipe_gets_the_table_and_no_progress(tmp_path, ct, segment):

@@ -1,5 +1,7 @@
 """Every registered mixer, and what each one-dimensional mixer promises."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -7,9 +9,11 @@ from torch.nn import functional as F
 
 from metaunetr.errors import BundleError
 from metaunetr.network import architecture, build, mixer, mixers
+from metaunetr.network.mixers import convolution
 from metaunetr.network.mixers import mamba as mamba_module
 from metaunetr.network.mixers.attention import SelfAttention1d
 from metaunetr.network.mixers.convolution import (
+    FEW,
     Convolution1d,
     depthwise,
     grouped,
@@ -160,6 +164,18 @@ def test_training_in_bfloat16_on_a_cpu_gives_the_numbers_of_float32(axis):
         strict=True,
     ):
         assert (ours.float() - theirs).norm() < 0.01 * theirs.norm()
+
+
+@pytest.mark.parametrize("grid", [(9, 8, 10), (12, 10, 14)], ids=["few", "many"])
+def test_inference_in_bfloat16_on_a_cpu_gives_the_numbers_of_float32(grid, monkeypatch):
+    torch.manual_seed(2)
+    x, weight, bias = torch.randn(1, *grid, C), torch.randn(C, 1, 7), torch.randn(C)
+    expected = depthwise(x, weight, bias, 1)
+    if math.prod(grid) < FEW:
+        monkeypatch.delattr(convolution, "convolve")  # oneDNN stays out of it
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        found = depthwise(x.bfloat16(), weight, bias, 1)
+    torch.testing.assert_close(found.float(), expected, atol=0.1, rtol=0.05)
 
 
 def test_the_scan_is_the_recurrence_of_the_paper():

@@ -28,7 +28,7 @@ def check(path: Path) -> None:
     """Refuse surfaces where they cannot be made.
 
     Raises:
-        OutputError: vtk is missing.
+        OutputError: vtk is not installed.
     """
     try:
         import vtkmodules  # noqa: F401
@@ -51,7 +51,7 @@ def write_surface(path: str | PathLike[str], mask: np.ndarray, grid: Grid) -> No
     check(path)
     points, triangles = surface(mask, grid)
     with atomic(path) as temporary:
-        # not vtk's own writers, which take a full disk for success
+        # VTK's own writers report success when the disk is full.
         if path.suffix.lower() == ".obj":
             temporary.write_text(_obj(points, triangles), encoding="ascii")
         else:
@@ -87,9 +87,9 @@ def surface(mask: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     smoother.NormalizeCoordinatesOn()
     smoother.Update()
 
-    found = smoother.GetOutput()
-    voxels = vtk_to_numpy(found.GetPoints().GetData()) + np.array(corner, float)
-    triangles = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+    output = smoother.GetOutput()
+    voxels = vtk_to_numpy(output.GetPoints().GetData()) + np.array(corner, float)
+    triangles = vtk_to_numpy(output.GetPolys().GetConnectivityArray()).reshape(-1, 3)
     matrix = grid.affine[:3, :3]
     if np.linalg.det(matrix) < 0:  # mirrored, the triangles are wound the wrong way
         triangles = triangles[:, ::-1]

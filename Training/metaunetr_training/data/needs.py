@@ -15,7 +15,7 @@ from metaunetr.bundle import Preprocessing
 from metaunetr.engine.resample import model_shape
 from metaunetr.engine.rotate import Rotation
 from metaunetr.errors import InputError
-from metaunetr.io.read import read_grid
+from metaunetr.io import read_header
 from metaunetr.orientation import Orientation
 from metaunetr_training.data.case import Case
 
@@ -42,7 +42,7 @@ class Need:
 def need(case: Case, preprocessing: Preprocessing) -> Need:
     """Nothing for a case whose header cannot be read: it will fail."""
     try:
-        grid = read_grid(case.image)
+        grid = read_header(case.image).grid
     except (InputError, OSError):
         return Need()
     canonical = Orientation.of(grid).canonical(grid)
