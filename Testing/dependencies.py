@@ -30,7 +30,6 @@ SELECTION = (
     "Testing/metaunetr/engine/test_segmenter.py", "Testing/metaunetr/engine/test_geometry.py",
     "Testing/metaunetr/test_bundle.py", "Testing/metaunetr/test_guard.py",
     "Testing/metaunetr/network/test_parity.py", "Testing/metaunetr/cli/test_segment.py",
-    "Testing/metaunetr/survival/test_untrusted_images.py",
     "Testing/metaunetr/survival/test_untrusted_models.py",
     "Testing/metaunetr_training/data/test_resample.py",
     "Testing/metaunetr_training/training/test_losses.py",
