@@ -84,11 +84,14 @@ BAD = {
         "subtract 1024"),
     "negated": ((-body()).astype(np.int16), "change the sign"),
     "inverted": ((2071 - body()).astype(np.int16), "MONOCHROME1"),
-    "inverted soft tissue": ((80 - np.clip(body(), -160, 240)).astype(np.int16),
+    "inverted soft tissue": ((80 - np.clip(body(), -160, 200)).astype(np.int16),
                              "background, of 240 HU, is brighter than the tissue"),
     "ten times too large": ((body() * 10).astype(np.int16), "divide them by 10"),
     "ten times too small": (np.where(body() > 480, 300, body() / 10).astype(np.float32),
                             "multiply them by 10"),
+    "twice as large": ((body() * 2).astype(np.int16), "air lies at"),
+    "twice as large, without gas": (np.maximum(body(), -200)[inner].astype(np.int16) * 2,
+                                    "fat lies at -200"),
     "without sign": (body().astype(np.int16).astype(np.uint16).astype(np.float32),
                      "subtract 65536"),
     "HU + 1000": (np.clip(body() + 1000, 0, 4095).astype(np.int16), "subtract 1024"),
@@ -133,9 +136,18 @@ def test_one_voxel_that_is_no_number_is_found(value):
         inspect_ct(ct(hu))
 
 
-def test_values_clipped_to_a_window_are_told():
-    warnings = inspect_ct(ct(np.clip(body(), -160, 240).astype(np.int16)))
-    assert warnings == ["HU are clipped to -160 to 240; gas and air cannot be told apart."]
+CLIPPED = {
+    "a window": (np.clip(body(), -160, 240), "-160 to 240; gas and air"),
+    "half as large": (np.clip(body(), -1000, 600) / 2, ", or were halved; gas and air"),
+    "twice as large, padded": (np.where(body() < -300, -950, body().clip(-40)) * 2,
+                               "or were multiplied"),
+}
+
+
+@pytest.mark.parametrize(("hu", "words"), CLIPPED.values(), ids=CLIPPED)
+def test_values_clipped_to_a_window_are_told(hu, words):
+    (warning,) = inspect_ct(ct(hu.astype(np.int16)))
+    assert warning.startswith("HU are clipped to ") and words in warning
 
 
 GRIDS = {

@@ -8,6 +8,7 @@ air, fat, soft tissue, bone, each where it must be and about as much of it as a 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,17 +34,20 @@ GAS = -300  # HU; all below is air, lung or padding
 MIN_TISSUE = 0.01  # of the image                                             0.034
 DARK, MIN_DARK = -30, 0.03  # HU of fat and gas; of what is not constant      0.056
 MAX_LEAN = 60  # HU; a tenth of the tissue is darker, because of fat          9
-MAX_FATTY, MIN_SOFT = 0, 30  # HU; a tenth, a twentieth of it is brighter     11, 52
+MIN_FATTY, MIN_SOFT = 0, 30  # HU; a tenth, a twentieth of it is brighter     11, 52
+DEEP, MAX_DEEP = (-350, -250, -150), 0.35  # HU; see `Measures.deep`           0.25
 SOFT_TISSUE, MIN_SHARE = (-190, 200), 0.6  # HU; of the tissue                0.76
 HARD, DENSE = 250, 700  # HU; brighter than enhanced vessels, than most bone
 MAX_DENSE = 0.2  # of the tissue                                              0.083
 MANY_DENSE = (0.008, 0.05)  # of the tissue, where it is more than between HARD and DENSE; where not
 MIN_GAS = 0.02  # of what is not constant; less is the rim of the body
-DARKEST = (-1100, -650)  # HU; of the darkest sixth of gas                    -1025 to -739
-MIDDLE = -1060  # HU; of the median of gas                                    -1000
+MIN_DARKEST, MAX_DARKEST = -1100, -650  # HU; of the darkest sixth of gas     -1025, -739
+MIN_MIDDLE = -1060  # HU; of the median of gas                                    -1000
 PADDING = -1500  # HU; what lies below is padding, if there is more than a fourth as much of air
 NEGATED_AIR = 1100  # HU, at most
 CLIPPED = -850  # HU; a constant lower end above it is no air
+HALVED = -400  # HU; one between CLIPPED and this one is half of air (-1000), or a window's end
+MIN_GAS_IN_BODY = 0.002  # of what is not padding; in less, gas was clipped
 
 
 def inspect_ct(image: Image) -> list[str]:
@@ -171,30 +175,71 @@ def _block_medians(
     return np.median(blocks[free], axis=1).astype(np.float64), len(blocks)
 
 
+@dataclass(frozen=True)
+class Measures:
+    """What medians of blocks tell of HU: shares, and percentiles in HU.
+
+    Attributes:
+        tissue: share of all blocks that is tissue.
+        dark: share of the medians that is fat or gas.
+        dense: share of tissue that is brighter than most bone.
+        darkest, middle: the darkest sixth and the median of gas; None where there is too little.
+        lean, fatty, soft: a tenth of the tissue is darker; a tenth, a twentieth is brighter.
+        share: of tissue that is fat or soft tissue.
+        deep: share of what has the HU of fat or is a little darker that is too dark for fat, less
+            as much as is darker still: borders between tissue and gas have all HU alike.
+    """
+
+    tissue: float
+    dark: float
+    dense: float
+    darkest: float | None
+    middle: float | None
+    lean: float
+    fatty: float
+    soft: float
+    share: float
+    deep: float
+
+    @classmethod
+    def of(cls, values: np.ndarray, blocks: int) -> Measures:
+        """Measures of the medians of the blocks without constants, of `blocks` blocks in all."""
+        tissue, gas = values[values >= TISSUE], _gas(values)
+        if not tissue.size:
+            return cls(0, 0, 0, None, None, 0, 0, 0, 0, 0)
+        enough = gas.size > MIN_GAS * values.size
+        darkest, middle = np.percentile(gas, [16, 50]) if enough else (None, None)
+        soft = (tissue >= SOFT_TISSUE[0]) & (tissue <= SOFT_TISSUE[1])
+        borders, deep, fat = np.histogram(values, [*DEEP, DARK])[0]
+        deep_share = (deep - borders) / max(deep + fat, MIN_DARK * values.size)
+        return cls(tissue.size / blocks, (values < DARK).mean(), (tissue > DENSE).mean(), darkest,
+                   middle, *np.percentile(tissue, [10, 90, 95]), soft.mean(), deep_share)
+
+
 def _fault(values: np.ndarray, blocks: int, constants: Constants) -> str | None:
     """Why medians of blocks cannot be HU of a body in air; None when they can."""
-    tissue, gas = values[values >= TISSUE], _gas(values)
-    if tissue.size < MIN_TISSUE * blocks:
-        return f"only {tissue.size / blocks:.1%} of it is brighter than air, too little of a body"
-    if (values < DARK).mean() < MIN_DARK:
+    found = Measures.of(values, blocks)
+    if found.tissue < MIN_TISSUE:
+        return f"only {found.tissue:.1%} of it is brighter than air, too little of a body"
+    if found.dark < MIN_DARK:
         return "there is no air (-1000) and no fat (-100)"
-    dense = (tissue > DENSE).mean()
-    if dense > MAX_DENSE:
-        return f"{dense:.0%} of the body is brighter than bone ({DENSE})"
-    if gas.size > MIN_GAS * values.size:
-        darkest, middle = np.percentile(gas, [16, 50])
-        if darkest < DARKEST[0] or middle < MIDDLE:
-            return f"air lies at {darkest:.0f} instead of -1000"
-        if darkest > DARKEST[1] and not any(DARKEST[1] < v <= GAS for v in constants.dark):
-            return f"air lies at {darkest:.0f} instead of -1000"
-    lean, fatty, soft = np.percentile(tissue, [10, 90, 95])
-    if lean > MAX_LEAN:
-        return f"there is no fat (-100), nine tenths of the body are brighter than {lean:.0f}"
-    if fatty < MAX_FATTY or soft < MIN_SOFT:
-        return f"there is no soft tissue (50), nine tenths of the body are darker than {fatty:.0f}"
-    share = ((tissue >= SOFT_TISSUE[0]) & (tissue <= SOFT_TISSUE[1])).mean()
-    if share < MIN_SHARE:
-        return (f"only {share:.0%} of the body is fat or soft tissue ({SOFT_TISSUE[0]} to "
+    if found.dense > MAX_DENSE:
+        return f"{found.dense:.0%} of the body is brighter than bone ({DENSE})"
+    if found.darkest is not None:
+        if found.darkest < MIN_DARKEST or found.middle < MIN_MIDDLE:
+            return f"air lies at {found.darkest:.0f} instead of -1000"
+        if found.darkest > MAX_DARKEST and not any(MAX_DARKEST < v <= GAS for v in constants.dark):
+            return f"air lies at {found.darkest:.0f} instead of -1000"
+    if found.lean > MAX_LEAN:
+        return ("there is no fat (-100), nine tenths of the body are brighter than "
+                f"{found.lean:.0f}")
+    if found.deep > MAX_DEEP:
+        return f"fat lies at {(DEEP[1] + DEEP[2]) / 2:g} instead of -100"
+    if found.fatty < MIN_FATTY or found.soft < MIN_SOFT:
+        return ("there is no soft tissue (50), nine tenths of the body are darker than "
+                f"{found.fatty:.0f}")
+    if found.share < MIN_SHARE:
+        return (f"only {found.share:.0%} of the body is fat or soft tissue ({SOFT_TISSUE[0]} to "
                 f"{SOFT_TISSUE[1]})")
     return None
 
@@ -202,7 +247,7 @@ def _fault(values: np.ndarray, blocks: int, constants: Constants) -> str | None:
 def _gas(values: np.ndarray) -> np.ndarray:
     """What is darker than tissue, without padding that is not constant as in lossy compression."""
     gas, padding = values[values < GAS], values < PADDING
-    air = (values > DARKEST[0]) & (values < CLIPPED)
+    air = (values > MIN_DARKEST) & (values < CLIPPED)
     return gas[gas >= PADDING] if padding.sum() < 4 * air.sum() else gas
 
 
@@ -246,16 +291,29 @@ def _about_clipping(planes: np.ndarray, constants: Constants) -> list[str]:
     low, high = planes.min(), planes.max()
     ends = [v for v in constants.dark if v > CLIPPED]
     if not ends and (low <= CLIPPED or (planes == low).mean() <= BELOW):
+        return _about_padding(planes, constants)
+    end = max(ends, default=low)
+    halved = ", or were halved" if end < HALVED else ""
+    return [f"HU are clipped to {end:g} to {high:g}{halved}; gas and air cannot be told apart."]
+
+
+def _about_padding(planes: np.ndarray, constants: Constants) -> list[str]:
+    """Air of one value that was multiplied looks like padding, but then there is no other gas."""
+    padding = max(constants.dark, default=0)
+    if padding >= MIN_DARKEST:
         return []
-    return [f"HU are clipped to {max(ends, default=low):g} to {high:g}; gas and air cannot be told "
-            "apart."]
+    free = planes[planes > padding]
+    if np.count_nonzero(free < GAS) >= MIN_GAS_IN_BODY * free.size:
+        return []
+    return [f"HU are clipped to {free.min():g} to {free.max():g}, or were multiplied: there is no "
+            f"gas, and no air of -1000 but {padding:g}."]
 
 
 def _about_density(values: np.ndarray, constants: Constants) -> list[str]:
     tissue = values[values >= TISSUE]
     dense, hard = (tissue > DENSE).mean(), ((tissue > HARD) & (tissue <= DENSE)).mean()
     air = any(value < CLIPPED for value in constants.dark) or (
-        values < DARKEST[1]).mean() >= MIN_GAS
+        values < MAX_DARKEST).mean() >= MIN_GAS
     if air or dense <= np.clip(hard, *MANY_DENSE):
         return []
     return [f"{dense:.1%} of the body is brighter than {DENSE} HU, as dense bone is, and there is "

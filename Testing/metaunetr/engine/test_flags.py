@@ -57,6 +57,8 @@ DOUBTS = {
     "undecided": ("stomach", {"expected_dice": 0.75}, "undecided how far"),
     "a kidney without its lower pole": (
         "right kidney", {"volume_ml": 110.0, "extent": (235.0, 310.0)}, "65% of the left kidney's"),
+    "a kidney without its lower pole, of a patient whose right kidney is longer": (
+        "right kidney", {"volume_ml": 117.0, "expected_dice": 0.88}, "71% of the left kidney's"),
     "a kidney of little volume": ("left kidney", {"volume_ml": 90.0}, "56% of the right kidney's"),
     "an aorta that ends above the kidneys": ("aorta", {"extent": (270.0, 400.0)}, "lower poles"),
     "an aorta that ends below the liver's top": ("aorta", {"extent": (170.0, 330.0)}, "upper end"),
@@ -83,6 +85,8 @@ NOTHING = {
     "part of a spleen": [("spleen", {"volume_ml": 30.0, "cut_off": True})],
     "part of a kidney": [("right kidney", {"volume_ml": 60.0, "extent": (200.0, 250.0),
                                            "cut_off": True})],
+    "a kidney that is small by nature": [("right kidney", {"volume_ml": 117.0})],
+    "a kidney as large as the other": [("right kidney", {"expected_dice": 0.88})],
     "one kidney": [("right kidney", None)],
     "calibrated": [("gallbladder", {"confidence": 0.75, "calibrated": True})],
     "a scan that ends in the kidneys": [("aorta", {"extent": (3.0, 400.0)})],

@@ -16,10 +16,13 @@ from metaunetr.result import CUT_OFF
 
 CONFIDENCE = 0.86  # mean probability over an organ's voxels
 CALIBRATED = 0.7  # the same, where the model's card turns it into the Dice to be expected
-EXPECTED_DICE = 0.8  # see `ModelFindings.expected_dice`
+EXPECTED_DICE = 0.8  # see `Prediction.expected_dice`
 SPREAD = 140.0  # HU, of a vessel; 125 in one full of plaques
 KIDNEYS = ("right kidney", "left kidney")
 KIDNEY_VOLUME, KIDNEY_LENGTH = 0.6, 0.78  # of the other kidney's
+# of the other kidney's volume, where the model is less sure of it by as much of expected Dice:
+# kidneys that are small by nature are no less sure
+SMALLER, LESS_SURE = 0.8, 0.04
 KIDNEY_HU = 60.0  # difference of their means
 VENA_CAVA_HU = 50.0  # that its mean may lie above the aorta's
 # vessels that run from above the liver to below the kidneys, and how far below the top of the liver
@@ -40,7 +43,7 @@ class Found:
         volume_ml, hu_mean: on the input grid.
         hu_spread: between the quartiles of HU.
         confidence: as the result tells it; `calibrated` where it is the Dice to be expected.
-        expected_dice: see `ModelFindings.expected_dice`.
+        expected_dice: see `Prediction.expected_dice`.
         parts: connected parts that are no fragments.
         cut_off: it reaches the border of the image.
         wrong_side: see `swapped_sides`.
@@ -117,8 +120,13 @@ def _certainty(organ: Found) -> Iterator[str]:
 
 
 def _beside_the_other_kidney(organ: Found, other: Found) -> Iterator[str]:
-    if not organ.cut_off and organ.volume_ml < KIDNEY_VOLUME * other.volume_ml:
-        yield f"has {organ.volume_ml / other.volume_ml:.0%} of the {other.organ.name}'s volume"
+    share = organ.volume_ml / other.volume_ml
+    less_sure = organ.expected_dice < other.expected_dice - LESS_SURE
+    if not organ.cut_off and share < KIDNEY_VOLUME:
+        yield f"has {share:.0%} of the {other.organ.name}'s volume"
+    elif not organ.cut_off and share < SMALLER and less_sure:
+        yield (f"has {share:.0%} of the {other.organ.name}'s volume, and the model is less sure "
+               "how far it reaches")
     if not organ.cut_off and organ.length < KIDNEY_LENGTH * other.length:
         yield f"has {organ.length / other.length:.0%} of the {other.organ.name}'s length"
     if abs(organ.hu_mean - other.hu_mean) > KIDNEY_HU:

@@ -1,4 +1,4 @@
-"""The log of a run: CSV files, pictures, and TensorBoard where it is installed.
+"""The log of a run: CSV files, and pictures and TensorBoard where these are installed.
 
 A resumed run removes the lines of steps after its checkpoint, which are repeated.
 """
@@ -6,6 +6,7 @@ A resumed run removes the lines of steps after its checkpoint, which are repeate
 from __future__ import annotations
 
 import csv
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
 from metaunetr.io.atomic import write_text
 from metaunetr.organs import BY_NUMBER
-from metaunetr.report import overlay_montage, save_png
+from metaunetr.report.overlay import Scene
 from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
+from metaunetr_training.evaluation.beside import picture
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.validate import Scores, mean_dice, organ_means
 
@@ -63,14 +65,20 @@ class TrainingLog:
             self._add_scalar(f"validation/{BY_NUMBER[number].name}", value, iteration)
 
     def picture(self, case: PreparedCase, predicted: np.ndarray, iteration: int) -> None:
-        """Saves a picture of the predicted organ numbers (D, H, W) over the CT of a case."""
+        """Saves a picture of reference and prediction (D, H, W); none without matplotlib."""
+        if find_spec("matplotlib") is None:
+            return
         low, high = self.recipe.preprocessing.hu_window
         hu = case.image() / np.float32(BRIGHTEST) * (high - low) + low
         grid = Grid(case.shape, self.recipe.preprocessing.spacing, (0.0, 0.0, 0.0))
+        image = Image(hu.astype(np.int16), grid)
+        shown = [np.asarray(case.labels()), predicted]
         (self.folder / "pictures").mkdir(exist_ok=True)
-        name = f"{case.key.replace('/', '_')}_{iteration:06d}.png"
-        save_png(self.folder / "pictures" / name,
-                 overlay_montage(Image(hu.astype(np.int16), grid), Image(predicted, grid)))
+        picture(self.folder / "pictures" / f"{case.key.replace('/', '_')}_{iteration:06d}.png",
+                [Scene.of(image, Image(labels, grid)) for labels in shown],
+                [organ.name for organ in self.recipe.classes
+                 if any((labels == organ.number).any() for labels in shown)],
+                f"{case.key}, held out, after {iteration:,} iterations")
 
     def close(self) -> None:
         if self.tensorboard is not None:
