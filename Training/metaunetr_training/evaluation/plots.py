@@ -12,6 +12,7 @@ import numpy as np
 
 from metaunetr.io.atomic import atomic
 from metaunetr.organs import BY_NAME
+from metaunetr.report.palette import shown_colour
 from metaunetr_training.evaluation.calibration import Fit
 from metaunetr_training.evaluation.scores import Score, by_organ
 
@@ -57,7 +58,7 @@ def figure(path: Path, rows: int, columns: int, size: tuple[float, float], **kwa
 
 def colour(organ: str, light: float = 0.0) -> tuple[float, ...]:
     """The organ's colour, mixed with white."""
-    rgb = np.array(BY_NAME[organ].colour) / 255
+    rgb = np.array(shown_colour(BY_NAME[organ])) / 255
     return tuple(rgb + (1 - rgb) * light)
 
 
