@@ -8,6 +8,7 @@ import slicer.util
 import vtk
 from vtk.util import numpy_support
 
+from metaunetr.boxes import bounding_box
 from MetaUNETRSegmentLib.exchange import Snapshot
 
 SAME_PLACE = 1e-3  # voxels: what headers lose
@@ -123,13 +124,8 @@ def maskOf(segmentationNode, segmentId: str, snapshot: Snapshot, exact: bool = F
 
 def trimmed(voxels: np.ndarray, offset=(0, 0, 0)) -> Mask:
     """The smallest box that holds all true voxels (K, J, I) of a box at `offset`."""
-    start = list(offset)
-    for axis in range(3):
-        occupied = np.flatnonzero(voxels.any(axis=tuple(n for n in range(3) if n != axis)))
-        low, high = (occupied[0], occupied[-1] + 1) if len(occupied) else (0, 0)
-        voxels = voxels[(slice(None),) * axis + (slice(low, high),)]
-        start[axis] += int(low)
-    return Mask(voxels, tuple(start))
+    box = bounding_box(voxels) or (slice(0, 0),) * 3
+    return Mask(voxels[box], tuple(n + part.start for n, part in zip(offset, box, strict=True)))
 
 
 def labelmapOf(array: np.ndarray, matrix: np.ndarray, offset=(0, 0, 0)):

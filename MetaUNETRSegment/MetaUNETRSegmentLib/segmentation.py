@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import nan
 from typing import Any
 
 import numpy as np
@@ -227,4 +226,4 @@ def _placeBeside(node, snapshot: Snapshot) -> None:
 
 def _organResult(organ: Organ, entry: dict[str, Any]) -> OrganResult:
     """An organ of the engine's result event; of one that it lacks, nothing is known."""
-    return OrganResult.from_json(entry) if entry else OrganResult(organ, 0, nan, nan, nan, nan)
+    return OrganResult.from_json(entry) if entry else OrganResult.unknown(organ)

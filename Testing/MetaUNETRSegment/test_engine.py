@@ -79,7 +79,7 @@ def test_garbage_between_events_does_no_harm(line, event):
 SLEEPER = """
 import json, os, sys, time
 sys.path.insert(0, {root!r})
-from metaunetr.cli.progress import end_with_stdin
+from metaunetr.cli.ending import end_with_stdin
 end_with_stdin()
 print(json.dumps({{"event": "log", "text": str(os.getpid())}}), flush=True)
 time.sleep(600)

@@ -3,6 +3,7 @@
     python Testing/benchmarks/end_to_end.py                       512×512×150 phantom, 0.8×0.8×3 mm
     python Testing/benchmarks/end_to_end.py --size 512 512 1000 --spacing 0.8 0.8 0.7 --runs 1
     python Testing/benchmarks/end_to_end.py CT.nii.gz             a CT of your own
+    python Testing/benchmarks/end_to_end.py --model A --model B   two models, in turns
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from metaunetr.bundle import DEFAULT_MODEL
+
 BASELINE = "import torch, numpy, SimpleITK"
 
 
@@ -26,6 +29,7 @@ def main() -> None:
     parser.add_argument("--size", nargs=3, type=int, default=[512, 512, 150])
     parser.add_argument("--spacing", nargs=3, type=float, default=[0.8, 0.8, 3.0])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--model", action="append", help="name or folder, repeatable")
     parser.add_argument("rest", nargs="*", help="after --: passed on to `metaunetr segment`")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -33,17 +37,21 @@ def main() -> None:
         _, baseline, _ = measured([sys.executable, "-c", BASELINE])
         command = [sys.executable, "-m", "metaunetr", "segment", str(ct), "-o",
                    f"{folder}/organs.seg.nrrd", "--json-progress", *args.rest]
-        runs = [measured(command) for _ in range(args.runs)]
+        models = args.model or [DEFAULT_MODEL]
+        runs = [(model, *measured([*command, "--model", model]))
+                for _ in range(args.runs) for model in models]
     print(f"{'seconds':>8}{'estimated':>11}{'left then':>11}{'MB above torch':>16}{'estimated':>11}"
-          f"{'windows':>9}  stages")
-    for seconds, memory, events in runs:
+          f"{'windows':>9}  model, stages")
+    for model, seconds, memory, events in runs:
         moment, estimate = next((at, e) for at, e in events if e["event"] == "estimate")
         record = events[-1][1]["record"]
         print(f"{seconds:8.1f}{estimate['seconds']:11.1f}{seconds - moment:11.1f}"
               f"{memory - baseline:16.0f}{estimate['memory_mb']:11.0f}{record['windows']:9d}  "
-              f"{record['seconds']}")
-    print(f"\nmedian of {len(runs)}: {statistics.median(run[0] for run in runs):.1f} s; "
-          f"{record['device']}, {record['precision']}, overlap {record['overlap']}, "
+              f"{model}, {record['seconds']}")
+    for model in models:
+        median = statistics.median(run[1] for run in runs if run[0] == model)
+        print(f"\n{model}, median of {args.runs}: {median:.1f} s", end="")
+    print(f"; {record['device']}, {record['precision']}, overlap {record['overlap']}, "
           f"{os.cpu_count()} processors")
 
 

@@ -51,7 +51,7 @@ def monai_tuned() -> tuple[str, Callable]:
     """(b): the same with channels last, and in bf16 where that is no slower than fp32."""
     import torch
 
-    from metaunetr.engine.device import fast_cpu_dtype
+    from metaunetr.engine.precision import fast_cpu_dtype
 
     dtype = fast_cpu_dtype()
 
@@ -92,7 +92,7 @@ def _monai(tune: Callable) -> Callable:
     )
 
     from metaunetr import bundle as bundles
-    from metaunetr.engine.resample import antialias_sigma, model_shape, steps
+    from metaunetr.engine.resample import antialias_sigma, model_shape, voxel_steps
     from metaunetr.image import Grid
 
     bundle = bundles.find()
@@ -109,7 +109,7 @@ def _monai(tune: Callable) -> Callable:
         def __call__(self, data):
             image = data["image"]  # (1, D, H, W)
             own = Grid(image.shape[1:], tuple(image.pixdim.tolist()[::-1]), (0, 0, 0))
-            finer = steps(own, preprocessing.spacing)
+            finer = voxel_steps(own, preprocessing.spacing)
             kernels = [kernel(antialias_sigma(step, preprocessing)) for step in finer]
             to_image = torch.diag(torch.tensor([*finer, 1.0], dtype=torch.float64))
             to_image[:3, 3] = (to_image.diagonal()[:3] - 1) / 2
@@ -150,11 +150,9 @@ def engine_same_windows() -> tuple[str, Callable]:
 
     from monai.data.utils import dense_patch_slices
 
-    from metaunetr.engine import parts
-    from metaunetr.engine.segmenter import _Run
+    from metaunetr.engine import components, segmenter
     from metaunetr.engine.windows import Windows
 
-    prepare = _Run._prepare
     segment_default = _engine()
 
     def windows(shape, patch) -> Windows:
@@ -167,15 +165,12 @@ def engine_same_windows() -> tuple[str, Callable]:
                      for z, row in groupby(starts, key=lambda start: start[0]))
         return Windows(tuple(-(p // 2) for p in padding), size, patch, rows)
 
-    def prepare_like_monai(run):
-        volume, _ = prepare(run)
-        return volume, windows(volume.shape, run.bundle.patch)
-
     def segment(path: Path):
         # (a) keeps stray fragments, and this variant is about the arithmetic
         with (
-            replaced.object(_Run, "_prepare", prepare_like_monai),
-            replaced.object(parts, "FRAGMENT", 0),
+            replaced.object(segmenter, "body_windows", lambda volume, bundle, overlap: windows(
+                volume.shape, bundle.patch)),
+            replaced.object(components, "SMALL", 0),
         ):
             return segment_default(path)
 

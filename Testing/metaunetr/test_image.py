@@ -62,3 +62,14 @@ def test_grids_are_compared_by_the_places_of_their_voxels(changes, same):
 def test_voxels_and_grid_must_fit():
     with pytest.raises(ValueError, match=r"\(5, 6, 7\) and \(7, 6, 5\)"):
         Image(np.zeros((5, 6, 7)), grid())
+
+
+@pytest.mark.parametrize(("arguments", "name"), [
+    (((7, 6, 5), (1, 1, 1), np.eye(3), (0, 0, 0)), "origin"),  # and direction exchanged
+    (((7, 6, 5), (1, 1), (0, 0, 0)), "spacing"),
+    (((6, 5), (1, 1, 1), (0, 0, 0)), "shape"),
+    (((7, 6, 5), (1, 1, 1), (0, 0, 0), np.eye(4)), "direction"),
+])
+def test_a_wrong_number_of_values_is_refused(arguments, name):
+    with pytest.raises(ValueError, match=f"^{name} of a grid must have"):
+        Grid(*arguments)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 
 import pytest
+
+from metaunetr import __version__
 
 pytest.importorskip("hatchling", reason="the extra `test` builds wheels with hatchling")
 
@@ -59,10 +65,25 @@ def editable_install(folder, request):
     return folder / "site-packages"
 
 
-def wheel_far_from_the_clone(folder, request):
-    python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target",
-           folder / "far", request.getfixturevalue("wheel"), cwd=folder)
-    return folder / "far"
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory) -> Path:
+    """A new virtual environment with the wheel; of the packages it needs, those that run this."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    interpreter = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python("-m", "pip", "--python", interpreter, "install", "--quiet", "--no-deps", "--no-index",
+           wheel, cwd=folder)
+    needed = [path for path in sys.path if path.endswith("site-packages")]
+    (site_packages(folder) / "needed.pth").write_text("\n".join(needed), encoding="utf-8")
+    return folder
+
+
+def site_packages(environment: Path) -> Path:
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(environment)}))
+
+
+def installed_wheel(folder, request):
+    return site_packages(request.getfixturevalue("environment"))
 
 
 def slicer_modules(folder, request):
@@ -75,17 +96,28 @@ def slicer_modules(folder, request):
 @pytest.mark.parametrize(("layout", "package", "models"), [
     (source_tree, PACKAGE, MODELS),
     (editable_install, PACKAGE, MODELS),
-    (wheel_far_from_the_clone, Path("far", "metaunetr"), Path("far", "metaunetr", "models")),
-    (slicer_modules, Path("qt-scripted-modules", "metaunetr"),
-     Path("qt-scripted-modules", "Resources", "Models")),
+    (installed_wheel, "metaunetr", "metaunetr/models"),
+    (slicer_modules, "metaunetr", "Resources/Models"),
 ])
 def test_the_model_is_found(tmp_path, request, layout, package, models):
     """By a Python that sees the layout and no installed package at all."""
     path = layout(tmp_path, request)
     module, folder, size = json.loads(python("-I", "-S", "-c", FIND, path, cwd=tmp_path))
-    assert Path(module).parent == tmp_path / package
-    assert Path(folder) == tmp_path / models / "abdomen8-3mm"
+    assert Path(module).parent == path / package
+    assert Path(folder) == path / models / "abdomen8-3mm"
     assert size == (MODELS / "abdomen8-3mm" / "weights.safetensors").stat().st_size
+
+
+def test_the_installed_wheel_segments(environment, tmp_path):
+    """By its command, in an environment that has no clone."""
+    scripts = environment / ("Scripts" if os.name == "nt" else "bin")
+    for line in ("phantom -o ct.nii.gz --size 80 64 48 --spacing 4.5 4.5 5",
+                 "segment ct.nii.gz -o organs.nii.gz --organs liver"):
+        done = subprocess.run(
+            [scripts / "metaunetr", *line.split()], cwd=tmp_path, capture_output=True, text=True,
+            env=os.environ | {"PYTHONPATH": ""}, timeout=300)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "organs.nii.gz").exists()
 
 
 def test_the_wheel_holds_every_module_and_model_and_no_more(wheel):
@@ -103,3 +135,15 @@ def test_the_wheel_holds_every_module_and_model_and_no_more(wheel):
     models = {f"metaunetr/models/{p.relative_to(MODELS).as_posix()}"
               for p in MODELS.rglob("*") if p.is_file()}
     assert names == modules | typed | recipes | models
+
+
+def test_the_metadata_are_those_of_a_release(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        metadata = Parser().parsestr(archive.read(name).decode())
+    assert (metadata["Name"], metadata["Version"]) == ("metaunetr", __version__)
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert "](docs/" not in metadata.get_payload()  # PyPI resolves no relative links
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## \[(.+)\]", changes, re.MULTILINE)[1] == __version__

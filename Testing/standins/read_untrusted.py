@@ -22,12 +22,11 @@ from typing import TextIO
 import numpy as np
 
 from metaunetr import bundle
-from metaunetr.batch.finished import Finished, ours
+from metaunetr.batch.record import CaseRecord, own_outputs
 from metaunetr.errors import MetaUNETRError
 from metaunetr.guard import check_grid, inspect_ct
-from metaunetr.io import read_image, read_labels
+from metaunetr.io import read_header, read_image, read_labels
 from metaunetr.io.describe import describe
-from metaunetr.io.read import read_grid
 
 ROOM = 1 << 30  # bytes above what the libraries take; the files have some kB
 
@@ -56,7 +55,7 @@ def read(kind: str, path: Path) -> None:
         json.dumps(describe(path))
     else:
         with contextlib.suppress(MetaUNETRError):
-            read_grid(path)
+            check_grid(path, read_header(path).grid)
         examine(read_image(path))
         json.dumps(describe(path))
 
@@ -71,12 +70,12 @@ def examine(image) -> None:
 
 
 def read_record(path: Path) -> None:
-    case = SimpleNamespace(record=path, told="ct.nii.gz")  # of a case, no more is looked at
-    assert all(path.parent in place.parents for place in ours(case) or ())
-    found = Finished.read(case)
+    case = SimpleNamespace(record=path, public_input="ct.nii.gz")  # of a case, no more is looked at
+    assert all(path.parent in place.parents for place in own_outputs(case) or ())
+    found = CaseRecord.read(case)
     if found is not None:
         assert all(path.parent in place.parents for place in found.sizes(case))
-        found.holds(case, {})
+        found.is_current(case, {})
         json.loads(found.text())
         assert all(isinstance(flag, str) for flag in found.flags)
 

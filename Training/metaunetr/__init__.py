@@ -1,4 +1,4 @@
-"""MetaUNETR: abdominal CT segmentation, the core that knows neither Slicer nor training.
+"""MetaUNETR: abdominal CT segmentation; the core, independent of Slicer and training.
 
     from metaunetr import Segmenter, read_image, write_labels
     result = Segmenter().segment(read_image("ct.nii.gz"))
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # for type checkers, which do not follow __getattr__
     from metaunetr.io import write_labels as write_labels
     from metaunetr.result import Result as Result
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PUBLIC = {
     "Image": "metaunetr.image",

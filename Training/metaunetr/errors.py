@@ -1,6 +1,6 @@
-"""Errors that a user can act on, each with the exit code of the command line.
+"""Errors that a user can act on, each with its exit code.
 
-Every message is one sentence or two: what is wrong (file and value), and what to do.
+A message is one or two sentences: what is wrong (file and value), and what to do.
 """
 
 import re
@@ -25,13 +25,13 @@ class BundleError(MetaUNETRError):
 
 
 class OutputError(MetaUNETRError):
-    """The result cannot be written where it was asked for."""
+    """The result cannot be written to its file."""
 
     exit_code = 5
 
 
 class DeviceError(MetaUNETRError):
-    """The asked-for device cannot run the network, or memory ran out on every rung."""
+    """The requested device cannot run the network, or memory ran out on the last fallback."""
 
     exit_code = 6
 
@@ -75,9 +75,9 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 
 def _not_installed(error: ImportError) -> str:
-    """The module that is not installed, "" where the import failed for another reason.
+    """The module that is not installed; "" where the import failed for another reason.
 
-    MONAI turns the error into one of its own, which quotes the original.
+    MONAI raises its own error, which quotes the original.
     """
     if isinstance(error, ModuleNotFoundError) and error.name:
         return error.name

@@ -12,7 +12,7 @@ from metaunetr.errors import PackageError
 
 # as in pyproject.toml
 REQUIREMENTS = {
-    "dicom": ("pydicom>=3.0.1", "highdicom>=0.28.2"),
+    "dicom": ("highdicom>=0.28.2",),
     "surfaces": ("vtk>=9.2",),
     "cluster": ("distributed>=2024.8",),
 }

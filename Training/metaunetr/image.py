@@ -1,4 +1,4 @@
-"""Images with geometry: voxels never travel without the grid they lie on.
+"""A 3-D array and the grid that locates it.
 
 Arrays are (D, H, W) = (k, j, i), as SimpleITK and Slicer hand them over; spacing, origin and
 direction are in ITK's order (i, j, k) and in LPS millimetres.
@@ -14,19 +14,29 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the voxels of an array lie in the patient.
+    """The positions of the voxels of an array in the patient.
 
     Attributes:
         shape: voxels (D, H, W) = along (k, j, i).
         spacing: mm along (i, j, k).
         origin: LPS mm of the centre of voxel (0, 0, 0).
         direction: 3×3 matrix; column n is the unit vector of axis n of (i, j, k) in LPS.
+
+    Raises:
+        ValueError: an argument has another number of values.
     """
 
     shape: tuple[int, int, int]
     spacing: tuple[float, float, float]
     origin: tuple[float, float, float]
     direction: np.ndarray = field(default_factory=lambda: np.eye(3))
+
+    def __post_init__(self) -> None:
+        for name, size in (("shape", (3,)), ("spacing", (3,)), ("origin", (3,)),
+                           ("direction", (3, 3))):
+            if np.shape(getattr(self, name)) != size:
+                raise ValueError(f"{name} of a grid must have {'×'.join(map(str, size))} values, "
+                                 f"it is {getattr(self, name)!r}")
 
     @property
     def affine(self) -> np.ndarray:
@@ -64,14 +74,15 @@ class Grid:
 
 @dataclass(frozen=True)
 class Shear:
-    """Where the slices of a series with a tilted gantry lie in the upright image made of them.
+    """The positions of gantry-tilted slices in the upright image that they are resampled to.
 
-    Slice k lies in plane k of the image, with the same rows and columns; around it is air.
+    Slice k is in plane k of the image, with the same directions of rows and columns, surrounded by
+    air.
 
     Attributes:
         size: rows and columns (H, W) of a slice.
-        offsets: (D, 2), row and column of the image where the first voxel of each slice lies; not
-            negative, not whole.
+        offsets: (D, 2), row and column of the first voxel of each slice in the image; fractional,
+            at least 0.
     """
 
     size: tuple[int, int]
@@ -84,27 +95,27 @@ class Shear:
         return len(self.offsets), int(rows), int(columns)
 
     def upright(self, slices: np.ndarray, fill: float) -> np.ndarray:
-        """The upright array of `slices` (D, H, W), interpolated, with `fill` around them."""
+        """Resample `slices` (D, H, W) to the upright image, with `fill` around them."""
         _, rows, columns = self.shape
         array = np.empty(self.shape, slices.dtype)
         for plane, out, (row, column) in zip(slices, array, self.offsets, strict=True):
-            plane = _moved(plane.astype(np.float32), row, rows, fill)
-            plane = _moved(plane.T, column, columns, fill).T
+            plane = _shifted(plane.astype(np.float32), row, rows, fill)
+            plane = _shifted(plane.T, column, columns, fill).T
             out[:] = np.rint(plane) if out.dtype.kind in "iu" else plane
         return array
 
     def slices(self, labels: np.ndarray) -> np.ndarray:
-        """The labels (D, H, W) of the slices: of each voxel, that of the nearest upright one."""
-        found = []
+        """Resample labels (D, H, W) of the upright image to the slices: nearest neighbours."""
+        planes = []
         for plane, offset in zip(labels, self.offsets, strict=True):
             rows, columns = (np.rint(first + np.arange(count)).astype(int)
                              for first, count in zip(offset, self.size, strict=True))
-            found.append(plane[np.ix_(rows, columns)])
-        return np.stack(found)
+            planes.append(plane[np.ix_(rows, columns)])
+        return np.stack(planes)
 
 
-def _moved(lines: np.ndarray, offset: float, count: int, fill: float) -> np.ndarray:
-    """`count` lines, interpolated so that the first of `lines` lies at `offset`."""
+def _shifted(lines: np.ndarray, offset: float, count: int, fill: float) -> np.ndarray:
+    """`count` lines, linearly interpolated so that `lines` begin at index `offset`."""
     at = np.arange(count) - offset  # in `lines`
     first, last = np.floor(at).astype(int), len(lines) - 1
     weight = (at - first).astype(lines.dtype)[:, None]
@@ -118,13 +129,12 @@ class Image:
     """Voxels (D, H, W) on their grid: HU for a CT, organ numbers for a label map.
 
     Attributes:
-        source: the file or folder it came from, None when made in memory.
+        source: the file or folder that it was read from; None when made in memory.
         dicom_files: the files of a DICOM series, in the order of k; empty otherwise.
-        warnings: sentences about what had to be left out or changed to read it.
-        shear: of a series with a tilted gantry, where its slices lie in `array`; None otherwise.
-        unpacked: holds temporary files, such as `dicom_files`, which go with the last image.
-        organs: of a label map, the numbers of the organs that were looked for; None where it does
-            not tell.
+        warnings: sentences about what was left out or changed to read it.
+        shear: the positions of gantry-tilted slices in `array`; None for all other images.
+        unpacked: the temporary files of `dicom_files`, deleted together with the last reference.
+        organs: numbers of the organs that a label map was made for; None where this is unknown.
     """
 
     array: np.ndarray
@@ -143,5 +153,5 @@ class Image:
             )
 
     def on_slices(self) -> np.ndarray:
-        """The labels (D, H, W) of the DICOM slices that the image was made of."""
+        """The labels (D, H, W) on the DICOM slices that the image was made of."""
         return self.array if self.shear is None else self.shear.slices(self.array)

@@ -1,7 +1,7 @@
-"""What libraries say in warnings and log lines: a line on standard error, without quotations.
+"""Prints warnings and log messages of libraries on standard error, without quoted values.
 
-pydicom and highdicom quote the values that they complain of, such as the name of a patient. What is
-the same without them is shown once.
+pydicom and highdicom quote the values that they warn about, such as the name of a patient. Equal
+messages are printed once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _hide: ContextVar[Callable[[str], str]] = ContextVar("hide", default=str)
 
 @contextmanager
 def shown() -> Iterator[None]:
-    """Within, in the whole process, messages of libraries are shown as this module says.
+    """Within, messages of libraries are printed by this module, in all threads.
 
-    Those of libraries that write to a stream of their own choice are not.
+    Except those of libraries that write to a stream themselves.
     """
     showwarning, last_resort = warnings.showwarning, logging.lastResort
     warnings.showwarning = _show_warning
@@ -38,7 +38,7 @@ def shown() -> Iterator[None]:
 
 @contextmanager
 def filtered_by(hide: Callable[[str], str]) -> Iterator[None]:
-    """Within, in this thread, they go through `hide` as well."""
+    """Within, messages of libraries in this thread are changed by `hide` before printing."""
     token = _hide.set(hide)
     try:
         yield
@@ -48,7 +48,7 @@ def filtered_by(hide: Callable[[str], str]) -> Iterator[None]:
 
 def _show_warning(message: Warning | str, category: type[Warning], *_, **__) -> None:
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning)):
-        _show(str(message))  # those are for programmers
+        _show(str(message))  # deprecations concern programmers
 
 
 class _Handler(logging.Handler):

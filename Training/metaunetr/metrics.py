@@ -1,10 +1,10 @@
-"""How well two masks of one organ agree: Dice, surface Dice and the 95 % Hausdorff distance.
+"""Agreement of two masks of one organ: Dice, surface Dice and the 95 % Hausdorff distance.
 
-Only the spacing matters: a rotation of the grid leaves distances as they are. A sheared grid is
+Only the spacing matters, because rotating a grid does not change distances. A sheared grid is
 measured as if its axes were at right angles.
 
-An organ that is empty in both masks has no agreement to speak of: every measure is NaN, and means
-leave it out. One that is empty in one mask only scores 0 and 0, at an infinite distance.
+Where both masks are empty, every measure is NaN, and means leave it out. Where one is empty, Dice
+and surface Dice are 0, and the distance is infinite.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metaunetr.boxes import bounding_box
 from metaunetr.surface import Spacing, Surface
 
 ROUNDING_MM = 1e-4  # distances are float32: five steps of 0.4 mm must still count as 2 mm
@@ -40,7 +41,7 @@ def agreement(
     the surfaces of Nikolov et al. Counting surface voxels instead, as MONAI does, usually moves it
     by less than a voxel.
     """
-    box = _bounding_box(prediction | reference)
+    box = bounding_box(prediction | reference)
     if box is None:
         return Agreement(np.nan, np.nan, np.nan)
     prediction, reference = prediction[box], reference[box]
@@ -71,14 +72,3 @@ def _weighted_percentile_95(values: np.ndarray, weights: np.ndarray) -> float:
     order = np.argsort(values)
     cumulated = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(cumulated, 0.95 * cumulated[-1])])
-
-
-def _bounding_box(mask: np.ndarray) -> tuple[slice, ...] | None:
-    box = []
-    for axis in range(mask.ndim):
-        others = tuple(other for other in range(mask.ndim) if other != axis)
-        occupied = np.flatnonzero(mask.any(axis=others))
-        if not occupied.size:
-            return None
-        box.append(slice(occupied[0], occupied[-1] + 1))
-    return tuple(box)

@@ -1,11 +1,11 @@
-"""The one table of organs: numbers, names, codes, colours, data-set labels, HU, volumes.
+"""The one table of organs: numbers, names, codes, colours, HU, volumes.
 
 Organ numbers are what every label map of this project holds. 1 to 13 are BTCV's own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 Code = tuple[str, str, str]  # coding scheme, value, meaning
@@ -38,7 +38,6 @@ class Organ:
         name: lower case, as shown to people; `key` is the same for file names and options.
         code: SNOMED CT code; `side` the modifier where the organ is paired.
         colour: RGB, 0 to 255.
-        datasets: label number in each public data set that annotates it.
         volume: expected volume, None where fasting, filling or the field of view decide it.
         hu: lowest and highest mean HU that it can have, with any contrast and disease.
     """
@@ -48,7 +47,6 @@ class Organ:
     code: Code
     colour: tuple[int, int, int]
     side: Code | None = None
-    datasets: dict[str, int] = field(default_factory=dict)
     volume: VolumeRange | None = None
     hu: tuple[float, float] = TISSUE
 
@@ -73,45 +71,30 @@ _PANCREAS = VolumeRange(
 )
 
 
-def _organ(number, name, value, meaning, colour, btcv=None, amos=None, side=None, volume=None,
-           abdomenct1k=None, hu=TISSUE):
-    labels = {"btcv": btcv, "amos": amos, "abdomenct1k": abdomenct1k}
-    return Organ(
-        number, name, ("SCT", value, meaning), colour, side,
-        MappingProxyType({key: label for key, label in labels.items() if label}), volume, hu,
-    )
+def _organ(number, name, value, meaning, colour, side=None, volume=None, hu=TISSUE):
+    return Organ(number, name, ("SCT", value, meaning), colour, side, volume, hu)
 
 
 ORGANS: tuple[Organ, ...] = (
-    _organ(1, "spleen", "78961009", "Spleen", (157, 108, 162), 1, 1,
-           volume=_SPLEEN, abdomenct1k=3),
-    _organ(2, "right kidney", "64033007", "Kidney", (185, 102, 83), 2, 2, RIGHT,
-           volume=_KIDNEY, abdomenct1k=2),
-    _organ(3, "left kidney", "64033007", "Kidney", (185, 102, 83), 3, 3, LEFT,
-           volume=_KIDNEY, abdomenct1k=2),
-    _organ(4, "gallbladder", "28231008", "Gallbladder", (139, 150, 98), 4, 4),
-    _organ(5, "esophagus", "32849002", "Esophagus", (211, 171, 143), 5, 5, hu=HOLLOW),
-    _organ(6, "liver", "10200004", "Liver", (221, 130, 101), 6, 6,
-           volume=_LIVER, abdomenct1k=1),
-    _organ(7, "stomach", "69695003", "Stomach", (216, 132, 105), 7, 7, hu=HOLLOW),
-    _organ(8, "aorta", "15825003", "Aorta", (224, 97, 76), 8, 8, hu=VESSEL),
-    _organ(9, "inferior vena cava", "64131007", "Inferior vena cava", (110, 165, 54), 9, 9,
-           hu=VESSEL),
+    _organ(1, "spleen", "78961009", "Spleen", (157, 108, 162), volume=_SPLEEN),
+    _organ(2, "right kidney", "64033007", "Kidney", (185, 102, 83), RIGHT, _KIDNEY),
+    _organ(3, "left kidney", "64033007", "Kidney", (185, 102, 83), LEFT, _KIDNEY),
+    _organ(4, "gallbladder", "28231008", "Gallbladder", (139, 150, 98)),
+    _organ(5, "esophagus", "32849002", "Esophagus", (211, 171, 143), hu=HOLLOW),
+    _organ(6, "liver", "10200004", "Liver", (221, 130, 101), volume=_LIVER),
+    _organ(7, "stomach", "69695003", "Stomach", (216, 132, 105), hu=HOLLOW),
+    _organ(8, "aorta", "15825003", "Aorta", (224, 97, 76), hu=VESSEL),
+    _organ(9, "inferior vena cava", "64131007", "Inferior vena cava", (110, 165, 54), hu=VESSEL),
     _organ(10, "portal and splenic vein", "110765007", "Portal vein and splenic vein",
-           (0, 151, 206), 10, hu=VESSEL),
-    _organ(11, "pancreas", "15776009", "Pancreas", (249, 180, 111), 11, 10,
-           volume=_PANCREAS, abdomenct1k=4),
-    _organ(12, "right adrenal gland", "23451007", "Adrenal gland", (249, 186, 150), 12, 11,
-           RIGHT),
-    _organ(13, "left adrenal gland", "23451007", "Adrenal gland", (249, 186, 150), 13, 12,
-           LEFT),
-    _organ(14, "duodenum", "38848004", "Duodenum", (255, 253, 229), None, 13, hu=HOLLOW),
-    _organ(15, "urinary bladder", "89837001", "Urinary bladder", (222, 154, 132), None, 14,
-           hu=BLADDER),
-    # One label in AMOS, and no code means either: this one is of any organ (DICOM's own list of
-    # SNOMED codes has it too).
-    _organ(16, "prostate or uterus", "113343008", "Body organ structure", (230, 158, 140), None,
-           15),
+           (0, 151, 206), hu=VESSEL),
+    _organ(11, "pancreas", "15776009", "Pancreas", (249, 180, 111), volume=_PANCREAS),
+    _organ(12, "right adrenal gland", "23451007", "Adrenal gland", (249, 186, 150), RIGHT),
+    _organ(13, "left adrenal gland", "23451007", "Adrenal gland", (249, 186, 150), LEFT),
+    _organ(14, "duodenum", "38848004", "Duodenum", (255, 253, 229), hu=HOLLOW),
+    _organ(15, "urinary bladder", "89837001", "Urinary bladder", (222, 154, 132), hu=BLADDER),
+    # One label of the data set AMOS, and no code means either: this one is of any organ (DICOM's
+    # own list of SNOMED codes has it too).
+    _organ(16, "prostate or uterus", "113343008", "Body organ structure", (230, 158, 140)),
 )
 
 BY_NUMBER = MappingProxyType({organ.number: organ for organ in ORGANS})

@@ -1,4 +1,4 @@
-"""Which way an array lies in the patient, and the view of it that the network wants to see."""
+"""The orientation of an image in the patient, and its view in canonical axes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from metaunetr.image import Grid
 
 @dataclass(frozen=True)
 class Orientation:
-    """The axis permutation and flips that bring an array closest to canonical axes.
+    """The permutation and flips that bring the axes of an array closest to the canonical ones.
 
-    Canonical arrays (D, H, W) run from inferior to superior, anterior to posterior and from the
-    patient's right to left: LPS voxel order, what the models are trained on.
+    Canonical arrays (D, H, W) run from inferior to superior, from anterior to posterior and from
+    the patient's right to left. Models are trained on these (LPS voxel order).
 
     Attributes:
         axes: array axis that becomes D, H and W.
-        flips: whether that axis then runs backwards.
+        flips: whether that axis is reversed.
     """
 
     axes: tuple[int, int, int]
@@ -27,7 +27,7 @@ class Orientation:
 
     @classmethod
     def of(cls, grid: Grid) -> Orientation:
-        """The orientation in which the image axes lie nearest to the patient's."""
+        """The orientation for which the image axes lie nearest to the patient's."""
         direction = np.asarray(grid.direction)
         # best[a] is the image axis (i, j or k) that runs most along world axis a of L, P, S
         best = max(
@@ -41,7 +41,7 @@ class Orientation:
         )
 
     def view(self, array: np.ndarray) -> np.ndarray:
-        """The canonical (D, H, W) view of `array`; no copy, writing to it writes to `array`."""
+        """The canonical (D, H, W) view of `array`; writing to it writes to `array`."""
         backwards = [axis for axis, flip in enumerate(self.flips) if flip]
         return np.flip(array.transpose(self.axes), backwards)
 
@@ -60,6 +60,6 @@ class Orientation:
 
 
 def tilt(grid: Grid) -> float:
-    """Angle in degrees by which a canonical grid is turned against the patient's axes."""
+    """The angle in degrees between the axes of a canonical grid and the patient's."""
     cosine = (np.trace(np.asarray(grid.direction)) - 1) / 2
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))

@@ -1,4 +1,4 @@
-"""What is made sure of about files that will be written, before minutes of work."""
+"""Checks of output files before minutes of work, and writing several of them together."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ LONGEST_NAME = 255  # bytes; of all common file systems
 
 
 def longest_name(folder: Path) -> int:
-    """How many bytes the name of a file in `folder` may have (143 in encrypted shares)."""
+    """The most bytes that the name of a file in `folder` may have (143 in encrypted shares)."""
     try:
-        told = os.pathconf(folder, "PC_NAME_MAX")
+        longest = os.pathconf(folder, "PC_NAME_MAX")
     except (AttributeError, OSError, ValueError):  # Windows; the folder is not there
         return LONGEST_NAME
-    return min(told, LONGEST_NAME) if told > 0 else LONGEST_NAME
+    return min(longest, LONGEST_NAME) if longest > 0 else LONGEST_NAME
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` and those above it, unless they are there.
+    """Create `folder` and its parents, unless they exist.
 
     Raises:
-        OutputError: it cannot be made.
+        OutputError: one of them cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def make_folder(folder: Path) -> None:
 
 
 def check_distinct(outputs: Iterable[Path], inputs: Iterable[str | Path]) -> None:
-    """Refuse outputs that would replace an input or each other.
+    """Check that no output would replace an input or another output.
 
     Raises:
         OutputError: two of the paths name one file.
@@ -49,7 +49,7 @@ def check_distinct(outputs: Iterable[Path], inputs: Iterable[str | Path]) -> Non
 
 
 def _identity(path: str | Path) -> tuple[int, int] | str:
-    """Equal for two names of one file; of a file yet to be made, only the name is known."""
+    """Equal for two names of one file; by the path where the file does not exist yet."""
     try:
         status = os.stat(path)
         return status.st_dev, status.st_ino
@@ -59,10 +59,12 @@ def _identity(path: str | Path) -> tuple[int, int] | str:
 
 @contextmanager
 def together() -> Iterator[Callable[[Path], Path]]:
-    """Yields a function from a path to a temporary one; the files take their places together.
+    """Yields a function from a path to a temporary file that replaces it when the block ends well.
+
+    All files are replaced together, once the last one is complete.
 
     Raises:
-        OutputError: one of them cannot be written; then none is.
+        OutputError: a file cannot be written; then none is.
     """
     from metaunetr.io.atomic import atomic
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from metaunetr.image import Image
@@ -51,15 +51,22 @@ class OrganResult:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> OrganResult:
-        """What `to_json` made.
+        """What `to_json` made, also of a version that did not have all fields with defaults.
 
         Raises:
             KeyError, OverflowError, TypeError, ValueError: the values are something else.
         """
+        optional = {field.name for field in fields(cls) if field.default is not MISSING}
         numbers = {name: math.nan if values[name] is None else float(values[name])
-                   for name in DECIMALS}
-        return cls(BY_NAME[values["organ"]], int(values["voxels"]), **numbers,
-                   flags=tuple(map(str, values["flags"])))
+                   for name in DECIMALS if name in values or name not in optional}
+        return cls(organ=BY_NAME[values["organ"]], voxels=int(values["voxels"]),
+                   flags=tuple(map(str, values["flags"])), **numbers)
+
+    @classmethod
+    def unknown(cls, organ: Organ) -> OrganResult:
+        """An organ of which no voxel was found and nothing is known."""
+        return cls(organ=organ, voxels=0, volume_ml=math.nan, hu_mean=math.nan, hu_sd=math.nan,
+                   confidence=math.nan)
 
 
 @dataclass(frozen=True)

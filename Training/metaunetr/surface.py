@@ -49,7 +49,7 @@ class Surface:
         image = sitk.GetImageFromArray(other.elements.view(np.uint8))
         image.SetSpacing(self.spacing)
         distance = sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=True)
-        # An element walled in by others comes out negative: it lies on the surface, at 0.
+        # an element that others enclose gets a negative distance: it lies on the surface, at 0
         return np.maximum(sitk.GetArrayFromImage(distance)[self.elements], 0)
 
 
@@ -95,7 +95,7 @@ def _loops(inside: list[bool]) -> list[list[tuple[float, float, float]]]:
 
 
 def _segments(inside: list[bool]):
-    """The pairs of cube edges that the surface joins across each face of the cube."""
+    """The pairs of cube edges that the surface connects across each face of the cube."""
     minority = sum(inside) <= 4  # where a face is ambiguous, the rarer kind is kept apart
     for axis, side in product(range(3), (0, 1)):
         face = [n for n in range(8) if CORNERS[n][axis] == side]

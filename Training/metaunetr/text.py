@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and durations as text."""
 
 
 def counted(count: int, noun: str) -> str:

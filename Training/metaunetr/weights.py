@@ -1,6 +1,6 @@
-"""A network and its weights, of which neither the card nor the file is trusted.
+"""Builds a network and loads its weights; neither the card nor the weights file is trusted.
 
-What the network takes is known before memory is: it is first built without any.
+The network is first built without memory (on PyTorch's device "meta"), to know its size.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def read_file(path: Path, most: int) -> bytes:
     """The content of `path`, or its first `most` + 1 bytes.
 
     Raises:
-        OSError: it cannot be read, or is a pipe or device, which may have no end.
+        OSError: it cannot be read, or is a pipe or device, which may be endless.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no ordinary file")
@@ -82,7 +82,7 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def _expected(card: Path, architecture: dict[str, Any]) -> tuple[dict[str, Tensor], int]:
-    """The tensors of the architecture, without their memory, and the bytes it would be."""
+    """The tensors of the architecture, without data, and their size in bytes."""
     import torch
 
     from metaunetr.network import build
@@ -92,7 +92,7 @@ def _expected(card: Path, architecture: dict[str, Any]) -> tuple[dict[str, Tenso
             network = build(architecture)
     except BundleError as error:
         raise BundleError(f"{card}: {_first_line(error):.400}") from error
-    except Exception as error:  # a network takes any nonsense, and fails in as many ways
+    except Exception as error:  # PyTorch raises many kinds for impossible values
         raise BundleError(f"{card}: the architecture describes no network "
                           f"({_first_line(error):.200}).") from error
     size = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))
@@ -121,5 +121,5 @@ def _check(path: Path, expected: dict[str, Tensor], tensors: dict[str, Tensor]) 
 
 
 def _first_line(error: Exception) -> str:
-    """PyTorch adds traces of its own."""
+    """The message without the traces that PyTorch adds."""
     return str(error).partition("\n")[0]

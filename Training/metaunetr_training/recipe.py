@@ -7,22 +7,24 @@ replaces single values; what a run used is written into its folder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any
 
 import yaml
 
-from metaunetr import organs
-from metaunetr.bundle import Preprocessing
+from metaunetr import organs, schema
+from metaunetr.bundle import Overlap, Preprocessing
 from metaunetr.errors import InputError
 from metaunetr.organs import Organ
+from metaunetr.schema import Check
 
 PACKAGE = Path(__file__).resolve().parent
 CONFIGS = next(  # of a source tree, else of a wheel
     (folder for folder in (PACKAGE.parent / "configs", PACKAGE / "configs") if folder.is_dir()),
     PACKAGE / "configs")
 Triple = tuple[int, int, int]
+Count = Annotated[int, Check(lambda count: count >= 1, "be at least 1")]
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,9 @@ class Training:
         validation_cases: at most so many are looked at during training.
     """
 
-    iterations: int
+    iterations: Count
     max_minutes: float | None
-    batch_size: int
+    batch_size: Count
     patch: Triple
     learning_rate: float
     weight_decay: float
@@ -73,9 +75,9 @@ class Training:
     precision: str
     compile: str
     workers: int
-    validate_every: int
+    validate_every: Count
     validation_cases: int
-    checkpoint_every: int
+    checkpoint_every: Count
     seed: int
 
 
@@ -121,7 +123,7 @@ class Augmentation:
 class Inference:
     """What the card tells the engine about windows; see Resources/Models/README.md."""
 
-    overlap: float
+    overlap: Overlap
     smallest_window: Triple
     largest_window: Triple
 
@@ -144,10 +146,10 @@ class Recipe:
         return tuple(organs.BY_NAME[name] for name in self.organs)
 
     def to_yaml(self) -> str:
-        return yaml.safe_dump(_plain(asdict(self)), sort_keys=False, default_flow_style=None)
+        return yaml.safe_dump(self.to_json(), sort_keys=False, default_flow_style=None)
 
     def to_json(self) -> dict[str, Any]:
-        return _plain(asdict(self))
+        return schema.to_json(self)
 
 
 def load(recipe: str | Path, changes: Iterable[str] = ()) -> Recipe:
@@ -204,7 +206,7 @@ def from_json(values: Any, source: str) -> Recipe:
         InputError: as `load`; the message begins with `source`.
     """
     try:
-        recipe = _read(Recipe, values, "")
+        recipe = _Recipes("the recipe").read(Recipe, values)
     except ValueError as error:
         raise InputError(f"{source}: {error}") from error
     unknown = [name for name in recipe.organs if name not in organs.BY_NAME]
@@ -230,49 +232,25 @@ def _apply(values: dict, change: str) -> None:
         raise InputError(f"{change!r}: the value is no YAML") from error
 
 
-def _read(kind: Any, value: Any, place: str) -> Any:
-    """`value` as the annotated `kind`; dataclasses from mappings with exactly their fields."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
-        return _read_section(kind, value, place)
-    if origin is tuple and isinstance(value, list | tuple):
-        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
-        if len(kinds) == len(value):
-            return tuple(_read(k, v, place) for k, v in zip(kinds, value, strict=True))
-    elif arguments and type(None) in arguments:  # X | None
-        return None if value is None else _read(arguments[0], value, place)
-    elif kind is float and type(value) in (int, float, str):
-        try:
-            return float(value)  # YAML reads 1e-3 as a text
-        except ValueError:
-            pass
-    elif kind is str and type(value) is bool:
-        return "yes" if value else "no"  # which YAML reads as truth values
-    elif kind in (int, str, dict) and type(value) is kind:
-        return value
-    name = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
-    raise ValueError(f"{place} must be of the kind {name}: {value!r}")
+class _Recipes(schema.Reader):
+    """Reads YAML values; a section must give exactly the fields of its dataclass."""
 
+    def read_dataclass(self, kind: type, values: Any, name: str) -> Any:
+        here = f"the section {name}" if name else self.whole
+        if not isinstance(values, Mapping):
+            raise ValueError(f"{here} must hold keys and values: {values!r}")
+        known = list(schema.entries(kind))
+        for key in values:
+            if key not in known:
+                raise ValueError(f"{here} may hold {', '.join(known)}, not {key!r}")
+        for key in known:
+            if key not in values:
+                raise ValueError(f"{here} must give {key!r}")
+        return super().read_dataclass(kind, values, name)
 
-def _read_section(kind: Any, values: Any, place: str) -> Any:
-    here = f"the section {place}" if place else "the recipe"
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{here} must hold keys and values: {values!r}")
-    hints = get_type_hints(kind)
-    known = [field.name for field in fields(kind)]
-    for key in values:
-        if key not in known:
-            raise ValueError(f"{here} may hold {', '.join(known)}, not {key!r}")
-    for key in known:
-        if key not in values:
-            raise ValueError(f"{here} must give {key!r}")
-    return kind(**{
-        key: _read(hints[key], values[key], f"{place}.{key}" if place else key) for key in known
-    })
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, as JSON and YAML have them."""
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+    def convert(self, kind: Any, value: Any) -> Any:
+        if kind is float and type(value) is str:
+            return float(value)  # YAML 1.1 reads 1e-3 as a text
+        if kind is str and type(value) is bool:
+            return "yes" if value else "no"  # which YAML 1.1 reads as true and false
+        return super().convert(kind, value)

@@ -1,4 +1,4 @@
-"""Many workers give what one machine gives, also when some of them are lost on the way."""
+"""Many workers give the results of one machine, also if some of them die on the way."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from metaunetr import batch
 from metaunetr.batch import worker as workers
 from metaunetr.batch.options import Options
 from metaunetr.bundle import load
-from metaunetr.errors import BundleError, Cancelled, DeviceError, PackageError
+from metaunetr.errors import BundleError, DeviceError, PackageError
 from metaunetr.image import Image
 from metaunetr.io import write_image
 from metaunetr.io.atomic import PREFIX
@@ -31,7 +31,7 @@ dask = pytest.importorskip("dask")
 psutil = pytest.importorskip("psutil")
 Cluster = pytest.importorskip("metaunetr.batch.cluster").Cluster
 
-NAMES = [f"ct{n}" for n in range(4)]
+NAMES = [f"ct{n}" for n in range(3)]
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +168,7 @@ if worker.segment_case.__name__ != "deadly":  # this file is run more than once
                                         if name != "ct2"}
 
 
-def test_a_scheduler_s_workers_report_the_same_failures(once, inside, tmp_path):
+def test_workers_of_a_scheduler_report_the_same_events_and_failures(once, inside, tmp_path):
     inputs = tmp_path / "in"
     inputs.mkdir()
     for name in NAMES[:2]:
@@ -182,6 +182,11 @@ def test_a_scheduler_s_workers_report_the_same_failures(once, inside, tmp_path):
         assert batch.run([inputs], options, events.append) == 2
         runs.append({event["name"]: event.get("text") for event in events
                      if event["event"] == "case" and event["state"] in ("done", "failed")})
+        for index in (event["index"] for event in events if event.get("state") == "done"):
+            mine = [event.get("state") or event.get("stage") or event["event"] for event in events
+                    if index in (event.get("index"), event.get("case"))]
+            assert (mine[0], mine[1], mine[-2], mine[-1]) == ("running", "read", "write", "done")
+            assert mine.count("windows") >= 1
     assert runs[0] == runs[1]
     assert labels(tmp_path / "one") == labels(tmp_path / "many")
     events = []
@@ -190,30 +195,19 @@ def test_a_scheduler_s_workers_report_the_same_failures(once, inside, tmp_path):
     assert [events[-1][state] for state in ("done", "skipped", "failed")] == [0, 2, 2]
 
 
-def test_events_of_a_case_are_in_order(once, inside, tmp_path):
-    events = []
-    batch.run([once.inputs], wanted(once, tmp_path, scheduler=inside), events.append)
-    for index in range(len(NAMES)):
-        mine = [event.get("state") or event.get("stage") or event["event"] for event in events
-                if index in (event.get("index"), event.get("case"))]
-        assert (mine[0], mine[1], mine[-2], mine[-1]) == ("running", "read", "write", "done")
-        assert mine.count("windows") >= 1
-
-
-@pytest.mark.parametrize("error", [Cancelled("by the user"), KeyboardInterrupt()],
-                         ids=lambda error: type(error).__name__)
-def test_cancelled_it_leaves_the_scheduler_free_for_the_next(once, inside, tmp_path, error):
+def test_a_cancelled_run_leaves_the_scheduler_free_for_the_next(once, inside, tmp_path):
     def stop(event):
         if event["event"] == "windows":
-            raise error
+            raise KeyboardInterrupt
 
     options = wanted(once, tmp_path / "out", scheduler=inside)
-    with pytest.raises(type(error)):
+    with pytest.raises(KeyboardInterrupt):
         batch.run([once.inputs], options, stop)
     assert batch.run([once.inputs], options, lambda event: None) == 0
     assert labels(tmp_path / "out") == once.labels
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 def test_an_interrupt_leaves_no_process(once, tmp_path):
     slow = write_bundle(tmp_path / "slow", overlap=0.9, preprocessing=card()["preprocessing"] | {
@@ -237,14 +231,12 @@ def test_an_interrupt_leaves_no_process(once, tmp_path):
 
 def test_no_scheduler_answers(once, tmp_path, monkeypatch):
     monkeypatch.setattr("metaunetr.batch.cluster.PATIENCE", 1)
-    begun = time.monotonic()
     options = wanted(once, tmp_path, scheduler="tcp://127.0.0.1:9")
     with pytest.raises(DeviceError, match=r"tcp://127.0.0.1:9: no Dask scheduler answers"):
         batch.run([once.inputs], options, lambda event: None)
-    assert time.monotonic() - begun < 10
 
 
-def test_a_scheduler_that_goes_is_told_and_what_is_done_is_kept(
+def test_if_the_scheduler_ends_an_error_says_so_and_finished_cases_are_kept(
     once, inside, tmp_path, monkeypatch
 ):
     def gone(client):
@@ -269,37 +261,37 @@ def test_dask_is_not_installed(once, tmp_path, monkeypatch):
         batch.run([once.inputs], wanted(once, tmp_path, workers=2), None)
 
 
-def another_version(ready, tmp_path):
-    ready.version = "0.0.1"
+def another_version(check, tmp_path):
+    check.version = "0.0.1"
     return DeviceError, "the run needs 0.0.1"
 
 
-def no_model(ready, tmp_path):
-    ready.job = replace(ready.job, options=replace(ready.job.options, model="elsewhere"))
+def no_model(check, tmp_path):
+    check.job = replace(check.job, options=replace(check.job.options, model="elsewhere"))
     return BundleError, "No model is called 'elsewhere'"
 
 
-def another_model(ready, tmp_path):
-    ready.job = replace(ready.job, sha256="0" * 64)
+def another_model(check, tmp_path):
+    check.job = replace(check.job, sha256="0" * 64)
     return BundleError, "is another one than that of the run"
 
 
-def no_folder(ready, tmp_path):
+def no_folder(check, tmp_path):
     (tmp_path / "out").rmdir()
     return DeviceError, "does not see the folder"
 
 
 @pytest.mark.parametrize("change", [another_version, no_model, another_model, no_folder])
-def test_a_worker_that_cannot_do_the_work_is_told(once, tmp_path, change):
+def test_a_worker_that_lacks_something_is_refused(once, tmp_path, change):
     (tmp_path / "out").mkdir()
     bundle = load(Path(once.model))
     job = workers.Job(wanted(once, tmp_path / "out"), bundle.sha256, "run")
-    ready = workers.Ready(job, bundle.card)
+    check = workers.WorkerCheck(job, bundle.card)
     worker = SimpleNamespace(address="tcp://node7:1")
-    ready.setup(worker)
-    kind, words = change(ready, tmp_path)
+    check.setup(worker)
+    kind, words = change(check, tmp_path)
     with pytest.raises(kind, match=rf"Worker tcp://node7:1: .*{words}"):
-        ready.setup(worker)
+        check.setup(worker)
 
 
 def test_a_cluster_of_such_workers_is_refused_at_once(once, inside, tmp_path, monkeypatch):
@@ -321,7 +313,7 @@ def test_a_worker_that_joins_later_is_asked_before_its_first_case(
 
     def unasked(self, client, check=Cluster._check_workers):
         with monkeypatch.context() as patch:
-            patch.setattr(workers.Ready, "setup", lambda self, worker: None)
+            patch.setattr(workers.WorkerCheck, "setup", lambda self, worker: None)
             check(self, client)
 
     monkeypatch.setattr(Cluster, "_check_workers", unasked)

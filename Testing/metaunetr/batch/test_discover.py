@@ -14,6 +14,7 @@ import pytest
 
 from metaunetr.batch.case import make_cases
 from metaunetr.batch.discover import discover
+from metaunetr.io import read_image
 
 
 def names(*inputs: Path, output: Path = Path("/nowhere")) -> list[str]:
@@ -101,6 +102,21 @@ def test_several_series_in_one_folder_are_a_case_each(tmp_path, series):
     assert all(output / "study" == case.labels.parent for case in cases)
 
 
+def test_a_series_is_read_from_the_files_that_were_found(tmp_path, series, monkeypatch):
+    """Of a folder with three series and a damaged slice, only those of the series and the last."""
+    for uid, kind in (("1.1", "ORIGINAL"), ("1.2", "ORIGINAL"), ("1.3", "DERIVED")):
+        series("study", uid, kind=kind)
+    (tmp_path / "in" / "study" / "9.dcm").write_bytes(b"\0" * 500)
+    found = discover([tmp_path / "in"], tmp_path).found[1]
+    scan, looked_at = sys.modules["metaunetr.io.dicom.scan"], []
+    look = scan._look
+    monkeypatch.setattr(scan, "_look", lambda path: looked_at.append(path) or look(path))
+    image = read_image(found.path, (*found.files, *found.beside))
+    assert {path.name for path in looked_at} == {*(f"1.2-{k}.dcm" for k in range(5)), "9.dcm"}
+    assert len(image.dicom_files) == 5
+    assert "1 file beside the slices cannot be read and may be slices" in image.warnings[0]
+
+
 def test_the_folder_of_a_series_and_all_its_slices_are_the_same_case(tmp_path, series):
     slices = series("study")
     assert names(tmp_path / "in" / "study") == ["study"]
@@ -157,7 +173,7 @@ def test_a_long_search_tells_how_far_it_is(tmp_path, image, series, monkeypatch)
     image("b/ct.nii")
     (tmp_path / "in" / "notes.txt").touch()
     told = []
-    discover([tmp_path / "in"], tmp_path, tell=lambda files, cts: told.append((files, cts)))
+    discover([tmp_path / "in"], tmp_path, progress=lambda files, cts: told.append((files, cts)))
     assert told == sorted(told)
     assert told[-1] == (7, 2)
 

@@ -1,8 +1,10 @@
-"""The page shows the suspicious cases first, runs nothing, and believes no text."""
+"""The page shows the suspicious cases first, needs nothing from elsewhere, and escapes all text."""
 
 from __future__ import annotations
 
 import math
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -37,7 +39,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.text += data + "\n"
 
     def all(self, wanted: str, attribute: str) -> list[str]:
@@ -51,11 +53,41 @@ def done(name: str, confidence: float = 0.95, *flags: str, **facts) -> Card:
     return Card(row, (organ,), Path(f"{name}.seg.nrrd"), Path(f"{name}.png"))
 
 
-def test_a_case_that_a_scan_cuts_off_is_nothing_to_look_at():
+def test_an_organ_that_reaches_the_border_is_nothing_to_look_at():
     text = Page(render([done("chest", 0.95, CUT_OFF), done("other", 0.95, CUT_OFF, "odd")],
                        [])).text.splitlines()
-    assert {"To look at (1)", "Nothing to remark (1)", "touching the border: liver"} <= set(text)
-    assert "liver: odd" in text and f"liver: {CUT_OFF}" not in text
+    assert {"To look at (1)", "Nothing to remark (1)", "cut off at the border: liver"} <= set(text)
+    assert "odd: liver" in text and f"{CUT_OFF}: liver" not in text
+
+
+def test_flags_are_grouped_and_volumes_are_in_the_table():
+    organs = [
+        OrganResult(BY_NAME[name], voxels, volume, 60.0, 9.0, confidence, flags)
+        for name, voxels, volume, confidence, flags in (
+            ("spleen", 0, 0.0, math.nan, ("not found",)),
+            ("left kidney", 0, 0.0, math.nan, ("not found",)),
+            ("liver", 9, 1432.4, 0.91, (CUT_OFF,)), ("pancreas", 9, 7.26, 0.7, ("odd", CUT_OFF)))]
+    card = Card(Row("a", state="done"), tuple(organs), Path("a.seg.nrrd"), Path("a.png"))
+    html = render([card, done("b")], [], ["organs.csv"])
+    lines = Page(html).text.splitlines()
+    assert {"not found: spleen, left kidney", "odd: pancreas",
+            "cut off at the border: liver, pancreas"} <= set(lines)
+    assert '<a href="organs.csv">organs.csv</a>' in html
+    assert ("<th>Spleen (mL)</th><th>Left kidney (mL)</th><th>Liver (mL)</th>"
+            "<th>Pancreas (mL)</th>") in html
+    row = ('<a href="#case-0">a</a></td><td>to look at</td><td>0.70</td>'
+           '<td class="doubt" title="not found"></td><td class="doubt" title="not found"></td>'
+           '<td class="cut">1432</td><td class="doubt cut" title="odd">7.3</td>')
+    assert row in html
+    assert '<a href="#case-1">b</a></td><td>nothing to remark</td><td>0.95</td><td></td>' in html
+
+
+def test_a_card_links_to_the_report_and_the_labels():
+    card = Card(Row("a", state="done"), (), Path("a.seg.nrrd"), Path("a.png"),
+                Path("a report.html"))
+    page = Page(render([card], []))
+    links = [link for link in page.all("a", "href") if not link.startswith("#")]
+    assert links == ["a%20report.html", "a%20report.html", "a.seg.nrrd"]
 
 
 def failed(name: str, reason: str = "it is empty") -> Card:
@@ -71,16 +103,16 @@ def test_the_suspicious_come_first():
     ]
     text = Page(render(cards, [])).text.splitlines()
     names = [card.row.name for card in cards]
-    assert [line for line in text if line in names] == [
+    assert [line for line in text if line in names] == 2 * [  # as cards, and in the table
         "broken", "flagged twice", "unsure", "surer", "lost", "less fine", "fine", "waiting"]
     sections = {"Failed (1)", "To look at (4)", "Nothing to remark (2)", "Not finished (1)"}
     assert sections <= set(text)
 
 
-def test_a_card_tells_what_there_is_to_know():
+def test_a_card_shows_what_is_known_about_its_case():
     page = Page(render([done("a/ct", 0.61, "touches the border", attempts=3), failed("b")],
                        [("old.seg.nrrd", "a segmentation")]))
-    for words in ("done, 12.0 s, attempt 3, lowest confidence 0.61", "liver: touches the border",
+    for words in ("done, 12.0 s, attempt 3, lowest confidence 0.61", "touches the border: liver",
                   "failed, 0.1 s", "it is empty", "old.seg.nrrd", "a segmentation"):
         assert words in page.text.splitlines()
     assert "a/ct.seg.nrrd" in page.all("a", "href")
@@ -97,21 +129,46 @@ def test_names_and_reasons_are_text_whatever_they_hold(name):
     page = Page(html.encode("utf-8", "backslashreplace").decode())
     assert {tag for tag, _ in page.tags} <= {
         "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "ul", "li",
-        "a", "div", "article", "img", "p", "span", "table", "thead", "tbody", "tr", "th", "td"}
+        "a", "div", "article", "img", "p", "span", "table", "thead", "tbody", "tr", "th", "td",
+        "script"}
     assert not any(key.startswith("on") for _, attributes in page.tags for key in attributes)
     links = [*page.all("a", "href"), *page.all("img", "src")]
     assert not any(":" in link for link in links)
     assert unquote_to_bytes(links[-1]) == f"{name}.png".encode("utf-8", "surrogateescape")
+    assert html.count("<script>") == 1 and name not in html.split("<script>")[1]
     if "\udcff" not in name:
-        assert page.text.count(name) == 5
+        assert page.text.count(name) == 7
 
 
 def test_nothing_comes_from_elsewhere():
     html = render([done("a"), failed("b")], [])
-    assert not any(word in html for word in ("http", "//", "<script", "@import", "url("))
+    assert not any(word in html for word in ("http", "//", "<script ", "@import", "url("))
 
 
 def test_thousands_of_cases_are_a_page_of_a_few_megabytes():
-    html = render([done(f"patient {n}/ct", 0.5 + n / 10_000) for n in range(5000)], [])
-    assert len(html) < 4e6
+    organs = [OrganResult(organ, 9, 100.0 + n, 60.0, 9.0, 0.9) for n, organ in enumerate(
+        BY_NAME.values())]
+    html = render([Card(Row(f"patient {n}/ct", state="done", seconds=9.0), tuple(organs),
+                        Path(f"patient {n}/ct.seg.nrrd"), Path(f"patient {n}/ct.png"))
+                   for n in range(5000)], [])
+    assert len(html) < 5e6
     assert html.count('loading="lazy"') == 5000
+
+
+def test_a_click_on_a_head_sorts_the_table(tmp_path):
+    """In Chromium, where it is installed; empty cells stay at the end."""
+    chromium = shutil.which("chromium") or pytest.skip("needs Chromium")
+    volumes = {"a": 90.0, "b": 1100.0, "c": 9.5}
+    cards = [Card(Row(name, state="done"), (OrganResult(LIVER, 9, volume, 60.0, 9.0, 0.9),))
+             for name, volume in volumes.items()]
+    path = tmp_path / "index.html"
+    path.write_text(render([*cards, failed("d")], []).replace("</body>", """<script>
+        const order = () => [...body.rows].map(row => row.cells[0].textContent).join("");
+        const click = column => { table.tHead.rows[0].cells[column].firstChild.click();
+          return order() };
+        document.title = [order(), click(3), click(3), click(0)].join(" ");
+        </script></body>"""), encoding="utf-8")
+    ran = subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu",
+                          f"--user-data-dir={tmp_path / 'user'}", "--dump-dom", path.as_uri()],
+                         capture_output=True, text=True, timeout=120)
+    assert "<title>dabc cabd bacd abcd</title>" in ran.stdout

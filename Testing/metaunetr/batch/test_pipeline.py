@@ -1,4 +1,4 @@
-"""The network waits for nothing, memory stays bounded, and however a run ends, its threads do."""
+"""Reading, segmenting and writing overlap, memory is bounded, and no thread outlives a run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ import pytest
 
 from metaunetr.batch import work
 from metaunetr.batch.case import Case
-from metaunetr.batch.finished import Finished
-from metaunetr.batch.log import Log
+from metaunetr.batch.discover import Discovery
+from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
 from metaunetr.batch.pipeline import Pipeline
+from metaunetr.batch.record import CaseRecord
 from metaunetr.errors import Cancelled, InputError, OutputError
 
 STEPS = ("read", "segment", "write")
+ERRORS = (MemoryError(), InputError("damaged"), OutputError("the disk is full"),
+          ZeroDivisionError(), BrokenPipeError(32, "of a file system"), Cancelled("of a library"))
 
 
 class Loaded:
@@ -29,22 +32,21 @@ class Loaded:
 
 
 class Steps:
-    """Stand-ins for the three steps of a case, that take time and count what is in memory.
+    """Stand-ins for the three steps of a case.
 
     Attributes:
-        seconds: that each step takes.
+        during: called in a step, by its name, with the name of the case.
         errors: raised in a step of a case, by (step, name of the case).
         most: images that were in memory at once.
-        taken: seconds of all steps of all cases.
+        written: names of the cases that were written.
     """
 
-    def __init__(self, **seconds: float) -> None:
-        self.seconds = dict.fromkeys(STEPS, 0.0) | seconds
+    def __init__(self) -> None:
+        self.during = dict.fromkeys(STEPS, lambda name: None)
         self.errors: dict[tuple[str, str], BaseException] = {}
         self.images = weakref.WeakSet()
         self.most = 0
         self.written: list[str] = []
-        self.taken = 0.0
 
     def read(self, case, options, bundle):
         image = Loaded(case)
@@ -53,21 +55,19 @@ class Steps:
         self._step("read", case)
         return image
 
-    def segment(self, engine, loaded, options):
-        engine.report({"event": "windows", "done": 1, "total": 2})
+    def segment(self, engine, loaded, options, report):
+        report({"event": "windows", "done": 1, "total": 2})
         self._step("segment", loaded.case)
-        engine.report({"event": "windows", "done": 2, "total": 2})
+        report({"event": "windows", "done": 2, "total": 2})
 
     def write(self, loaded, result, options):
         self._step("write", loaded.case)
         self.written.append(loaded.case.name)
-        return Finished(loaded.case.name, {}, {}, (), {})
+        return CaseRecord(loaded.case.name, {}, {}, (), {})
 
-    def _step(self, name: str, case) -> None:
-        started = time.perf_counter()
-        time.sleep(self.seconds[name])
-        self.taken += time.perf_counter() - started  # longer than asked, on a busy machine
-        if error := self.errors.get((name, case.name)):
+    def _step(self, step: str, case) -> None:
+        self.during[step](case.name)
+        if error := self.errors.get((step, case.name)):
             raise error
 
 
@@ -75,110 +75,114 @@ class Steps:
 def steps(monkeypatch) -> Steps:
     steps = Steps()
     for name in STEPS:
-        monkeypatch.setattr(work, name, getattr(steps, name))
+        monkeypatch.setattr(work, name, lambda *args, name=name: getattr(steps, name)(*args))
+    monkeypatch.setattr("metaunetr.batch.ledger.Manifest", lambda path: Mock(before={}))
     monkeypatch.setattr("metaunetr.batch.pipeline.Segmenter", lambda *args: SimpleNamespace(
-        report=args[-1], device_warnings=[]))
+        device_warnings=[]))
     return steps
 
 
-class Run:
-    """A run of the pipeline over cases of these names.
+@pytest.fixture
+def start(tmp_path, steps):
+    """Runs the pipeline over cases of these names; raises `stop` instead of taking event `n`."""
+    def start(names: str, n: int = -1, stop: BaseException | None = None) -> list[dict]:
+        events, steps.written = [], []
 
-    Attributes:
-        events: all that was told.
-        states: the last state of each case.
-    """
+        def take(event) -> None:
+            if len(events) == n:
+                raise stop
+            events.append(event)
 
-    def __init__(self, names: str, stop: tuple[int, BaseException] | None = None) -> None:
-        self.events, self.stop = [], stop
-        cases = [Case(name, Path(name), (Path(name),), *[Path(name)] * 4) for name in names]
-        self.log = Log(cases, self._take, Mock(**{"lost.return_value": 0}))
-        self.pipeline = Pipeline([*range(len(cases))], Options(Path()), None, self.log)
-
-    def _take(self, event) -> None:
-        if self.stop and len(self.events) == self.stop[0]:
-            raise self.stop[1]
-        self.events.append(event)
-
-    @property
-    def states(self) -> dict[str, str]:
-        return {event["name"]: event["state"] for event in self.events if event["event"] == "case"}
+        cases = [Case(name, Path(name), (Path(name),), tmp_path / f"{name}.seg.nrrd",
+                      tmp_path / f"{name}.json", tmp_path / name, tmp_path / f"{name}.png")
+                 for name in names]
+        ledger = Ledger(cases, Discovery(), tmp_path, False, take)
+        start.events = events
+        assert 0 <= Pipeline([*range(len(cases))], Options(tmp_path), None, ledger).run() <= 1
+        return events
+    return start
 
 
-def test_the_network_is_busy_nearly_all_the_time(steps):
-    steps.seconds = {"read": 0.04, "segment": 0.06, "write": 0.04}
-    started = time.perf_counter()
-    busy = Run("abcdefghijklmnopqrst").pipeline.run()
-    assert busy > 0.8  # one after the other, 0.43
-    assert time.perf_counter() - started < 0.75 * steps.taken
+def states(events: list[dict]) -> dict[str, str]:
+    """The last state of each case."""
+    return {event["name"]: event["state"] for event in events if event["event"] == "case"}
+
+
+def test_the_next_case_is_read_and_the_last_written_while_one_is_segmented(steps, start):
+    begun = {(step, name): threading.Event() for step in STEPS for name in "abc"}
+
+    def wait(step: str, other: str, shift: int):
+        def during(name: str) -> None:
+            begun[step, name].set()
+            if event := begun.get((other, chr(ord(name) + shift))):
+                assert event.wait(30)
+        return during
+
+    steps.during = {"read": wait("read", "", 0), "segment": wait("segment", "read", 1),
+                    "write": wait("write", "segment", 1)}
+    assert states(start("abc")) == dict.fromkeys("abc", "done")
 
 
 @pytest.mark.parametrize("slowest", STEPS)
-def test_memory_is_that_of_three_cases_whatever_is_slow(steps, slowest):
-    steps.seconds[slowest] = 0.02
-    assert Run("abcdefghij").pipeline.run() <= 1
+def test_memory_is_that_of_three_cases_whatever_is_slow(steps, start, slowest):
+    steps.during[slowest] = lambda name: time.sleep(0.01)
+    start("abcdef")
     assert 2 <= steps.most <= 3
     gc.collect()
     assert len(steps.images) == 0
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("case", "abc")
-@pytest.mark.parametrize("error", [
-    MemoryError(), InputError("damaged"), OutputError("the disk is full"), ZeroDivisionError(),
-    BrokenPipeError(32, "of a file system"), Cancelled("of a library"),
-], ids=lambda error: type(error).__name__)
-def test_a_failure_is_that_of_its_case(steps, step, case, error):
-    steps.errors[step, case] = error
-    run = Run("abc")
-    run.pipeline.run()
-    assert run.states == {name: "failed" if name == case else "done" for name in "abc"}
-    assert steps.written == [name for name in "abc" if name != case]
-    in_folder = [call.args[0].name for call in run.log.folder.done.call_args_list]
-    assert in_folder == [name for name in "abc" if name != case]
+def test_an_error_fails_its_case_only(steps, start, step):
+    for case in "abc":
+        for error in ERRORS:
+            steps.errors = {(step, case): error}
+            others = [name for name in "abc" if name != case]
+            expected = {case: "failed"} | dict.fromkeys(others, "done")
+            assert (states(start("abc")), steps.written) == (expected, others), (case, error)
 
 
-def test_the_events_of_a_case_keep_their_order(steps):
-    steps.seconds["write"] = 0.02
-    run = Run("abc")
-    run.pipeline.run()
+def test_the_events_of_a_case_keep_their_order(steps, start):
+    steps.during["write"] = lambda name: time.sleep(0.01)
+    events = start("abc")
     for index in range(3):
-        mine = [event.get("state") or event.get("stage") or event["done"] for event in run.events
+        mine = [event.get("state") or event.get("stage") or event["done"] for event in events
                 if index in (event.get("index"), event.get("case"))]
         assert mine == ["running", "read", 1, 2, "write", "done"]
 
 
-def test_what_is_written_is_told_while_the_next_case_runs(steps):
-    steps.seconds["segment"] = 0.02
-    run = Run("ab")
-    run.pipeline.run()
-    told = [(event["name"], event["state"]) for event in run.events if event["event"] == "case"]
-    last_window = max(n for n, event in enumerate(run.events) if event["event"] == "windows")
-    done = next(n for n, event in enumerate(run.events)
-                if (event.get("name"), event.get("state")) == ("a", "done"))
-    assert told[-1] == ("b", "done")
-    assert done < last_window
+def test_a_written_case_is_reported_while_the_next_one_runs(steps, start):
+    steps.during["write"] = lambda name: begun.wait(30)  # until the next one is segmented
+    begun = threading.Event()
+
+    def segment(name: str) -> None:
+        if name == "b":
+            begun.set()
+            while not steps.written:
+                time.sleep(0.01)
+            time.sleep(0.05)
+
+    steps.during["segment"] = segment
+    order = [event.get("state") or event["done"] for event in start("ab")
+             if event.get("state") == "done" or (event.get("case"), "done" in event) == (1, True)]
+    assert order == [1, "done", 2, "done"]
 
 
-@pytest.mark.parametrize("moment", range(18))
 @pytest.mark.parametrize("error", [Cancelled("by the user"), BrokenPipeError(), KeyboardInterrupt(),
                                    MemoryError()], ids=lambda error: type(error).__name__)
-def test_what_the_listener_raises_ends_the_run_and_its_threads(steps, moment, error):
-    steps.seconds |= {"read": 0.002, "write": 0.002}
-    run = Run("abc", stop=(moment, error))
+def test_an_error_of_the_report_function_ends_the_run_and_its_threads(start, error):
     before = threading.active_count()
-    with pytest.raises(type(error)):
-        run.pipeline.run()
-    assert threading.active_count() == before
-    assert len(run.events) == moment
+    for moment in range(18):
+        with pytest.raises(type(error)):
+            start("abc", moment, error)
+        assert (threading.active_count(), len(start.events)) == (before, moment)
+    assert len(start("abc")) == 18
 
 
-def test_an_interrupt_in_the_network_ends_the_run_and_its_threads(steps):
+def test_an_interrupt_in_the_network_ends_the_run_and_its_threads(steps, start):
     steps.errors["segment", "b"] = KeyboardInterrupt()
-    run = Run("abc")
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        run.pipeline.run()
+        start("abc")
     assert threading.active_count() == before
-    assert run.states["b"] == "running"
-    assert "c" not in run.states
+    assert states(start.events) | {"a": ""} == {"a": "", "b": "running"}

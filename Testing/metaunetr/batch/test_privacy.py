@@ -1,4 +1,4 @@
-"""Messages and paths as they may be shown around; what a whole run tells is in cli/test_privacy."""
+"""Messages and paths without names of patients; for whole runs see cli/test_privacy."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from metaunetr.batch.privacy import IDENTIFIERS, id_of, identity, message, place_of
+from metaunetr.batch.privacy import IDENTIFIERS, identity, public_path, public_text, series_id
 
 
 def test_a_series_has_an_id_that_tells_nobody_whose_it_is():
-    assert id_of("1.2.3") == "c47f5b18b8a4"
-    assert id_of("1.2.3") != id_of("1.2.4")
-    assert id_of("") == ""
+    assert series_id("1.2.3") == "c47f5b18b8a4"
+    assert series_id("1.2.3") != series_id("1.2.4")
+    assert series_id("") == ""
 
 
 @pytest.mark.parametrize(("path", "expected"), [
@@ -24,16 +24,16 @@ def test_a_series_has_an_id_that_tells_nobody_whose_it_is():
 ])
 def test_places_below_the_common_folder(tmp_path, path, expected):
     (tmp_path / "top" / "a").mkdir(parents=True)
-    assert place_of(tmp_path / path, tmp_path / "top") == Path(expected)
+    assert public_path(tmp_path / path, tmp_path / "top") == Path(expected)
 
 
 @pytest.mark.parametrize("name", ["DOE.dcm", "DOE", "DOE.CT.ABDOMEN.2.IMA"])
 def test_names_of_dicom_files_are_hashed(tmp_path, name):
-    told = place_of(tmp_path / "a" / name, tmp_path)
-    assert told.parent == Path("a")
-    assert told.name.startswith("DICOM file ")
-    assert told == place_of(tmp_path / "a" / name, tmp_path)
-    assert "DOE" not in str(told)
+    shown = public_path(tmp_path / "a" / name, tmp_path)
+    assert shown.parent == Path("a")
+    assert shown.name.startswith("DICOM file ")
+    assert shown == public_path(tmp_path / "a" / name, tmp_path)
+    assert "DOE" not in str(shown)
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -50,20 +50,20 @@ def test_messages_about_a_series(tmp_path, series, text, expected):
     for number, path in enumerate(paths):
         path.rename(path.with_name(f"DOE-{number}.dcm"))
     folder = paths[0].parent
-    told = message(text.format(folder=folder, parent=folder.parent), folder,
+    shown = public_text(text.format(folder=folder, parent=folder.parent), folder,
                    sorted(folder.iterdir()), "study/series 2")
     for name in ("DOE-1.dcm", "DOE-2.dcm"):
-        told = told.replace(place_of(folder / name, folder).name, "DICOM file ?")
-    assert told == expected
+        shown = shown.replace(public_path(folder / name, folder).name, "DICOM file ?")
+    assert shown == expected
 
 
 def test_messages_about_a_zip_file(tmp_path, series):
     folder = series("study", g0010_0010="Doe^Jane", g0020_000d="1.9")[0].parent
     path = Path(shutil.make_archive(str(folder), "zip", folder))
-    assert message(f"{path}/00000.dcm: 'Doe Jane' is wrong", path / "00000.dcm", [path],
+    assert public_text(f"{path}/00000.dcm: 'Doe Jane' is wrong", path / "00000.dcm", [path],
                    "study/series 2") == "study/series 2: '… …' is wrong"
     assert identity(path)["study_uid"] == "1.9"
-    assert place_of(path, tmp_path) == Path("in/study.zip")
+    assert public_path(path, tmp_path) == Path("in/study.zip")
     path.write_bytes(b"PK")
     assert identity(path) == dict.fromkeys(IDENTIFIERS, "")
 
@@ -75,13 +75,13 @@ def test_messages_about_a_series_whose_first_slice_is_damaged(tmp_path, series, 
     first.unlink()
     if damage != "gone":
         first.write_bytes(content[:200] if damage == "cut" else b"")
-    told = message("a slice of 'Doe^Jane'", first.parent, [first, *others], "study")
-    assert told == "a slice of '…'"
+    shown = public_text("a slice of 'Doe^Jane'", first.parent, [first, *others], "study")
+    assert shown == "a slice of '…'"
 
 
 def test_messages_about_a_file_that_is_gone(tmp_path):
     path = tmp_path / "Doe" / "ct.nii.gz"
-    assert message(f"{path}: there is no such file", path, [path], "case 1") == (
+    assert public_text(f"{path}: there is no such file", path, [path], "case 1") == (
         "case 1: there is no such file")
 
 
@@ -91,5 +91,6 @@ def test_messages_about_what_cannot_be_read(tmp_path, name):
     path.parent.mkdir()
     if name != "gone":
         path.write_bytes(bytes(128) + b"DICM\x08\0\0")
-    assert message(f"{path}: cannot be read", path, [path], "case 1") == "case 1: cannot be read"
+    shown = public_text(f"{path}: cannot be read", path, [path], "case 1")
+    assert shown == "case 1: cannot be read"
     assert identity(path) == dict.fromkeys(IDENTIFIERS, "")

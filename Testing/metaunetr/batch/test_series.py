@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from metaunetr.batch.discover import Discovery, discover
-from metaunetr.batch.privacy import place_of
-from metaunetr.batch.series import why_not
+from metaunetr.batch.privacy import public_path
+from metaunetr.batch.series import reason_to_leave_out
 from metaunetr.io import dicom
 from tiny_bundle import small_ct
 
@@ -20,7 +20,7 @@ AXIAL = "ORIGINAL\\PRIMARY\\AXIAL"
 def rule(paths: list[Path], all_series: bool = False) -> str:
     (slices,), broken = list(dicom.scan(paths[0].parent)[0].values()), []
     assert not broken
-    return why_not(slices, all_series)
+    return reason_to_leave_out(slices, all_series)
 
 
 @pytest.mark.parametrize(("kind", "reason"), [
@@ -83,7 +83,7 @@ def test_an_image_of_another_class_is_a_screenshot(series):
 
 
 def places(discovery: Discovery) -> list[str]:
-    return [str(found.place) for found in discovery.found]
+    return [str(found.relative_path) for found in discovery.found]
 
 
 @pytest.mark.parametrize(("folders", "expected"), [
@@ -99,7 +99,7 @@ def test_what_is_derived_is_left_out_beside_its_original(series, tmp_path, folde
     alone = series("z", "1.3", kind="DERIVED\\SECONDARY\\MPR", g0020_000d="1.8")
     found = discover([tmp_path / "in"], tmp_path)
     assert places(found) == [*expected, "z"]
-    assert found.left_out == [(place_of(derived[0], tmp_path / "in"),
+    assert found.left_out == [(public_path(derived[0], tmp_path / "in"),
                                "derived from another series of its study")]
     assert found.found[-1].files == tuple(alone)
     assert len(discover([tmp_path / "in"], tmp_path, all_series=True).found) == 3
@@ -121,7 +121,7 @@ def test_a_copy_of_a_series_is_left_out_and_parts_in_several_folders_are_told(tm
             path.rename(other)
     series("else", "1.2.3")
     found = discover([tmp_path / "in"], tmp_path)
-    assert [str(item.place) for item in found.found] == ["a", "else", "first half", "second half"]
+    assert places(found) == ["a", "else", "first half", "second half"]
     assert [reason for _, reason in found.left_out] == ["a copy of a"]
     assert len(found.warnings) == 1
     assert "One series lies in 2 folders (first half, second half)" in found.warnings[0]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 
 import metaunetr
@@ -102,6 +103,25 @@ def scan(path: Path, seed: int = 0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_image(path, Image(ct.array + noise, ct.grid))
     return path
+
+
+def series(folder: Path, name: str = "series") -> Path:
+    """A DICOM series of the small CT's first 8 slices, without a frame of reference."""
+    image = sitk.GetImageFromArray(small_ct().array)
+    image.SetSpacing((7.5, 7.5, 5.0))
+    (folder / name).mkdir(exist_ok=True)
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    for k in range(8):
+        flat = image[:, :, k]
+        tags = {"0008|0060": "CT", "0020|0032": f"0\\0\\{5 * k}", "0018|0050": "5",
+                "0020|0037": "1\\0\\0\\0\\1\\0", "0020|000e": f"1.2.3.{len(name)}",
+                "0020|000d": "1.2.3", "0008|0018": f"1.2.3.{len(name)}.{k + 1}"}
+        for key, value in tags.items():
+            flat.SetMetaData(key, value)
+        writer.SetFileName(str(folder / name / f"{name}{k}.dcm"))
+        writer.Execute(flat)
+    return folder / name
 
 
 @pytest.fixture

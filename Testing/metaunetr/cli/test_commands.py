@@ -9,7 +9,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 import SimpleITK as sitk
 
 from metaunetr import __version__
@@ -20,7 +19,7 @@ from metaunetr.io import read_image, read_labels
 from metaunetr.network import catalogue, mixer, mixers
 
 
-def test_help_tells_the_commands_and_the_exit_codes(run):
+def test_help_lists_the_commands_and_the_exit_codes(run):
     ran = run("--help")
     assert ran.code == 0
     for command in ("segment", "batch", "estimate", "evaluate", "info", "models", "mixers",
@@ -36,9 +35,9 @@ def test_the_version(run):
     assert run("--version").out == f"MetaUNETR {__version__}\n"
 
 
-def test_help_does_not_wait_for_torch():
-    code = ("import sys; from metaunetr.cli import main; main(['--help']); "
-            "sys.exit('torch' in sys.modules or 'SimpleITK' in sys.modules)")
+def test_help_and_the_list_of_models_do_not_wait_for_torch():
+    code = ("import sys; from metaunetr.cli import main; assert main(['models']) == 0; "
+            "main(['--help']); sys.exit('torch' in sys.modules or 'SimpleITK' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
@@ -133,12 +132,6 @@ def test_models_for_programs(tiny, run, monkeypatch):
     assert bundled["weights_licence"] == "Apache-2.0"
 
 
-def test_models_are_listed_without_torch(tiny):
-    code = ("import sys; from metaunetr.cli import main; assert main(['models']) == 0; "
-            "sys.exit('torch' in sys.modules)")
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
-
-
 def test_mixers_are_listed_without_a_network(run, monkeypatch):
     monkeypatch.setattr("metaunetr.network.catalogue", None)
     ran = run("mixers")
@@ -161,15 +154,8 @@ def test_mixers_are_measured_on_request(run, monkeypatch):
     assert f"{row.gflops:9.1f}     1.23  " in run("mixers", *options).out.splitlines()[-1]
 
 
-def test_a_mixer_that_does_not_exist(run):
-    ran = run("mixers", "unicorn")
-    assert ran.code == 4
-    assert "not 'unicorn'" in ran.err
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_a_terminal_that_lacks_letters_shows_the_rest(tmp_path, encoding, monkeypatch):
-    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+def test_a_terminal_that_lacks_letters_shows_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = subprocess.run(
         [sys.executable, "-m", "metaunetr", "phantom", "-o", tmp_path / "大.nii",
          "--size", "8", "8", "8"], capture_output=True)

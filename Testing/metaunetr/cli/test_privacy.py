@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("pydicom")
 
 from dicom_series import write_series
-from metaunetr.batch.privacy import id_of
+from metaunetr.batch.privacy import series_id
 from metaunetr.engine import Segmenter
 from metaunetr.io import write_image
 from tiny_bundle import small_ct
@@ -90,7 +90,7 @@ def told(words, content: dict[str, bytes]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("options", [
-    ("--format", "seg.nrrd", "--surfaces", "stl"),
+    ("--format", "seg.nrrd", "--surfaces", "stl", "--report"),
     ("--format", "nii.gz", "--all-series"),
 ])
 def test_nobody_learns_whose_scans_they_are(scans, tiny, tmp_path, run, options):
@@ -107,8 +107,8 @@ def test_nobody_learns_whose_scans_they_are(scans, tiny, tmp_path, run, options)
         ".json", ".png", ".csv", ".html", ".sqlite"}
     (_, *rows) = csv.reader((out / "organs.csv").read_text().splitlines())
     assert {row[0]: row[-1] for row in rows} == {
-        "good": id_of(f"{UID}.1"), "two/series 2": id_of(f"{UID}.2"),
-        "two/series 3": id_of(f"{UID}.3")}
+        "good": series_id(f"{UID}.1"), "two/series 2": series_id(f"{UID}.2"),
+        "two/series 3": series_id(f"{UID}.3")}
 
 
 def test_lines_for_programs_have_paths_and_nothing_of_the_headers(scans, tiny, tmp_path, run):
@@ -139,7 +139,7 @@ def test_who_asks_for_identifiers_gets_them(scans, tiny, tmp_path, run):
     KeyError("ZQ-771-X"),
 ])
 def test_not_even_a_bug_tells(scans, tiny, tmp_path, run, monkeypatch, error):
-    def fail(*_):
+    def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(Segmenter, "segment", fail)

@@ -1,4 +1,4 @@
-"""What a successful run writes and tells, to people and to programs."""
+"""What a successful run writes and prints, for people and for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 import pytest
-from scipy import ndimage
+from numpy.testing import assert_array_equal
 
 from metaunetr.cli.engine import THREADS
 from metaunetr.cli.progress import STAGES
@@ -21,10 +21,14 @@ from .conftest import contents, start
 
 
 def test_every_output_is_written_and_nothing_else(tmp_path, ct, segment):
-    names = ("labels.seg.nrrd", "organs.csv", "report.html", "record.json", "entropy.nii.gz")
-    labels, statistics, report, record, entropy = (tmp_path / name for name in names)
+    names = ("labels.seg.nrrd", "organs.csv", "report.html", "record.json", "entropy.nii.gz",
+             "labels.txt", "masks")
+    labels, statistics, report, record, entropy, label_file, masks = (
+        tmp_path / name for name in names)
+    labels.write_text("the result of yesterday")
     ran = segment(ct, "-o", labels, "--statistics", statistics, "--report", report,
-                  "--record", record, "--uncertainty", entropy)
+                  "--record", record, "--uncertainty", entropy, "--label-file", label_file,
+                  "--split", masks, "--precision", "float32", "--largest-component")
     assert ran.code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"ct.nii.gz", *names}
     image = read_image(ct)
@@ -34,7 +38,14 @@ def test_every_output_is_written_and_nothing_else(tmp_path, ct, segment):
         assert [row["organ"] for row in csv.DictReader(file)] == [
             "spleen", "right kidney", "left kidney", "liver"]
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert json.loads(record.read_text(encoding="utf-8"))["model"] == "tiny"
+    recorded = json.loads(record.read_text(encoding="utf-8"))
+    assert [recorded[key] for key in ("model", "precision", "largest_component")] == [
+        "tiny", "float32", True]
+    assert label_file.read_text(encoding="utf-8").splitlines()[-1].split(maxsplit=7) == [
+        "6", "221", "130", "101", "1", "1", "1", '"liver"']
+    assert {path.name for path in masks.iterdir()} == {
+        "spleen.nii.gz", "right_kidney.nii.gz", "left_kidney.nii.gz", "liver.nii.gz"}
+    assert_array_equal(read_labels(masks / "liver.nii.gz").array, read_labels(labels).array == 6)
 
 
 def test_a_pipe_gets_the_table_and_no_progress(tmp_path, ct, segment):
@@ -47,7 +58,7 @@ def test_a_pipe_gets_the_table_and_no_progress(tmp_path, ct, segment):
     assert lines[-1].endswith("Research use only. Not for diagnosis or treatment.")
 
 
-@pytest.mark.parametrize("words", [("kidneys",), ("left_kidney", "2"), ("Right Kidney,3",)])
+@pytest.mark.parametrize("words", [("left_kidney", "2"), ("Right Kidney,3",)])
 def test_only_the_organs_asked_for(tmp_path, ct, segment, words):
     assert segment(ct, "--organs", *words).code == 0
     assert set(np.unique(read_labels(tmp_path / "out.nii.gz").array)) <= {0, 2, 3}
@@ -69,28 +80,6 @@ def test_verbose_prints_each_stage_with_its_time(ct, segment):
     assert list(map(float, times)) == sorted(map(float, times))
     assert [stages[0], stages[-1]] == [STAGES["read"], STAGES["write"]]
     assert set(stages) <= set(STAGES.values())
-
-
-def test_the_precision_asked_for(tmp_path, ct, segment):
-    assert segment(ct, "--precision", "float32", "--record", tmp_path / "record.json").code == 0
-    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
-    assert record["precision"] == "float32"
-
-
-def test_only_the_largest_part_of_every_organ(tmp_path, ct, segment):
-    record = tmp_path / "record.json"
-    assert segment(ct, "--largest-component", "--record", record).code == 0
-    labels = read_labels(tmp_path / "out.nii.gz").array
-    for number in np.unique(labels[labels > 0]):
-        assert ndimage.label(labels == number)[1] == 1
-    assert json.loads(record.read_text(encoding="utf-8"))["largest_component"]
-
-
-def test_float16_on_a_cpu_is_refused(ct, segment):
-    ran = segment(ct, "--device", "cpu", "--precision", "float16")
-    assert ran.code == 6
-    assert ran.err == ("metaunetr: The device 'cpu' cannot run this model: float16 needs a GPU. "
-                       "Choose the precision 'auto'.\n")
 
 
 def test_warnings_are_told_in_a_pipe(ct, segment, monkeypatch):
@@ -132,7 +121,7 @@ def test_an_error_is_the_last_event(tmp_path, segment):
     assert ran.code == 3
 
 
-@pytest.mark.parametrize("name", ["Größe und 大きさ", "with space & 'quotes'", "a" * 200])
+@pytest.mark.parametrize("name", ["Größe & '大きさ'", "a" * 200])
 def test_unusual_names(tmp_path, ct, segment, name):
     folder = tmp_path / name
     folder.mkdir()
@@ -149,12 +138,6 @@ def test_a_name_that_is_no_text(tmp_path, ct, segment):
     shutil.move(ct, path)
     ran = segment(path, "--report", tmp_path / "report.html", "--record", tmp_path / "record.json")
     assert ran.code == 0, ran.err
-
-
-def test_a_result_replaces_that_of_yesterday(tmp_path, ct, segment):
-    (tmp_path / "out.nii.gz").write_text("the result of yesterday")
-    assert segment(ct).code == 0
-    assert read_labels(tmp_path / "out.nii.gz").array.any()
 
 
 def test_the_rest_of_killed_runs_is_removed_but_not_that_of_running_ones(tmp_path, ct, segment):

@@ -1,4 +1,4 @@
-"""What a run takes is told before it, also from a coarse copy of the image."""
+"""Time and memory are estimated before a run, also from a coarse copy of the image."""
 
 import dataclasses
 import math
@@ -42,7 +42,7 @@ def test_the_grid_of_the_whole_follows_from_a_coarse_copy(shape, steps):
     assert module.whole_grid(coarse.grid, shape).same_as(whole)
 
 
-@pytest.mark.parametrize("shape", [(60, 120, 99), (49, 120, 120), (50, 119, 121)])
+@pytest.mark.parametrize("shape", [(60, 120, 99), (49, 120, 120)])
 def test_what_is_no_coarse_copy_is_refused_with_both_sizes(engine, shape):
     image = analytic_image((2.5, 2.5, 2.5), extent=(125, 150, 125))  # 50 × 60 × 50 voxels
     size = " × ".join(str(n) for n in shape[::-1])
@@ -57,15 +57,15 @@ TURNED = {
 }
 
 
-@pytest.fixture(scope="module", params=[(2.0, 2.0, 5.0), (3.0, 3.0, 1.5), (2.5, 2.5, 4.0)])
-def made(request):
-    return phantom.make(1, spacing=request.param).image
+@pytest.fixture(scope="module")
+def made():
+    return phantom.make(1, spacing=(3.2, 3.2, 3.0)).image
 
 
 @pytest.mark.parametrize("direction", TURNED.values(), ids=TURNED)
-def test_a_coarse_copy_tells_the_windows_of_the_run(engine, made, direction):
+def test_a_coarse_copy_gives_the_windows_of_the_run(engine, made, direction):
     image = Image(made.array, dataclasses.replace(made.grid, direction=direction))
-    steps = [math.ceil(n / 64) for n in made.grid.shape]
+    steps = [math.ceil(n / 50) for n in made.grid.shape]
     assert max(steps) > 1
     whole = engine.estimate(image)
     coarse = engine.estimate(every(steps, image), image.grid.shape)
@@ -77,14 +77,14 @@ def test_before_a_run_all_of_it_counts(monkeypatch):
     """During it, only what is left: not resampling, nor measuring the speed."""
     monkeypatch.setattr(module, "_seconds", lambda runner, window: 0.1)
     events = []
-    engine = Segmenter(make_bundle(HuBins()), device="cpu", report=events.append)
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
     image = analytic_image((2.0, 2.0, 2.0))
-    before = engine.estimate(image)
+    before = engine.estimate(image, report=events.append)
     assert not any(event["event"] == "estimate" for event in events)
-    engine.segment(image)
+    engine.segment(image, report=events.append)
     (during,) = (event for event in events if event["event"] == "estimate")
     assert before["device"] == "cpu"
     for key in ("windows", "memory_mb", "device"):
         assert before[key] == during[key]
-    preparing = module.PREPARE * image.array.size / 1e6
+    preparing = module.PREPROCESS * image.array.size / 1e6
     assert before["seconds"] == pytest.approx(during["seconds"] + preparing, abs=0.2)

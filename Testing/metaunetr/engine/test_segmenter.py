@@ -2,9 +2,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from analytic import HuBins, analytic_image, make_bundle
 from metaunetr.engine import Segmenter
+from metaunetr.engine.backends import Backend
 from metaunetr.errors import Cancelled, InputError
 from metaunetr.fill import as_air
 from metaunetr.network import architecture, build
@@ -14,7 +16,8 @@ from metaunetr.organs import find
 def test_a_result_holds_labels_organs_and_a_record_that_names_everything():
     image = analytic_image((1.5, 1.5, 3.0))
     events = []
-    result = Segmenter(make_bundle(HuBins()), device="cpu", report=events.append).segment(image)
+    result = Segmenter(make_bundle(HuBins()), device="cpu").segment(
+        image, report=events.append)
     assert result.labels.grid == image.grid and result.labels.array.dtype == np.uint8
     assert [found.organ.number for found in result.organs] == [1, 2, 6]
     for found in result.organs:
@@ -79,7 +82,19 @@ def test_what_the_report_raises_ends_the_run():
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        Segmenter(make_bundle(HuBins()), device="cpu", report=report).segment(analytic_image())
+        Segmenter(make_bundle(HuBins()), device="cpu").segment(
+            analytic_image(), report=report)
+
+
+def test_every_ct_starts_on_the_first_backend():
+    """What one CT was too large for may work for the next, and labels depend on no other CT."""
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
+    meta = torch.device("meta")  # it cannot copy its results to the CPU
+    engine.backends.insert(0, Backend(meta, torch.float32, 1, meta))
+    for _ in range(2):
+        result = engine.segment(analytic_image(extent=(60, 60, 60)))
+        assert [text.split()[0] for text in result.warnings] == ["meta"]
+        assert result.record["device"] == "cpu"
 
 
 def test_the_same_image_gives_the_same_labels_and_uncertainty_again():
@@ -94,10 +109,9 @@ def test_the_same_image_gives_the_same_labels_and_uncertainty_again():
     assert inside.max() > np.median(inside) + 5
 
 
-@pytest.mark.parametrize("size", ["efficient", "light", "published"])
-def test_a_network_of_either_size_runs_in_windows_that_suit_it(size):
-    network = build(architecture(size, "tricruci_convolution", classes=4, feature_size=4))
-    bundle = make_bundle(network, patch=(96, 96, 96))
+def test_windows_suit_the_stride_of_the_network():
+    network = build(architecture("published", "identity", classes=4, feature_size=4))
+    bundle = make_bundle(network, patch=(32, 64, 64))
     bundle = dataclasses.replace(bundle, multiple=network.stride)
     result = Segmenter(bundle, device="cpu").segment(analytic_image())
     assert result.labels.array.shape == result.labels.grid.shape

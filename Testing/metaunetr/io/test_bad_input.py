@@ -1,390 +1,190 @@
-"""What cannot be segmented is refused in one sentence that names the file and the reason."""
+"""What is no image that can be segmented is refused in one sentence with file and reason."""
 
 from __future__ import annotations
 
 import builtins
-import gzip
+import os
 import struct
+import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from makers import Makers
+from image_files import RAW, VOXELS, mha, nii, nii_gz, nrrd
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import read_image, read_labels, write_image
-from metaunetr.io.nifti import HEADER
 
 try:
     import resource
 except ImportError:  # Windows
     resource = None
 
-bad = Makers()  # of files, with words that the message must contain
+UNIX = pytest.mark.skipif(sys.platform == "win32", reason="pipes are no files there")
+MORE_MEMORY = 100_000  # KiB; the files have some kB
+
+FIELDS = [  # format, changes of the header, words of the message
+    (nii, {"dim": [3, 10000, 10000, 10000, 1, 1, 1, 1]}, "10000 × 10000 × 10000 = 1e+12 voxels"),
+    (nrrd, {"sizes": "10000 10000 10000"}, "10000 × 10000 × 10000 = 1e+12 voxels"),
+    (mha, {"DimSize": "10000 10000 10000"}, "10000 × 10000 × 10000 = 1e+12 voxels"),
+    (nii_gz, {"dim": [3, 512, 512, 4000, 1, 1, 1, 1]}, "512 × 512 × 4000 voxels, which a file of"),
+    (nrrd, {"sizes": "512 512 4000", "encoding": "gzip"}, "bytes cannot hold"),
+    (mha, {"DimSize": "512 512 4000", "CompressedData": "True"}, "bytes cannot hold"),
+    (nii, {"dim": [3, 6, -3, 4, 1, 1, 1, 1]}, "size must be positive, the header says 6 × -3"),
+    (nrrd, {"sizes": "9" * 400}, "sizes must be 3 whole numbers"),
+    (nii, {"vox_offset": np.nan}, "cannot begin at byte nan"),
+    (nii, {"vox_offset": 1e6}, "truncated: it should have 240 bytes of voxels, 0 are there"),
+    (nrrd, {"byte skip": "-2"}, "cannot begin at line 0, byte -2"),
+    (mha, {"HeaderSize": "-2"}, "cannot begin at byte -2"),
+    (nii, {"dim": [1000, 6, 5, 4, 1, 1, 1, 1]}, "axes must be 1 to 7, the header says 1000"),
+    (mha, {"NDims": "-2147483648"}, "number of axes must be 1 to 10, the header says -2147483648"),
+    (nii, {"dim": [2, 6, 5, 1, 1, 1, 1, 1]}, "a CT needs three axes, the image has 2"),
+    (nrrd, {"dimension": "2", "sizes": "6 5"}, "a CT needs three axes, the image has 2"),
+    (nii, {"dim": [4, 6, 5, 2, 2, 1, 1, 1]}, "has the sizes 6 × 5 × 2 × 2; extract one frame"),
+    (mha, {"NDims": "4", "DimSize": "6 5 2 2"}, "has the sizes 6 × 5 × 2 × 2; extract one frame"),
+    (nrrd, {"dimension": "4", "sizes": "2 3 5 4",
+            "space directions": "none (1,0,0) (0,1,0) (0,0,1)"}, "these have 2 components"),
+    (mha, {"ElementNumberOfChannels": "3"}, "these have 3 components"),
+    (nii, {"datatype": 128}, "real numbers, these are RGB"),
+    (nii, {"datatype": 32}, "real numbers, these are complex"),
+    (nii, {"datatype": 1536}, "real numbers, these are data type 1536"),
+    (nrrd, {"type": "block"}, "real numbers, these are block"),
+    (mha, {"ElementType": "MET_OTHER"}, "real numbers, these are MET_OTHER"),
+    (mha, {"BinaryData": "False"}, "voxels written as text"),
+    (nrrd, {"encoding": "bzip2"}, "encoding must be raw or gzip, it is 'bzip2'"),
+    (nii, {"srow": np.eye(4)[:3] + np.eye(3, 4, 2) / 10, "qform_code": 0},
+     "right angles, they are off by 5.71°"),
+    (nrrd, {"space directions": "(1,0,0) (0,1,0) (0,0.1,1)"}, "right angles"),
+    (mha, {"TransformMatrix": "1 0 0 0 1 0 0 0.0995 0.995"}, "right angles"),
+    (nrrd, {"space directions": "(1,0,0) (1,0,0) (0,0,1)"}, "degenerate"),
+    (mha, {"TransformMatrix": "1 0 0 1 0 0 0 0 1"}, "degenerate"),
+    (nii, {"srow": np.diag([0, 1, 1, 1])[:3], "qform_code": 0}, "finite and positive, it is (0.0,"),
+    (nii, {"pixdim": [1, 1, 1, -5, 0, 0, 0, 0], "sform_code": 0},
+     "finite and positive, it is [1.0, 1.0, -5.0]"),
+    (nrrd, {"space directions": "(1,0,0) (0,1,0) (0,0,nan)"}, "finite and positive"),
+    (mha, {"ElementSpacing": "1 1 0"}, "finite and positive"),
+    (mha, {"ElementSpacing": "1 1"}, "ElementSpacing must be 3 numbers, it is '1 1'"),
+    (nii, {"qoffset": [np.inf, 0, 0], "sform_code": 0}, "not finite"),
+    (nii, {"qoffset": [0, 0, 0]}, "sform and qform place the image differently"),
+    (nii, {"qform_code": 0, "sform_code": 0}, "left and right are unknown"),
+    (nrrd, {"space": None, "space directions": None}, "left and right are unknown"),
+    (nii, {"xyzt_units": 5}, "unit of length must be m, mm or um, its code is 5"),
+    (nrrd, {"space units": '"ft" "ft" "ft"'}, "m, cm, mm or um, the header says 'ft'"),
+    (mha, {"DistanceUnits": "ft"}, "m, cm, mm or um, the header says 'ft'"),
+    (nrrd, {"space units": '"mm" "mm"'}, "space units must be three"),
+    (nrrd, {"units": '"cm" "cm" "cm"'}, "must have space units, the header has units '\"cm\""),
+    (nrrd, {"data file": "/etc/passwd"}, "in the folder of their header, it names '/etc/passwd'"),
+    (nrrd, {"Data File": "../ct.raw"}, "in the folder of their header, it names '../ct.raw'"),
+    (mha, {"ElementDataFile": r"C:\secret.raw"}, "in the folder of their header"),
+    (nrrd, {"datafile": "LIST"}, "voxels in several files"),
+    (mha, {"ElementDataFile": "ct%02d.raw 1 6 1"}, "voxels in several files"),
+    pytest.param(nrrd, {"data file": "pipe.raw"}, "names PATH/pipe.raw: is no ordinary file",
+                 marks=UNIX),
+    (mha, {"ElementDataFile": "none.raw"}, "names PATH/none.raw: there is no such file"),
+    (nrrd, {"[" * 400 + "\nx": ""}, "is no field: '[["),
+]
 
 
-def nifti(folder: Path, ct: Image, name: str = "ct.nii", **fields) -> Path:
-    """`ct` as NIfTI with header fields overwritten."""
-    path = folder / "plain.nii"
+@pytest.mark.parametrize(("write", "changes", "words"), FIELDS, ids=lambda value: (
+    value.__name__ if callable(value) else str(value)[:60]))
+def test_a_header_that_is_wrong(tmp_path, write, changes, words):
+    if changes.get("data file") == "pipe.raw":
+        os.mkfifo(tmp_path / "pipe.raw")
+    check_refused(write(tmp_path, changes), words)
+
+
+CONTENTS = {  # name of the file, its bytes, words of the message
+    "an empty file": ("ct.nrrd", b"", "empty (0 bytes)"),
+    "a picture": ("ct.jpg", b"\xff\xd8\xff\xe0", "not known by its name; readable are .nii.gz"),
+    "a text as NIfTI": ("ct.nii.gz", b"Patient;Diagnosis\n" * 100, "not a NIfTI file; it begins"),
+    "a short text as NIfTI": ("ct.nii", b"hello", "not a NIfTI file"),
+    "a NIfTI-2 file": ("ct.nii", struct.pack("<i8s", 540, b"n+2\0\r\n\x1a\n"), "NIfTI-2 is not"),
+    "a text as NRRD": ("ct.nrrd", b"hello", "not a NRRD file"),
+    "a text as MetaImage": ("ct.mha", b"hello\n" * 50, "not a MetaImage file"),
+    "a text as DICOM": ("ct.dcm", b"hello\n" * 50, "not a readable DICOM image"),
+    "a folder without images": ("sub/notes.txt", b"nothing here", "no DICOM images"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "words"), CONTENTS.values(), ids=CONTENTS)
+def test_a_file_that_is_no_image(tmp_path, name, content, words):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    check_refused(path.parent if path.parent != tmp_path else path, words)
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("nothing.nii.gz", "no such file"),
+    ("x" * 256 + ".nii.gz", "cannot be read: File name too long"),
+])
+def test_a_file_that_is_not_there(tmp_path, name, words):
+    check_refused(tmp_path / name, words)
+
+
+@UNIX
+def test_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "ct.nii.gz")
+    check_refused(tmp_path / "ct.nii.gz", "no ordinary file")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda raw: raw[:-10], "truncated"), (lambda raw: raw[:-30] + b"!!!" + raw[-27:], "damaged"),
+], ids=["truncated", "damaged"])
+def test_voxels_that_are_damaged(tmp_path, ct, suffix, change, words):
+    if (suffix, words) == (".nii", "damaged"):
+        return  # it has no checksum
+    path = tmp_path / f"ct{suffix}"
     write_image(path, ct)
-    raw = bytearray(path.read_bytes())
-    header = np.frombuffer(raw, HEADER, count=1)[0].copy()
-    for field, value in fields.items():
-        header[field] = value
-    raw[:HEADER.itemsize] = header.tobytes()
-    path = folder / name
-    path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
-    return path
+    path.write_bytes(change(path.read_bytes()))
+    check_refused(path, words)
 
 
-def nrrd(folder: Path, data: bytes = bytes(4 * 5 * 6 * 2), **fields: str) -> Path:
-    """A NRRD of 4 × 5 × 6 zeros with header fields overwritten; None leaves a field out."""
-    header = {
-        "type": "short", "dimension": "3", "space": "left-posterior-superior",
-        "sizes": "4 5 6", "space directions": "(1,0,0) (0,1,0) (0,0,1)",
-        "kinds": "domain domain domain", "endian": "little", "encoding": "raw",
-        "space origin": "(0,0,0)",
-    } | {key.replace("_", " "): value for key, value in fields.items()}
-    lines = [f"{key}: {value}" for key, value in header.items() if value is not None]
-    path = folder / "ct.nrrd"
-    path.write_bytes("\n".join(["NRRD0004", *lines, "", ""]).encode() + data)
-    return path
+@pytest.mark.parametrize("write", [nrrd, mha])
+def test_fewer_voxels_than_the_header_says(tmp_path, write):
+    check_refused(write(tmp_path, {}, bytes(100)), "should have 240 bytes of voxels, 100 are there")
 
 
-def mha(folder: Path, data: bytes = bytes(4 * 5 * 6 * 2), **fields: str) -> Path:
-    header = {
-        "ObjectType": "Image", "NDims": "3", "BinaryData": "True",
-        "BinaryDataByteOrderMSB": "False", "TransformMatrix": "1 0 0 0 1 0 0 0 1",
-        "Offset": "0 0 0", "ElementSpacing": "1 1 1", "DimSize": "4 5 6",
-        "ElementType": "MET_SHORT",
-    } | fields | {"ElementDataFile": "LOCAL"}
-    path = folder / "ct.mha"
-    text = "".join(f"{key} = {value}\n" for key, value in header.items())
-    path.write_bytes(text.encode() + data)
-    return path
+def test_a_small_gzip_file_that_expands_to_gigabytes(tmp_path):
+    """What follows the voxels is read for its checksum, within limits."""
+    check_refused(nii_gz(tmp_path, {}, bytes(80 << 20)), "more than 64 MB after its voxels")
 
 
-@bad("no such file")
-def a_missing_file(folder, ct):
-    return folder / "nothing.nii.gz"
+def test_a_bomb_in_a_metaimage_is_decompressed_no_further_than_the_header_says(tmp_path):
+    bomb = zlib.compress(RAW + bytes(300 << 20), 1)
+    path, before = mha(tmp_path, {"CompressedData": "True"}, bomb), peak_memory()
+    np.testing.assert_array_equal(read_image(path).array, VOXELS)
+    assert peak_memory() - before < MORE_MEMORY
 
 
-@bad("cannot be read", "too long")
-def a_name_that_no_disk_holds(folder, ct):
-    return folder / ("x" * 256 + ".nii.gz")
+def test_a_vector_image_of_simpleitk(tmp_path):
+    sitk.WriteImage(sitk.Image([4, 5, 6], sitk.sitkVectorUInt8, 3), str(tmp_path / "ct.mha"))
+    check_refused(tmp_path / "ct.mha", "these have 3 components")
 
 
-@bad("empty", "0 bytes")
-def an_empty_file(folder, ct):
-    (folder / "ct.nrrd").touch()
-    return folder / "ct.nrrd"
-
-
-@bad("no DICOM images")
-def a_folder_without_images(folder, ct):
-    (folder / "readme.txt").write_text("nothing here")
-    return folder
-
-
-@bad("not known by its name", ".nii.gz")
-def an_unknown_suffix(folder, ct):
-    (folder / "ct.jpg").write_bytes(b"\xff\xd8\xff\xe0")
-    return folder / "ct.jpg"
-
-
-@bad("not a NIfTI file", "Patient")
-def text_named_nii_gz(folder, ct):
-    (folder / "ct.nii.gz").write_text("Patient;Diagnosis\n" * 100)
-    return folder / "ct.nii.gz"
-
-
-@bad("not a NIfTI file")
-def a_short_text_named_nii(folder, ct):
-    (folder / "ct.nii").write_text("hello")
-    return folder / "ct.nii"
-
-
-@bad("not a NIfTI file", "NRRD")
-def a_nrrd_named_nii(folder, ct):
-    return nrrd(folder).rename(folder / "ct.nii")
-
-
-@bad("not a NRRD file")
-def a_nifti_named_nrrd(folder, ct):
-    return nifti(folder, ct).rename(folder / "ct.nrrd")
-
-
-@bad("not a MetaImage file")
-def text_named_mha(folder, ct):
-    (folder / "ct.mha").write_text("hello\n" * 50)
-    return folder / "ct.mha"
-
-
-@bad("not a readable DICOM image")
-def text_named_dcm(folder, ct):
-    (folder / "ct.dcm").write_text("hello\n" * 50)
-    return folder / "ct.dcm"
-
-
-@bad("truncated")
-def a_truncated_gzip(folder, ct):
-    path = nifti(folder, ct, "ct.nii.gz")
-    path.write_bytes(path.read_bytes()[:-1000])
-    return path
-
-
-@bad("damaged")
-def a_gzip_with_a_flipped_bit(folder, ct):
-    path = nifti(folder, ct, "ct.nii.gz")
-    raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 0x10
-    path.write_bytes(raw)
-    return path
-
-
-@bad("truncated", "46080 bytes", "46070 are there")
-def a_truncated_nii(folder, ct):
-    path = nifti(folder, ct)
-    path.write_bytes(path.read_bytes()[:-10])
-    return path
-
-
-@bad("truncated", "240 bytes")
-def a_truncated_mha(folder, ct):
-    return mha(folder, bytes(100))
-
-
-@bad("truncated")
-def a_truncated_compressed_mha(folder, ct):
-    path = folder / "ct.mha"
-    write_image(path, ct)
-    path.write_bytes(path.read_bytes()[:-1000])
-    return path
-
-
-@bad("truncated", "240 bytes", "100 are there")
-def a_truncated_nrrd(folder, ct):
-    return nrrd(folder, bytes(100))
-
-
-@bad("truncated", "before their end")
-def a_truncated_compressed_nrrd(folder, ct):
-    path = folder / "ct.nrrd"
-    write_image(path, ct)
-    path.write_bytes(path.read_bytes()[:-1000])
-    return path
-
-
-@bad("10000 × 10000 × 10000", "1e+12 voxels")
-def a_nifti_that_claims_a_trillion_voxels(folder, ct):
-    return nifti(folder, ct, dim=[3, 10000, 10000, 10000, 1, 1, 1, 1])
-
-
-@bad("10000 × 10000 × 10000", "1e+12 voxels")
-def a_nrrd_that_claims_a_trillion_voxels(folder, ct):
-    return nrrd(folder, sizes="10000 10000 10000")
-
-
-@bad("10000 × 10000 × 10000", "1e+12 voxels")
-def an_mha_that_claims_a_trillion_voxels(folder, ct):
-    return mha(folder, DimSize="10000 10000 10000")
-
-
-@bad("512 × 512 × 4000", "cannot hold")
-def a_small_gzip_that_claims_a_large_image(folder, ct):
-    return nifti(folder, ct, "ct.nii.gz", dim=[3, 512, 512, 4000, 1, 1, 1, 1])
-
-
-@bad("512 × 512 × 4000", "cannot hold")
-def a_small_nrrd_that_claims_a_large_image(folder, ct):
-    return nrrd(folder, encoding="gzip", sizes="512 512 4000")
-
-
-@bad("every size must be positive", "48 × -3 × 12")
-def a_negative_size(folder, ct):
-    return nifti(folder, ct, dim=[3, 48, -3, 12, 1, 1, 1, 1])
-
-
-@bad("cannot begin at byte nan")
-def voxels_at_no_place_in_the_file(folder, ct):
-    return nifti(folder, ct, vox_offset=np.nan)
-
-
-@bad("truncated", "0 are there")
-def voxels_beyond_the_end_of_the_file(folder, ct):
-    return nifti(folder, ct, vox_offset=1e6)
-
-
-@bad("number of axes", "1000")
-def an_impossible_number_of_axes(folder, ct):
-    return nifti(folder, ct, dim=[1000, 48, 40, 12, 1, 1, 1, 1])
-
-
-@bad("three axes", "2")
-def a_flat_nifti(folder, ct):
-    return nifti(folder, ct, dim=[2, 48, 40, 1, 1, 1, 1, 1])
-
-
-@bad("three axes", "2")
-def a_flat_nrrd(folder, ct):
-    return nrrd(folder, dimension="2", sizes="4 5", space=None, space_directions=None,
-                space_origin=None, kinds="domain domain", spacings="1 1")
-
-
-@bad("one three-dimensional image", "24 × 40 × 12 × 2", "one frame")
-def a_nifti_with_two_frames(folder, ct):
-    return nifti(folder, ct, dim=[4, 24, 40, 12, 2, 1, 1, 1])
-
-
-@bad("one three-dimensional image", "4 × 5 × 3 × 2")
-def an_mha_with_two_frames(folder, ct):
-    return mha(folder, NDims="4", DimSize="4 5 3 2", ElementSpacing="1 1 1 1", Offset="0 0 0 0",
-               TransformMatrix="1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1")
-
-
-@bad("2 components")
-def a_nrrd_with_two_frames(folder, ct):
-    return nrrd(folder, dimension="4", sizes="2 4 5 3", kinds="list domain domain domain",
-                space_directions="none (1,0,0) (0,1,0) (0,0,1)")
-
-
-@bad("real numbers", "RGB")
-def a_coloured_nifti(folder, ct):
-    return nifti(folder, ct, datatype=128)
-
-
-@bad("real numbers", "complex")
-def a_complex_nifti(folder, ct):
-    return nifti(folder, ct, datatype=32)
-
-
-@bad("real numbers", "data type 1536")
-def a_nifti_of_long_doubles(folder, ct):
-    return nifti(folder, ct, datatype=1536)
-
-
-@bad("3 components")
-def a_coloured_mha(folder, ct):
-    path = folder / "ct.mha"
-    sitk.WriteImage(sitk.Image([4, 5, 6], sitk.sitkVectorUInt8, 3), str(path))
-    return path
-
-
-@bad("right angles", "off by 5.71°")
-def a_sheared_nifti(folder, ct):
-    affine = np.array([[1, 0, 0.1, 0], [0, 1, 0, 0], [0, 0, 1, 0]])
-    return nifti(folder, ct, srow=affine, qform_code=0)
-
-
-@bad("right angles")
-def a_sheared_nrrd(folder, ct):
-    return nrrd(folder, space_directions="(1,0,0) (0,1,0) (0,0.1,1)")
-
-
-@bad("right angles")
-def a_sheared_mha(folder, ct):
-    return mha(folder, TransformMatrix="1 0 0 0 1 0 0 0.0995 0.995")
-
-
-@bad("degenerate")
-def a_nifti_whose_axes_coincide(folder, ct):
-    affine = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]])
-    return nifti(folder, ct, srow=affine, qform_code=0)
-
-
-@bad("degenerate")
-def a_nrrd_whose_axes_coincide(folder, ct):
-    return nrrd(folder, space_directions="(1,0,0) (1,0,0) (0,0,1)")
-
-
-@bad("degenerate")
-def an_mha_whose_axes_coincide(folder, ct):
-    return mha(folder, TransformMatrix="1 0 0 1 0 0 0 0 1")
-
-
-@bad("finite and positive", "0.0")
-def zero_spacing_in_the_sform(folder, ct):
-    affine = np.array([[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]])
-    return nifti(folder, ct, srow=affine, qform_code=0)
-
-
-@bad("finite and positive", "-5.0")
-def negative_spacing_in_the_qform(folder, ct):
-    return nifti(folder, ct, pixdim=[1, 1, 1, -5, 0, 0, 0, 0], sform_code=0)
-
-
-@bad("finite and positive", "nan")
-def spacing_that_is_no_number(folder, ct):
-    return nifti(folder, ct, pixdim=[1, 1, 1, np.nan, 0, 0, 0, 0], sform_code=0)
-
-
-@bad("not finite")
-def a_position_at_infinity(folder, ct):
-    return nifti(folder, ct, qoffset=[np.inf, 0, 0], sform_code=0)
-
-
-@bad("finite and positive", "0.0")
-def zero_spacing_in_an_mha(folder, ct):
-    return mha(folder, ElementSpacing="1 1 0")
-
-
-@bad("finite and positive", "nan")
-def spacing_that_is_no_number_in_a_nrrd(folder, ct):
-    return nrrd(folder, space_directions="(1,0,0) (0,1,0) (0,0,nan)")
-
-
-@bad("sform and qform", "differently")
-def two_orientations_that_disagree(folder, ct):
-    return nifti(folder, ct, qoffset=[0, 0, 0])
-
-
-@bad("left and right are unknown")
-def a_nifti_without_orientation(folder, ct):
-    return nifti(folder, ct, qform_code=0, sform_code=0)
-
-
-@bad("left and right are unknown")
-def a_nrrd_without_orientation(folder, ct):
-    return nrrd(folder, space=None, space_directions=None, space_origin=None, spacings="1 1 2")
-
-
-@bad("unit of length", "5")
-def an_unknown_unit(folder, ct):
-    return nifti(folder, ct, xyzt_units=5)
-
-
-@bad("NIfTI-2")
-def nifti_2(folder, ct):
-    path = folder / "ct.nii"
-    path.write_bytes(struct.pack("<i8s", 540, b"n+2\0\r\n\x1a\n") + bytes(1000))
-    return path
-
-
-def peak_memory() -> int:
-    """KiB on Linux; 0 where it cannot be told."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else 0
-
-
-@pytest.mark.parametrize(("maker", "words"), bad)
-def test_it_is_refused_in_one_sentence(tmp_path, ct, capfd, maker, words):
-    path = maker(tmp_path, ct)
+def check_refused(path: Path, words: str) -> None:
     before = peak_memory()
     with pytest.raises(InputError) as refused:
         read_image(path)
     message = str(refused.value)
     assert message.startswith(str(path))
     assert "\n" not in message
-    assert len(message.removeprefix(str(path))) < 220
-    for word in words:
-        assert word in message
-    assert capfd.readouterr().err == ""
-    assert peak_memory() - before < 100_000
+    assert len(message.removeprefix(str(path)).replace(str(path.parent), "")) < 220
+    assert words.replace("PATH", str(path.parent)) in message
+    assert peak_memory() - before < MORE_MEMORY
 
 
-def test_a_file_that_may_not_be_read_is_refused(tmp_path, ct, monkeypatch):
-    path = nifti(tmp_path, ct)
+def peak_memory() -> int:
+    """KiB on Linux; 0 where it is unknown."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else 0
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    path = nii(tmp_path, {})
     real = builtins.open
 
     def denied(file, *args, **kwargs):
@@ -393,8 +193,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, ct, monkeypatch):
         return real(file, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "open", denied)
-    with pytest.raises(InputError, match=r"ct\.nii: cannot be read: Permission denied"):
-        read_image(path)
+    check_refused(path, "cannot be read: Permission denied")
 
 
 @pytest.mark.parametrize(("voxels", "words"), [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 
 import numpy as np
 import pytest
@@ -50,7 +49,7 @@ def test_a_series_of_several_files_is_one_volume(tmp_path, ct):
 
 
 def test_a_full_temporary_folder_is_named(tmp_path, ct, monkeypatch):
-    path = write_enhanced(tmp_path / "ct.dcm", ct)
+    path = write_enhanced(tmp_path / "ct.dcm", ct, SYNTAXES["RLE"])
 
     def save_as(*args, **options):  # as pydicom wraps what the system says
         why = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -109,13 +108,6 @@ def test_several_volumes_in_one_file_are_refused_by_name(tmp_path, ct):
 def test_slices_that_are_missing_are_named(tmp_path, ct):
     path = write_enhanced(tmp_path / "ct.dcm", ct, order=[*range(5), *range(6, 12)])
     with pytest.raises(InputError, match="slices are missing: frame 5 and frame 6"):
-        read_image(path)
-
-
-def test_without_pydicom_the_extra_is_named(tmp_path, ct, monkeypatch):
-    path = write_enhanced(tmp_path / "ct.dcm", ct)
-    monkeypatch.setitem(sys.modules, "pydicom", None)
-    with pytest.raises(InputError, match=r'package pydicom; .* "pydicom>=3.0.1"'):
         read_image(path)
 
 

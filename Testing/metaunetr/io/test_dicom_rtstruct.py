@@ -19,8 +19,8 @@ from metaunetr import organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io import check_labels, prepare_output, read_image, write_labels
-from metaunetr.io.dicom.frames import look_into
-from metaunetr.io.dicom.header import INSTANCE, POSITION, read_header
+from metaunetr.io.dicom.frames import frames_of
+from metaunetr.io.dicom.header import read_header
 from metaunetr.result import Result
 from polygons import alternating, united
 
@@ -63,11 +63,10 @@ def places_of(result: Result) -> dict[tuple[str, int | None], int]:
     """k of each slice or frame of the CT, by UID and number of the frame."""
     grid, places = result.labels.grid, {}
     for file in result.labels.dicom_files:
-        item = read_header(Path(file))
-        for plane in look_into(item) if item.several else [item]:
-            along = (plane.numbers(POSITION, 3) - grid.origin) @ grid.direction[:, 2]
+        for plane in frames_of(read_header(Path(file))):
+            along = (plane.position - grid.origin) @ grid.direction[:, 2]
             number = None if plane.frame is None else plane.frame + 1
-            places[plane.text(INSTANCE), number] = round(along / grid.spacing[2])
+            places[plane.text("SOPInstanceUID"), number] = round(along / grid.spacing[2])
     return places
 
 

@@ -21,6 +21,8 @@ from metaunetr import organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io import check_labels, prepare_output, write_labels
+from metaunetr.io.dicom.frames import frames_of
+from metaunetr.io.dicom.header import read_header
 from metaunetr.result import Result
 
 
@@ -106,18 +108,13 @@ def test_it_is_valid_and_gives_the_labels_back(tmp_path, ct, result, make):
 
 def referenced(result: Result) -> set[tuple[str, int | None, float]]:
     """UID, frame and position (along the slices, 0.1 mm) of every source slice with labels."""
-    from metaunetr.io.dicom import POSITION
-    from metaunetr.io.dicom.frames import look_into
-    from metaunetr.io.dicom.header import INSTANCE, read_header
-
-    slices = [read_header(Path(file)) for file in result.labels.dicom_files]
-    if slices[0].several:
-        slices = look_into(slices[0])
+    slices = [item for file in result.labels.dicom_files
+              for item in frames_of(read_header(Path(file)))]
     normal = result.labels.grid.direction[:, 2]
     kept = result.labels.array.any((1, 2))
     first = np.dot(result.labels.grid.origin, normal)
-    places = [item.numbers(POSITION, 3) @ normal for item in slices]
-    return {(item.text(INSTANCE), item.frame, round(float(place), 1))
+    places = [item.position @ normal for item in slices]
+    return {(item.text("SOPInstanceUID"), item.frame, round(float(place), 1))
             for item, place in zip(slices, places, strict=True)
             if kept[round((place - first) / result.labels.grid.spacing[2])]}
 

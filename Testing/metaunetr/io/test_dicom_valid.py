@@ -5,13 +5,14 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import pydicom
 import pytest
 from numpy.testing import assert_array_equal
 
+import dicom_series
 from metaunetr.errors import InputError
 from metaunetr.io import read_image
 
-dicom_series = pytest.importorskip("dicom_series", reason="series are written with pydicom")
 edit, write_enhanced, write_series = (
     dicom_series.edit, dicom_series.write_enhanced, dicom_series.write_series)
 
@@ -76,6 +77,49 @@ def test_it_is_read(tmp_path, ct, element, value):
     for path in write_series(tmp_path, ct):
         put(path, element, value)
     assert_array_equal(read_image(tmp_path).array, ct.array)
+
+
+TABLE = pydicom.Dataset()
+TABLE.LUTDescriptor, TABLE.ModalityLUTType, TABLE.LUTData = [2, 0, 16], "HU", bytes(4)
+OTHER_UNITS = {
+    "optical density": (
+        {"RescaleType": "OD"}, r"Rescale Type \(0028,1054\) must be HU, it is 'OD'"),
+    "electron density": ({"RescaleType": "EDW"}, r"it is 'EDW' \(electron density relative to"),
+    "a table": ({"ModalityLUTSequence": [TABLE], "RescaleSlope": None, "RescaleIntercept": None},
+                r"the Modality LUT Sequence \(0028,3000\), which is not supported"),
+    "a table beside a slope": ({"ModalityLUTSequence": [TABLE]}, "the Modality LUT Sequence"),
+}
+
+
+@pytest.mark.parametrize(("elements", "message"), OTHER_UNITS.values(), ids=OTHER_UNITS)
+@pytest.mark.parametrize("syntax", ["explicit VR", "implicit VR"])
+def test_values_that_are_no_hu_are_refused(tmp_path, ct, elements, message, syntax):
+    path = write_series(tmp_path, ct, syntax=dicom_series.NATIVE[syntax])[3]
+    edit(path, **elements)
+    with pytest.raises(InputError, match=message) as refused:
+        read_image(tmp_path)
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize(("unit", "warnings"), [
+    ("HU", 0), (None, 0), ("", 0), ("hu", 0), ("US", 1), ("HU_MOD", 1), ("normalized", 1),
+])
+def test_values_of_an_unspecified_unit_are_read_with_a_warning(tmp_path, ct, unit, warnings):
+    write_series(tmp_path, ct, RescaleType=unit)
+    image = read_image(tmp_path)
+    assert_array_equal(image.array, ct.array)
+    assert image.warnings == (
+        f"Rescale Type (0028,1054) is {unit!r} instead of HU; the values are taken for HU.",
+    ) * warnings
+
+
+def test_a_frame_whose_values_are_no_hu_is_refused(tmp_path, ct):
+    path = write_enhanced(tmp_path / "ct.dcm", ct)
+    groups = pydicom.dcmread(path).PerFrameFunctionalGroupsSequence
+    groups[4].PixelValueTransformationSequence[0].RescaleType = "Z_EFF"
+    edit(path, PerFrameFunctionalGroupsSequence=groups)
+    with pytest.raises(InputError, match=r"frame 5: Rescale Type .* must be HU, it is 'Z_EFF'"):
+        read_image(path)
 
 
 @pytest.mark.parametrize(("element", "value"), [("BitsStored", 20), ("HighBit", 15)])

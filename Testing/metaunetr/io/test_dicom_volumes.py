@@ -130,7 +130,7 @@ def test_a_directory_file_beside_the_slices_does_not_matter(tmp_path, ct):
     record = Dataset()
     record.DirectoryRecordType, record.Modality = "SERIES", "CT"
     record.SeriesInstanceUID = dicom.scan(tmp_path)[0][next(iter(dicom.scan(tmp_path)[0]))][
-        0].text("0020|000e")
+        0].series
     listing.DirectoryRecordSequence = [record]
     listing.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
     image = read_image(tmp_path)

@@ -5,45 +5,16 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from pathlib import Path
 
-import numpy as np
 import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
 
+from image_files import META, NRRD, RAW, VOXELS, mha, nrrd
 from itk_grid import grid_of
-from metaunetr.errors import InputError
 from metaunetr.io import read_image
 
-VOXELS = np.arange(-60, 60, dtype="<i2").reshape(4, 5, 6)  # (D, H, W)
-RAW, BIG = VOXELS.tobytes(), VOXELS.astype(">i2").tobytes()
-NRRD = {
-    "type": "short", "dimension": "3", "space": "left-posterior-superior", "sizes": "6 5 4",
-    "space directions": "(0,2,0) (1.5,0,0) (0,0,-3)", "endian": "little", "encoding": "raw",
-    "space origin": "(-7,8.5,9)",
-}
-META = {
-    "ObjectType": "Image", "NDims": "3", "BinaryData": "True", "BinaryDataByteOrderMSB": "False",
-    "TransformMatrix": "0 1 0 1 0 0 0 0 -1", "Offset": "-7 8.5 9", "ElementSpacing": "2 1.5 3",
-    "DimSize": "6 5 4", "ElementType": "MET_SHORT",
-}
-
-
-def nrrd(folder: Path, changes: dict[str, str | None], data: bytes, end: str = "\n") -> Path:
-    fields = {key: value for key, value in (NRRD | changes).items() if value is not None}
-    lines = ["NRRD0005", "# a comment", *(f"{k}: {v}" for k, v in fields.items()), "key:=value"]
-    path = folder / "ct.nrrd"
-    path.write_bytes(end.join([*lines, "", ""]).encode() + data)
-    return path
-
-
-def meta(folder: Path, changes: dict[str, str | None], data: bytes, end: str = "\n") -> Path:
-    fields = META | changes
-    fields = {k: v for k, v in fields.items() if v is not None} | {"ElementDataFile": "LOCAL"}
-    path = folder / "ct.mha"
-    path.write_bytes("".join(f"{k} = {v}{end}" for k, v in fields.items()).encode() + data)
-    return path
+BIG = VOXELS.astype(">i2").tobytes()
 
 
 @pytest.mark.parametrize(("write", "changes", "data"), [
@@ -61,34 +32,29 @@ def meta(folder: Path, changes: dict[str, str | None], data: bytes, end: str = "
     (nrrd, {"byte skip": "-1"}, b"something else" + RAW),
     (nrrd, {"byte skip": "14"}, b"something else" + RAW),
     (nrrd, {"kinds": "domain domain domain", "space units": '"mm" "mm" "mm"'}, RAW),
-    (meta, {}, RAW),
-    (meta, {"BinaryDataByteOrderMSB": "True"}, BIG),
-    (meta, {"BinaryDataByteOrderMSB": None, "ElementByteOrderMSB": "True"}, BIG),
-    (meta, {"TransformMatrix": None, "Offset": None}, RAW),
-    (meta, {"Offset": None, "Position": "1 2 3"}, RAW),
-    (meta, {"ElementSpacing": None, "ElementSize": "2 1.5 3"}, RAW),
-    (meta, {"ElementType": "MET_UCHAR", "BinaryDataByteOrderMSB": None}, bytes(range(120))),
-    (meta, {"CompressedData": "True", "CompressedDataSize": str(len(zlib.compress(RAW)))},
+    (mha, {}, RAW),
+    (mha, {"BinaryDataByteOrderMSB": "True"}, BIG),
+    (mha, {"BinaryDataByteOrderMSB": None, "ElementByteOrderMSB": "True"}, BIG),
+    (mha, {"TransformMatrix": None, "Offset": None}, RAW),
+    (mha, {"Offset": None, "Position": "1 2 3"}, RAW),
+    (mha, {"ElementSpacing": None, "ElementSize": "2 1.5 3"}, RAW),
+    (mha, {"ElementType": "MET_UCHAR", "BinaryDataByteOrderMSB": None}, bytes(range(120))),
+    (mha, {"CompressedData": "True", "CompressedDataSize": str(len(zlib.compress(RAW)))},
      zlib.compress(RAW)),
-    (meta, {"HeaderSize": "-1"}, b"something else" + RAW),
-    (meta, {"Comment": "spleen = large"}, RAW),
+    (mha, {"HeaderSize": "-1"}, b"something else" + RAW),
+    (mha, {"Comment": "spleen = large"}, RAW),
 ], ids=lambda value: ", ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict)
     else "")
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_header_of_another_program(tmp_path, write, changes, data, end):
-    path = write(tmp_path, changes, data, end)
-    image = read_image(path)
-    try:
+def test_a_header_of_another_program(tmp_path, write, changes, data):
+    windows = read_image(write(tmp_path, changes, data, "\r\n"))
+    path = write(tmp_path, changes, data)
+    for image in (windows, read_image(path)):
+        if "HeaderSize" in changes:  # SimpleITK does not read it
+            assert_array_equal(image.array, VOXELS)
+            continue
         expected = sitk.ReadImage(str(path))
-    except RuntimeError:
-        assert end == "\r\n" or "HeaderSize" in changes  # which ours reads nevertheless
-        path = write(tmp_path, changes, data)
-        expected = sitk.ReadImage(str(path)) if "HeaderSize" not in changes else None
-    if expected is None:
-        assert_array_equal(image.array, VOXELS)
-        return
-    assert_array_equal(image.array, sitk.GetArrayFromImage(expected))
-    assert_allclose(image.grid.affine, grid_of(expected).affine, atol=1e-12)
+        assert_array_equal(image.array, sitk.GetArrayFromImage(expected))
+        assert_allclose(image.grid.affine, grid_of(expected).affine, atol=1e-12)
 
 
 def scaled(texts: dict[str, str], keys: tuple[str, ...], factor: float) -> dict[str, str]:
@@ -102,7 +68,7 @@ def scaled(texts: dict[str, str], keys: tuple[str, ...], factor: float) -> dict[
 ])
 @pytest.mark.parametrize(("write", "texts", "keys", "units"), [
     (nrrd, NRRD, ("space directions", "space origin"), {"space units": '"{0}" "{0}" "{0}"'}),
-    (meta, META, ("ElementSpacing", "Offset"), {"DistanceUnits": "{0}"}),
+    (mha, META, ("ElementSpacing", "Offset"), {"DistanceUnits": "{0}"}),
 ])
 def test_lengths_have_the_unit_that_the_header_tells(tmp_path, write, texts, keys, units, unit, mm):
     expected = read_image(write(tmp_path, {}, RAW)).grid
@@ -117,14 +83,3 @@ def test_each_axis_of_space_has_a_unit_of_its_own(tmp_path):
         "space units": '"cm" "mm" "m"', "space origin": "(-0.7,8.5,0.009)",
         "space directions": "(0,2,0) (0.15,0,0) (0,0,-0.003)"}, RAW))
     assert_allclose(image.grid.affine, expected.affine, rtol=1e-9)
-
-
-@pytest.mark.parametrize(("write", "changes", "words"), [
-    (nrrd, {"space units": '"ft" "ft" "ft"'}, "must be m, cm, mm or um, the header says 'ft'"),
-    (nrrd, {"space units": '"mm" "mm"'}, "space units must be three"),
-    (nrrd, {"units": '"cm" "cm" "cm"'}, "must have space units, the header has units '\"cm"),
-    (meta, {"DistanceUnits": "ft"}, "must be m, cm, mm or um, the header says 'ft'"),
-])
-def test_units_that_are_not_known_are_refused(tmp_path, write, changes, words):
-    with pytest.raises(InputError, match=words):
-        read_image(write(tmp_path, changes, RAW))

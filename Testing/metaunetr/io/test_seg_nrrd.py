@@ -105,6 +105,23 @@ def test_renumbered_segments_are_exchanged(tmp_path, result):
     assert_array_equal(read_labels(tmp_path / "a.seg.nrrd").array, expected)
 
 
+@pytest.mark.parametrize(("key", "value"), [
+    ("LabelValue", "two"), ("LabelValue", "-1"), ("LabelValue", "256"), ("Layer", "9" * 5000),
+])
+def test_label_values_that_are_none_are_refused(tmp_path, result, key, value):
+    write_itk(tmp_path / "a.seg.nrrd", result.labels,
+              segments(("a", "liver", 1, "")) | {f"Segment0_{key}": value})
+    with pytest.raises(InputError, match=rf"Segment0_{key} must be .* 0 to 255: '{value[:40]}'"):
+        read_labels(tmp_path / "a.seg.nrrd")
+
+
+def test_names_that_are_not_utf_8_are_read(tmp_path, result):
+    path = tmp_path / "a.seg.nrrd"
+    write_labels(path, result)
+    path.write_bytes(path.read_bytes().replace(b"Segment0_Name:=", b"Segment0_Name:=\xe4 "))
+    assert_array_equal(read_labels(path).array, result.labels.array)
+
+
 def test_strangers_among_organs_are_refused(tmp_path, result):
     names = segments(("a", "liver", 1, ""), ("b", "tumour", 6, ""))
     write_itk(tmp_path / "a.seg.nrrd", result.labels, names)

@@ -133,8 +133,8 @@ def test_signals_at_random_moments(runs, long):
     assert runs.run() == 0
     assert runs.temporary() == []
     assert runs.contents() == runs.right
-    told = {code: codes.count(code) for code in sorted(set(codes))}
-    print(f"{len(codes)} runs, exit codes {told}; {len(left)} temporary files of killed runs, "
+    counts = {code: codes.count(code) for code in sorted(set(codes))}
+    print(f"{len(codes)} runs, exit codes {counts}; {len(left)} temporary files of killed runs, "
           "none in the end")
 
 
@@ -154,5 +154,5 @@ def test_faults_of_the_disk_at_random_places(runs, long):
         assert codes[-1] in (0, 3, 4, 5), (where, runs.errors.read_text())
     assert runs.run() == 0
     assert runs.contents() == runs.right
-    told = {code: codes.count(code) for code in sorted(set(codes))}
-    print(f"{len(codes)} runs, exit codes {told}")
+    counts = {code: codes.count(code) for code in sorted(set(codes))}
+    print(f"{len(codes)} runs, exit codes {counts}")

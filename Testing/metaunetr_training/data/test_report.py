@@ -55,3 +55,10 @@ def test_tables_say_what_the_data_set_holds(prepared):
     assert float(rows["spleen"][2]) == pytest.approx(180, rel=0.1)  # mL of a ball of 3.5 cm
     assert rows["pancreas"] == ("0", "0", "–")
     assert "<dd>0: 1, 1: 1</dd>" in page and "<dd>6 × 6 × 6 mm</dd>" in page
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (0, "0"), (0.78313, "0.783"), (2.5, "2.5"), (45.24, "45.2"), (2250.4, "2,250"), (100.0, "100"),
+])
+def test_numbers_are_written_without_exponents(value, text):
+    assert report._number(value) == text

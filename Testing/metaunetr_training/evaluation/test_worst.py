@@ -4,7 +4,8 @@ import SimpleITK as sitk
 from analytic import analytic_image
 from metaunetr.image import Image
 from metaunetr.report.overlay import Scene
-from metaunetr_training.evaluation.worst import Look, choose, picture
+from metaunetr_training.evaluation.beside import picture
+from metaunetr_training.evaluation.worst import Look, choose
 
 
 def test_the_worst_case_of_each_organ_and_the_three_worst_of_all(scores):

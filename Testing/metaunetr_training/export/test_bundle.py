@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from metaunetr import Segmenter, bundle
 from metaunetr.errors import BundleError, InputError, OutputError
@@ -40,7 +42,9 @@ def test_a_fresh_process_segments_with_it_as_the_run_does(trained, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "mine"]
     found = [Segmenter(model, "cpu").segment(small_ct()).labels.array
              for model in (trained.bundle(), made)]
-    np.testing.assert_array_equal(*found)
+    assert np.mean(found[0] == found[1]) > 0.99  # half precision
+    weights = load_file(made.folder / "weights.safetensors").values()
+    assert {tensor.dtype for tensor in weights} == {torch.float16}
 
 
 def test_the_card_tells_what_was_learnt_from_what(trained):

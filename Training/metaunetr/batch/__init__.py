@@ -1,17 +1,20 @@
-"""Many CTs: what is there, what is done already, and the rest.
+"""Segmentation of many CTs: find them, skip what is finished, segment the rest.
 
-    discover   files and folders → inputs, and what is left out with its reason
-    case       an input, its name, and where its results lie
-    finished   the record that tells whether a case is done, and with what
-    options    what is to be made
+    run        a batch from start to end
+    options    the options of a batch
+    inputs     the files, folders and lists that are named
+    discover   files and folders → candidates, and what is left out with its reason
+    series     which DICOM series are CTs to segment
+    candidates which candidates are segmented
+    case       a CT, its name, and the paths of its results
+    record     the record of a finished case: what it was made from, and its files
     work       one case: read, segment, write
     pipeline   the cases on this machine
-    cluster    the cases on the workers of a Dask cluster; worker is what they run
-    log        what became of each
-    run        all of it, from begin to end
-    events     what is told meanwhile, as data and as lines of text
-    privacy    what may be told of patients
-    folder     what the run folder tells: manifest, table, index, thumbnail
+    cluster    the cases on the workers of a Dask cluster; worker is what these run
+    ledger     what became of each: events, manifest, tables, page
+    events     progress, as data and as lines of text
+    privacy    what outputs may say about patients
+    manifest, table, index, thumbnail   the files that the ledger writes
 """
 
 from metaunetr.batch.options import Options

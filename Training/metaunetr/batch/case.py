@@ -1,4 +1,4 @@
-"""A CT of a batch: its name, and where its results lie."""
+"""A case: one CT of a batch, its name, and the paths of its results."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from metaunetr.batch.candidates import Found
-from metaunetr.batch.privacy import id_of, message
+from metaunetr.batch.candidates import Candidate
+from metaunetr.batch.privacy import public_text, series_id
 from metaunetr.io import formats
 from metaunetr.outputs import longest_name
 
-ROOM = 40  # bytes behind a name, for suffixes such as " (before 2).seg.nrrd"
+SUFFIX_BYTES = 40  # left free behind a name, for suffixes such as " (before 2).seg.nrrd"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One CT, and the results that it will have.
+    """One CT, and the paths of its results.
 
     Attributes:
-        name: its place below the folder that all inputs have in common, without suffix.
-        input: the file or DICOM folder to read; `files` all that it consists of.
+        name: its path below the folder that all inputs have in common, without suffix.
+        input: the file or DICOM folder to read; `files` all that it consists of, and `beside` what
+            reading a DICOM series has to look at as well, see `Candidate`.
         labels, record: the files to write. `record` is written last.
         surfaces: the folder for the surfaces.
-        thumbnail: a picture for people who look through many cases.
-        told: how the input is called in what may be shown around, see `privacy`.
-        id: of a DICOM series; "" for what is no DICOM.
+        thumbnail: a small picture of the result.
+        public_input: the input as outputs may show it, see `privacy`.
+        id: identifies a DICOM series, see `privacy.series_id`; "" if it is no DICOM.
     """
 
     name: str
@@ -38,46 +39,52 @@ class Case:
     record: Path
     surfaces: Path
     thumbnail: Path
-    told: str = ""
+    beside: tuple[Path, ...] = ()
+    public_input: str = ""
     id: str = ""
 
-    def labels_as(self, suffix: str) -> Path:
-        """The file for the labels in another format."""
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.with_suffix(" report.html")
+
+    def with_suffix(self, suffix: str) -> Path:
+        """The path of a result with this suffix."""
         return self.record.with_name(self.record.name.removesuffix(".json") + suffix)
 
-    def tell(self, text: str) -> str:
-        """A message about this case as it may be shown around."""
-        if self.told == str(self.input):
+    def public_text(self, text: str) -> str:
+        """A message about this case as outputs may show it, see `privacy`."""
+        if self.public_input == str(self.input):
             return text
-        text = message(text, self.input, self.files, self.told)
+        text = public_text(text, self.input, self.files, self.public_input)
         folder = str(self.record.parent)
         return text.replace(folder + os.sep, "").replace(folder, "the folder of the results")
 
 
 def make_cases(
-    found: Iterable[Found], output: Path, suffix: str, identifiers: bool = False
+    found: Iterable[Candidate], output: Path, suffix: str, identifiers: bool = False
 ) -> list[Case]:
-    """The cases of a batch; no two share a name, also where upper case counts as lower.
+    """The cases of a batch. Their names are unique, also if upper and lower case are the same.
 
-    "ct.nii.gz" is called "ct". Where "ct.nrrd" lies beside it, both keep their suffix; what is
-    still alike then (series of one number) gets a mark made from its path. Names that are too
-    long for the file system of `output` are cut and end in a hash of what they were.
+    "ct.nii.gz" is called "ct". If there is also a "ct.nrrd" beside it, both keep their suffix. If
+    names are still equal (series with the same number), a hash of their paths is added. Names that
+    are too long for the file system of `output` are cut, with a hash of the whole name at the end.
 
     Args:
         suffix: of the labels, with its dot.
-        identifiers: whether the patient may be named.
+        identifiers: whether outputs may name the patient.
     """
     found = list(found)
     names = [_stem(item) for item in found]
-    names = _told_apart(names, [str(item.place) for item in found])
-    names = _told_apart(names, [f"{name} {_mark(item.files[0])}"
+    names = _unique(names, [str(item.relative_path) for item in found])
+    names = _unique(names, [f"{name} {_path_hash(item.files[0])}"
                                 for name, item in zip(names, found, strict=True)])
-    longest = longest_name(output) - ROOM
+    longest = longest_name(output) - SUFFIX_BYTES
     return [_case(item, _shortened(name, longest), output, suffix, identifiers)
             for item, name in zip(found, names, strict=True)]
 
 
-def _case(found: Found, name: str, output: Path, suffix: str, identifiers: bool) -> Case:
+def _case(found: Candidate, name: str, output: Path, suffix: str, identifiers: bool) -> Case:
     base = Path(os.path.abspath(output)) / name
     return Case(
         name, found.path, found.files,
@@ -85,19 +92,20 @@ def _case(found: Found, name: str, output: Path, suffix: str, identifiers: bool)
         record=base.with_name(base.name + ".json"),
         surfaces=base.with_name(base.name + " surfaces"),
         thumbnail=base.with_name(base.name + ".png"),
-        told=str(found.path if identifiers else found.place),
-        id=id_of(found.series),
+        beside=found.beside,
+        public_input=str(found.path if identifiers else found.relative_path),
+        id=series_id(found.series),
     )
 
 
-def _stem(found: Found) -> str:
-    """The place without the suffix of an image file; a folder's name may hold dots."""
-    name = str(found.place)
-    suffix = formats.suffix_of(found.path) if found.path.name == found.place.name else ""
-    return name[: -len(suffix)] if suffix and found.place.name != suffix else name
+def _stem(found: Candidate) -> str:
+    """The relative path without the suffix of an image file; names of folders may have dots."""
+    name = str(found.relative_path)
+    suffix = formats.suffix_of(found.path) if found.path.name == found.relative_path.name else ""
+    return name[: -len(suffix)] if suffix and found.relative_path.name != suffix else name
 
 
-def _told_apart(names: list[str], alternatives: list[str]) -> list[str]:
+def _unique(names: list[str], alternatives: list[str]) -> list[str]:
     """The names, or the alternatives of those that occur more than once."""
     counts = Counter(name.casefold() for name in names)
     return [other if counts[name.casefold()] > 1 else name
@@ -113,11 +121,11 @@ def _cut(part: str, longest: int) -> str:
     whole = os.fsencode(part)
     if len(whole) <= longest:
         return part
-    mark = f" {hashlib.sha256(whole).hexdigest()[:8]}"
-    while len(os.fsencode(part + mark)) > longest:
+    digest = f" {hashlib.sha256(whole).hexdigest()[:8]}"
+    while len(os.fsencode(part + digest)) > longest:
         part = part[:-1]
-    return part + mark
+    return part + digest
 
 
-def _mark(path: Path) -> str:
+def _path_hash(path: Path) -> str:
     return hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:8]

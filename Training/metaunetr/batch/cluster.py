@@ -1,7 +1,7 @@
 """The cases of a batch on the workers of a Dask cluster.
 
-Every worker keeps its model loaded. One that is lost costs the case it worked on, which is done
-elsewhere; Dask gives a case up that was lost with several workers.
+Every worker keeps its model loaded. If a worker dies, its case is retried on another one; after
+several dead workers, Dask gives the case up.
 """
 
 from __future__ import annotations
@@ -21,46 +21,51 @@ from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 
 from metaunetr.batch.events import Event
-from metaunetr.batch.finished import Finished
-from metaunetr.batch.log import Log
+from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
-from metaunetr.batch.worker import Done, Job, Ready, segment_case
+from metaunetr.batch.record import CaseRecord
+from metaunetr.batch.worker import Job, Outcome, WorkerCheck, segment_case
 from metaunetr.bundle import Bundle
 from metaunetr.errors import DeviceError, MetaUNETRError
 
 PATIENCE = 10  # seconds for a scheduler to answer
-LOOK = 1.0  # seconds after which it is looked for new workers
+PERIOD = 1.0  # seconds between two looks for new workers
 
 
 class Cluster:
-    """This process finds the cases, gives them out one a worker thread, and tells what becomes
-    of them."""
+    """Gives the cases to the workers, one to each worker thread, and keeps the ledger.
 
-    def __init__(self, waiting: list[int], options: Options, bundle: Bundle, log: Log) -> None:
-        self.waiting, self.log = deque(waiting), log
-        self.job = Job(_as_elsewhere(options), bundle.sha256, f"metaunetr-{uuid.uuid4().hex}")
+    Args:
+        waiting: indices of the cases to segment, in this order.
+    """
+
+    def __init__(
+        self, waiting: list[int], options: Options, bundle: Bundle, ledger: Ledger
+    ) -> None:
+        self.waiting, self.ledger = deque(waiting), ledger
+        self.job = Job(_on_all_machines(options), bundle.sha256, f"metaunetr-{uuid.uuid4().hex}")
         self.card = bundle.card
-        self.news: queue.SimpleQueue[tuple[int, Event | Future]] = queue.SimpleQueue()
+        self.messages: queue.SimpleQueue[tuple[int, Event | Future]] = queue.SimpleQueue()
         self.futures: dict[int, Future] = {}
         self.slots = 0
         self.busy = 0.0
 
     def run(self) -> float:
-        """Works on all that wait. Ended by an error, it leaves no process of its own.
+        """Segment all cases. If an error ends it, no process of its own is left.
 
         Returns:
-            the share of the workers' time in which they were segmenting.
+            the share of the workers' time in which they segmented.
 
         Raises:
-            DeviceError: no scheduler answers, or it has gone.
-            MetaUNETRError: a worker has another version, another model or other folders.
+            DeviceError: the scheduler does not answer, or no longer.
+            MetaUNETRError: a worker lacks the version, model or folders of the run.
         """
         with self._client() as client:
             started = time.perf_counter()
             while self.waiting or self.futures:
                 self._submit(client)
                 with suppress(queue.Empty):
-                    self._hear(*self.news.get(timeout=LOOK))
+                    self._handle(*self.messages.get(timeout=PERIOD))
             most = max(self.slots, 1)
             return self.busy / most / (time.perf_counter() - started)
 
@@ -68,7 +73,7 @@ class Cluster:
     def _client(self) -> Iterator[Client]:
         with _connected(self.job.options) as client:
             self._check_workers(client)
-            client.subscribe_topic(self.job.topic, lambda event: self.news.put(tuple(event[1])))
+            client.subscribe_topic(self.job.topic, lambda event: self.messages.put(tuple(event[1])))
             try:
                 yield client
             finally:
@@ -77,9 +82,9 @@ class Cluster:
                     client.unregister_worker_plugin(self.job.topic)
 
     def _check_workers(self, client: Client) -> None:
-        """Each, also one that comes later, has to be able to do what this process could."""
+        """Refuse workers, also those that join later, that lack something; see `WorkerCheck`."""
         try:
-            client.register_plugin(Ready(self.job, self.card), name=self.job.topic)
+            client.register_plugin(WorkerCheck(self.job, self.card), name=self.job.topic)
         except MetaUNETRError:
             raise
         except Exception as error:
@@ -88,7 +93,7 @@ class Cluster:
                               "all machines and on the scheduler's.") from error
 
     def _submit(self, client: Client) -> None:
-        """As many cases as there are threads to work on them."""
+        """Submit as many cases as there are worker threads."""
         if not self.waiting:
             return
         try:
@@ -96,70 +101,70 @@ class Cluster:
         except OSError:
             raise _gone() from None
         if threads == 0 and not self.futures:
-            self._tell_once("The cluster has no worker yet; waiting for one.")
+            self._warn_once("The cluster has no worker yet; waiting for one.")
         self.slots = max(self.slots, threads)
         while self.waiting and len(self.futures) < threads:
             index = self.waiting.popleft()
             future = client.submit(
-                segment_case, index, self.log.cases[index], self.job, key=self.job.key(index),
+                segment_case, index, self.ledger.cases[index], self.job, key=self.job.key(index),
                 pure=False)
             self.futures[index] = future
-            future.add_done_callback(lambda future, index=index: self.news.put((index, future)))
+            future.add_done_callback(lambda future, index=index: self.messages.put((index, future)))
 
-    def _tell_once(self, text: str) -> None:
+    def _warn_once(self, text: str) -> None:
         if self.slots == 0:
-            self.log.report({"event": "warning", "text": text})
+            self.ledger.report({"event": "warning", "text": text})
             self.slots = 1
 
-    def _hear(self, index: int, what: Event | Future) -> None:
-        if index not in self.futures:  # of a worker that was thought lost
+    def _handle(self, index: int, message: Event | Future) -> None:
+        if index not in self.futures:  # of a worker that was believed dead
             return
-        if isinstance(what, dict):
-            self._on_the_way(index, what)
+        if isinstance(message, dict):
+            self._handle_event(index, message)
             return
         del self.futures[index]
-        if index not in self.log.begun:
+        if index not in self.ledger.started:
             self._begin(index)
-        self._end(index, what)
+        self._handle_end(index, message)
 
-    def _on_the_way(self, index: int, event: Event) -> None:
+    def _handle_event(self, index: int, event: Event) -> None:
         if event["event"] != "running":
-            self.log.tell(index, event)
+            self.ledger.report_case(index, event)
             return
-        again = index in self.log.begun
+        again = index in self.ledger.started
         self._begin(index)
         if again:
-            self.log.tell(index, {"event": "warning", "text": "Its worker was lost; the case is "
-                                                              "begun once more."})
+            self.ledger.report_case(index, {
+                "event": "warning", "text": "Its worker was lost; the case is begun once more."})
 
     def _begin(self, index: int) -> None:
-        self.log.begin(index)
-        self.log.running(index)
+        self.ledger.reading(index)
+        self.ledger.running(index)
 
-    def _end(self, index: int, future: Future) -> None:
+    def _handle_end(self, index: int, future: Future) -> None:
         if future.status in ("cancelled", "lost"):
             raise _gone()
         error = future.exception()
         if error is None:
-            done: Done = future.result()
-            self.busy += done.busy
-            if isinstance(done.result, Finished):
-                self.log.done(index, done.result)
+            outcome: Outcome = future.result()
+            self.busy += outcome.busy
+            if isinstance(outcome.result, CaseRecord):
+                self.ledger.done(index, outcome.result)
             else:
-                self.log.failed(index, MetaUNETRError(done.result))
+                self.ledger.failed(index, MetaUNETRError(outcome.result))
         elif isinstance(error, KilledWorker):
-            self.log.failed(index, MetaUNETRError(
+            self.ledger.failed(index, MetaUNETRError(
                 f"{error.allowed_failures + 1} workers were lost while they worked on it (killed, "
                 "or out of memory)"))
-        elif isinstance(error, MetaUNETRError):  # of a worker that can do none
+        elif isinstance(error, MetaUNETRError):  # of a worker that lacks something
             raise error
         else:
-            self.log.failed(index, error)
+            self.ledger.failed(index, error)
 
 
 @contextmanager
 def _connected(options: Options) -> Iterator[Client]:
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # of lost connections we tell
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # reported here
     if options.scheduler:
         with _client(options.scheduler) as client:
             yield client
@@ -179,10 +184,10 @@ def _connected(options: Options) -> Iterator[Client]:
 
 
 def _kill(cluster: LocalCluster) -> None:
-    """Ends the processes at once; asked, they would end after a window or the reading of a file."""
+    """End the processes at once; Dask's way would wait for the end of a window or of a file."""
     for nanny in cluster.workers.values():
-        nanny.close_gracefully()  # it is not started again
-        with suppress(OSError, TypeError):  # it has none at the moment
+        nanny.close_gracefully()  # so that it does not start its worker again
+        with suppress(OSError, TypeError):  # it has no worker at the moment
             os.kill(nanny.pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
 
 
@@ -205,8 +210,8 @@ def _reason(error: Exception) -> str:
         type(error).__name__)
 
 
-def _as_elsewhere(options: Options) -> Options:
-    """Workers have other working folders."""
+def _on_all_machines(options: Options) -> Options:
+    """Options with absolute paths: workers have other working folders."""
     model = options.model
     if model and os.path.isdir(model):
         model = os.path.abspath(model)

@@ -1,29 +1,25 @@
-"""What files and folders hold: CTs to segment, and what is left out, with the reason.
-
-Reads headers only.
-"""
+"""Find the CTs in files and folders, and what is left out, with the reason, by headers alone."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from metaunetr import io
-from metaunetr.batch.candidates import Found, Series, choose
+from metaunetr.batch.candidates import Candidate, choose
 from metaunetr.batch.inputs import Input, read_inputs
-from metaunetr.batch.privacy import place_of
-from metaunetr.batch.series import is_derived, study, why_not
+from metaunetr.batch.privacy import public_path
+from metaunetr.batch.series import is_derived, reason_to_leave_out, study
 from metaunetr.errors import InputError, MetaUNETRError
 from metaunetr.io import dicom, formats
-from metaunetr.io.dicom.header import INSTANCE, SERIES
 
-IMAGES = formats.NIFTI + formats.NRRD + formats.META
-PERIOD = 1.0  # seconds between two words about a long search
+PERIOD = 1.0  # seconds between two reports of progress
 
 
 @dataclass
@@ -31,12 +27,13 @@ class Discovery:
     """What was found, in the order of the inputs and of names.
 
     Attributes:
-        left_out: paths with reasons.
-        others: how many files, by suffix, are no images at all.
+        found: the CTs to segment.
+        left_out: paths, as outputs may show them, with reasons.
+        others: number of files that are no images, by suffix.
         warnings: sentences about what looks wrong.
     """
 
-    found: list[Found] = field(default_factory=list)
+    found: list[Candidate] = field(default_factory=list)
     left_out: list[tuple[Path, str]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
@@ -44,75 +41,101 @@ class Discovery:
 
 def discover(
     inputs: Iterable[Path], output: Path, all_series: bool = False, identifiers: bool = False,
-    tell: Callable[[int, int], None] = lambda files, cts: None,
+    progress: Callable[[int, int], None] = lambda files, cts: None,
 ) -> Discovery:
-    """The CTs in files, in lists of files, and, recursively, in folders.
+    """The CTs in files, in lists of files, and in folders, which are searched recursively.
 
-    A folder of DICOM files gives one CT per series that is one by the rules of `series`. Left out
-    below a folder are also Slicer's segmentations, images of bytes (label maps: no HU), and the
-    folder `output`. A file that is named itself is taken as it is. Hidden files and folders are
-    passed over.
+    In a folder of DICOM files, each series that is a CT by the rules of `series` is one. In folders
+    these are left out as well: segmentations of 3D Slicer, images of bytes (label maps: bytes
+    cannot hold HU), and the folder `output`. A file among `inputs` is always used. Hidden files
+    and folders are ignored.
 
     Args:
         inputs: see `inputs.read_inputs`.
-        all_series: take DICOM series whatever their kind and orientation.
-        identifiers: tell complete paths of what is left out, see `privacy`.
-        tell: told now and then how many files were looked at, and how many may be CTs.
+        all_series: use CT series of any kind and orientation.
+        identifiers: give complete paths of what is left out, see `privacy`.
+        progress: called about once a second with the number of files searched, and of candidates.
 
     Raises:
         InputError: a list of inputs cannot be read.
     """
-    search = _Search(read_inputs(inputs), output, all_series, identifiers, tell)
+    search = _Search(read_inputs(inputs), output, all_series, identifiers, progress)
     for item in search.inputs:
-        search.enter(item)
+        search.add(item)
     return search.end()
 
 
+@dataclass(frozen=True)
+class _Volume:
+    """One volume of a folder; `files` and `beside` as in `Candidate`."""
+
+    slices: list[dicom.Slice]
+    files: tuple[Path, ...]
+    beside: tuple[Path, ...]
+
+
+def _volumes(
+    volumes: dict[tuple[str, str], list[dicom.Slice]], broken: list[Path]
+) -> list[_Volume]:
+    """The volumes of a folder, from what `dicom.scan` returns."""
+    files = {key: tuple(item.path for item in slices) for key, slices in volumes.items()}
+    parts = defaultdict(list)  # keys of volumes, by Series Instance UID
+    for key in volumes:
+        parts[key[0]].append(key)
+    return [
+        _Volume(slices, files[key],
+                (*broken, *chain(*(files[other] for other in parts[key[0]] if other != key))))
+        for key, slices in volumes.items()
+    ]
+
+
 def _common(paths: list[Path]) -> Path | None:
-    """The folder that holds all inputs; None when they lie on several drives."""
+    """The folder that all inputs have in common; None if they are on several drives."""
     with suppress(ValueError):
         return Path(os.path.commonpath([p if os.path.isdir(p) else p.parent for p in paths]))
     return None
 
 
 class _Search:
+    """The state of a search; `item` is the input that is being searched."""
+
     def __init__(
         self, inputs: list[Input], output: Path, all_series: bool, identifiers: bool,
-        tell: Callable[[int, int], None],
+        progress: Callable[[int, int], None],
     ) -> None:
         self.inputs, self.all_series, self.identifiers = inputs, all_series, identifiers
-        self.tell, self.told, self.files = tell, time.monotonic(), 0
+        self.progress, self.reported, self.files = progress, time.monotonic(), 0
         self.output = os.path.realpath(output)
         self.root = _common([item.path for item in inputs if not item.name])
         self.discovery = Discovery()
-        self.entered: set[str] = set()  # folders
+        self.searched: set[str] = set()  # folders
         self.taken: set[Path] = set()  # files and first slices
-        self.candidates: list[Found | Series] = []
-        self.scanned: tuple[Path, list[list[dicom.Slice]]] = Path(), []  # the latest folder
+        self.candidates: list[Candidate] = []
+        self.scanned: tuple[Path, list[_Volume]] = Path(), []  # the last folder
 
-    def enter(self, item: Input) -> None:
+    def add(self, item: Input) -> None:
         self.item = item
         if os.path.isdir(item.path):
             self.folder(item.path)
         else:
             self.file(item.path)
-            self._looked_at(1)
+            self._count(1)
 
     def end(self) -> Discovery:
         self.discovery.found, self.discovery.warnings = choose(self.candidates, self._leave_out)
         return self.discovery
 
     def file(self, path: Path) -> None:
-        """A file that was named, or one that does not exist: reading it will tell."""
+        """A file among the inputs; if it does not exist, its case will fail."""
         if formats.suffix_of(path, formats.ARCHIVE) and os.path.isfile(path):
             self._archive(path)
             return
         if os.path.isfile(path) and _is_dicom(path):
             volumes = self._scan(path.parent)
-            for slices in volumes:
-                if any(item.path == path for item in slices):
+            for volume in volumes:
+                if path in volume.files:
                     alone = bool(self.item.name) or len(volumes) == 1
-                    self._take_series(slices, path.parent, alone)
+                    self._take_series(volume, path.parent, alone)
                     return
         self._take(path)
 
@@ -121,10 +144,10 @@ class _Search:
             candidates, unreadable = [], []
             for name in names:
                 path = folder / name
-                self._looked_at(0)
+                self._count(0)
                 if formats.suffix_of(path) in formats.SEGMENTATION:
                     self._leave_out(path, "a segmentation, not a CT")
-                elif formats.suffix_of(path, IMAGES):
+                elif formats.suffix_of(path, formats.IMAGES):
                     self._image(path)
                 elif formats.suffix_of(path, formats.ARCHIVE) and dicom.holds_dicom(path):
                     self._archive(path)
@@ -137,18 +160,18 @@ class _Search:
             if candidates:
                 self._dicom(folder, candidates)
                 continue
-            self._looked_at(len(names))
+            self._count(len(names))
             if unreadable:
                 self._leave_out(folder, f"{len(unreadable)} of its files cannot be read")
 
-    def _looked_at(self, files: int) -> None:
+    def _count(self, files: int) -> None:
         self.files += files
-        if time.monotonic() - self.told >= PERIOD:
-            self.tell(self.files, len(self.candidates))
-            self.told = time.monotonic()
+        if time.monotonic() - self.reported >= PERIOD:
+            self.progress(self.files, len(self.candidates))
+            self.reported = time.monotonic()
 
     def _walk(self, top: Path) -> Iterator[tuple[Path, list[str]]]:
-        """Folders with the names of their files; links are followed, no folder is seen twice."""
+        """Yield folders with the names of their files; follows links, but no folder twice."""
         def unreadable(error: OSError) -> None:
             self._leave_out(Path(error.filename), f"cannot be read: {error.strerror}")
 
@@ -156,10 +179,10 @@ class _Search:
             identity = os.path.realpath(folder)
             if identity == self.output:
                 self._leave_out(Path(folder), "the folder of the results")
-            if identity == self.output or identity in self.entered:
+            if identity == self.output or identity in self.searched:
                 folders.clear()
                 continue
-            self.entered.add(identity)
+            self.searched.add(identity)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             yield Path(folder), sorted(name for name in files if not name.startswith("."))
 
@@ -172,15 +195,14 @@ class _Search:
     def _dicom(self, folder: Path, candidates: list[Path]) -> None:
         """One CT per series of `folder`."""
         volumes = self._scan(folder)
-        for slices in volumes:
-            reason = why_not(slices, self.all_series)
-            if reason:
-                self._leave_out(slices[0].path, reason)
+        for volume in volumes:
+            if reason := reason_to_leave_out(volume.slices, self.all_series):
+                self._leave_out(volume.files[0], reason)
             else:
-                self._take_series(slices, folder)
+                self._take_series(volume, folder)
         if volumes:
             return
-        if any(map(_may_be_ct, candidates)):  # damaged: reading it will tell
+        if any(map(_may_be_ct, candidates)):  # damaged: its case will fail
             self._take(folder, tuple(candidates))
         else:
             self._leave_out(folder, "its DICOM files are no images")
@@ -189,53 +211,53 @@ class _Search:
         """One CT per series of a .zip file."""
         try:
             unpacked = dicom.Unpacked(path)
-            volumes = list(dicom.scan(unpacked.folder)[0].values())
+            volumes = _volumes(*dicom.scan(unpacked.folder))
         except (MetaUNETRError, OSError):
             volumes = []
-        if not volumes:  # damaged: reading it will tell
+        if not volumes:  # damaged: its case will fail
             self._take(path)
-        for slices in volumes:
-            file = path / slices[0].path.name
-            if reason := why_not(slices, self.all_series):
+        for volume in volumes:
+            file = path / volume.files[0].name
+            if reason := reason_to_leave_out(volume.slices, self.all_series):
                 self._leave_out(file, reason)
             elif self._is_new(file):
                 self.candidates.append(self._series(
-                    slices, path if len(volumes) == 1 else file, (path,), self._place(path),
+                    replace(volume, files=(path,), beside=()),
+                    path if len(volumes) == 1 else file, self._relative_path(path),
                     bool(self.item.name) or None))
 
-    def _scan(self, folder: Path) -> list[list[dicom.Slice]]:
+    def _scan(self, folder: Path) -> list[_Volume]:
         if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
-                volumes, _ = dicom.scan(folder, lambda: self._looked_at(1))
-                self.scanned = folder, list(volumes.values())
+                self.scanned = folder, _volumes(*dicom.scan(folder, lambda: self._count(1)))
             except InputError:
                 self.scanned = folder, []
         return self.scanned[1]
 
     def _take_series(
-        self, slices: list[dicom.Slice], folder: Path, alone: bool | None = None
+        self, volume: _Volume, folder: Path, named_as_folder: bool | None = None
     ) -> None:
-        first = slices[0]
-        if not self._is_new(first.path):
-            return
-        path = folder if len(self._scan(folder)) == 1 else first.path
-        files = tuple(item.path for item in slices)
-        self.candidates.append(self._series(slices, path, files, self._place(folder), alone))
+        if self._is_new(volume.files[0]):
+            path = folder if len(self._scan(folder)) == 1 else volume.files[0]
+            self.candidates.append(
+                self._series(volume, path, self._relative_path(folder), named_as_folder))
 
     def _series(
-        self, slices: list[dicom.Slice], path: Path, files: tuple[Path, ...],
-        place: PurePosixPath, alone: bool | None,
-    ) -> Series:
-        first = slices[0]
-        return Series(
-            path, files, place, first.text(dicom.NUMBER), first.text(SERIES), study(first),
-            is_derived(first) and not self.all_series,
-            hash((len(slices), frozenset(
-                (item.text(INSTANCE) or str(item.path), item.text(dicom.POSITION), item.size)
+        self, volume: _Volume, path: Path, relative_path: PurePosixPath,
+        named_as_folder: bool | None,
+    ) -> Candidate:
+        first, *_ = slices = volume.slices
+        return Candidate(
+            path, volume.files, relative_path, volume.beside,
+            series=first.series, number=first.text("SeriesNumber"), study=study(first),
+            derived=is_derived(first) and not self.all_series,
+            content=hash((len(slices), frozenset(
+                (item.text("SOPInstanceUID") or str(item.path),
+                 item.text("ImagePositionPatient"), item.size)
                 for item in slices))),
-            alone)
+            named_as_folder=named_as_folder)
 
-    def _place(self, path: Path) -> PurePosixPath:
+    def _relative_path(self, path: Path) -> PurePosixPath:
         if self.item.name:
             inside = self.item.path in path.parents
             below = path.relative_to(self.item.path).parts if inside else ()
@@ -244,15 +266,15 @@ class _Search:
             below = PurePosixPath(path.name or "volume")
         else:
             below = PurePosixPath(*path.relative_to(self.root).parts)
-        return below if self.identifiers else below.with_name(place_of(path, None).name)
+        return below if self.identifiers else below.with_name(public_path(path, None).name)
 
     def _take(self, path: Path, files: tuple[Path, ...] = ()) -> None:
         files = files or (path,)
         if self._is_new(files[0]):
-            self.candidates.append(Found(path, files, self._place(path)))
+            self.candidates.append(Candidate(path, files, self._relative_path(path)))
 
     def _is_new(self, first: Path) -> bool:
-        """Whether this is the first input to name it; a list that names it again is told."""
+        """Whether it was not found before; what a list names again is left out."""
         if first in self.taken:
             if self.item.row:
                 self._leave_out(first, f"{os.path.basename(self.item.row)} names it again")
@@ -261,12 +283,12 @@ class _Search:
         return True
 
     def _leave_out(self, path: Path, reason: str) -> None:
-        told = path if self.identifiers else place_of(path, self.root)
-        self.discovery.left_out.append((told, reason))
+        shown = path if self.identifiers else public_path(path, self.root)
+        self.discovery.left_out.append((shown, reason))
 
 
 def _is_dicom(path: Path) -> bool | None:
-    """None when the file cannot be read."""
+    """Whether it is a DICOM file; None if it cannot be read."""
     try:
         return dicom.is_dicom(path)
     except OSError:
@@ -281,8 +303,8 @@ def _may_be_ct(path: Path) -> bool:
 
 
 def _holds_bytes(path: Path) -> bool:
-    """False also for what has no readable header: reading it will tell what is wrong."""
+    """Whether the voxels are bytes; False if the header cannot be read: its case will fail."""
     with suppress(InputError, OSError):
-        return io.read_dtype(path).itemsize == 1
+        return io.read_header(path).dtype.itemsize == 1
     return False
 

@@ -1,11 +1,11 @@
-"""What `--input` names: files, folders, and lists of them in CSV or JSON.
+"""The inputs of a batch: files, folders, and lists of them in CSV or JSON.
 
     image,name                        [{"image": "ct/001.nii.gz", "name": "patient 1"},
     ct/001.nii.gz,patient 1            "ct/002.nii.gz"]
     ct/002.nii.gz,
 
-Relative paths of a list are meant from its folder. A name, where there is one, says what the case
-is called and where its results lie in the output folder.
+Relative paths in a list start at the folder of the list. If there is a name, it is the name of the
+case and the path of its results in the output folder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from metaunetr.errors import InputError
 
 LISTS = (".csv", ".json")
-FORBIDDEN = set('\\:*?"<>|')  # in names: what one of the systems does not allow
+FORBIDDEN = set('\\:*?"<>|')  # in names of files on Windows
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Input:
     """A file or folder.
 
     Attributes:
-        path: absolute.
-        name: of the case; "" to call it after its path.
-        row: such as "list.csv, line 3"; "" when it was named itself.
+        path: absolute path.
+        name: of the case; "" to use its path.
+        row: where it is listed, such as "list.csv, line 3"; "" if it is in no list.
     """
 
     path: Path
@@ -41,11 +41,11 @@ class Input:
 
 
 def read_inputs(paths: Iterable[Path]) -> list[Input]:
-    """The files and folders that are named, and those in the lists that are named.
+    """The files and folders of `paths`, with lists replaced by what they name.
 
     Raises:
-        InputError: a list cannot be read, or names something twice or outside the output folder;
-            the message names file, row and value.
+        InputError: a list cannot be read, or a name occurs twice or leads out of the output
+            folder; the message names file, row and value.
     """
     inputs = []
     for path in paths:
@@ -66,7 +66,7 @@ def _entries(path: Path) -> Iterator[Input]:
         empty = False
         if not isinstance(image, str) or not image.strip() or "\0" in image:
             raise InputError(f"{row}: 'image' must be a path, it is {image!r}")
-        yield Input(Path(os.path.abspath(path.parent / image.strip())), _checked(row, name), row)
+        yield Input(Path(os.path.abspath(path.parent / image.strip())), _valid_name(row, name), row)
     if empty:
         raise InputError(f"{path}: the list of inputs is empty")
 
@@ -81,7 +81,7 @@ def _text(path: Path) -> str:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Any, Any]]:
-    """Row, image and name; separated by commas, semicolons or tabs."""
+    """Yield (row, image, name); columns are separated by commas, semicolons or tabs."""
     header, *_ = text.splitlines() or [""]
     reader = csv.DictReader(StringIO(text, newline=""), strict=True,
                             delimiter=max(",;\t", key=header.count))
@@ -102,6 +102,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (row, image, name)."""
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -120,21 +121,21 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Any, Any]]:
                              f"{json.dumps(entry)[:200]}")
 
 
-def _checked(row: str, name: Any) -> str:
-    """A name whose results lie in the output folder, on every system."""
+def _valid_name(row: str, name: Any) -> str:
+    """The name, or "" for none, after a check that it is a path inside the output folder."""
     if name is None or name == "":
         return ""
     if not isinstance(name, str):
         raise InputError(f"{row}: 'name' must be text, it is {name!r}")
     name = name.strip()
-    if not all(map(_may_be_a_file, name.split("/"))):
+    if not all(map(_is_file_name, name.split("/"))):
         raise InputError(
             f"{row}: 'name' must be a path inside the output folder, without parts that begin "
             f"or end with a dot or hold {' '.join(sorted(FORBIDDEN))}, it is {name!r}")
     return name
 
 
-def _may_be_a_file(part: str) -> bool:
+def _is_file_name(part: str) -> bool:
     return (bool(part) and part == part.strip() and not part.startswith(".")
             and not part.endswith(".") and part.isprintable() and not FORBIDDEN & set(part))
 

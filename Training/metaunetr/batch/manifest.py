@@ -4,9 +4,9 @@ It may be read at any time, also while the run goes on:
 
     sqlite3 run.sqlite "SELECT name, reason FROM cases WHERE state = 'failed'"
 
-One process writes. Killed at any moment, it leaves a file that opens, in the state before or
-after one change. What it says is for people and tools; whether a case is finished, its record
-tells, so that a manifest which is lost or damaged costs nothing but the attempts counted in it.
+One process writes. If it is killed, or the power fails, the file is in the state before or after
+one change. The manifest is for people and tools: whether a case is finished is decided by its
+record, so that a lost manifest costs nothing but the attempts that it counts.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ SCHEMA = (
     "attempts INTEGER, made_from TEXT)",
     "CREATE TABLE left_out (path TEXT, reason TEXT)",
 )
-ELSEWHERE = (  # words of errors that are not the fault of the file
+NOT_THE_FILE = (  # words of errors that another file in this place would meet as well
     "locked", "unable to open", "readonly", "disk I/O", "full", "out of memory",
 )
-PATIENCE = 5.0  # seconds that a change waits for somebody who reads
+PATIENCE = 5.0  # seconds that a change waits for another program to end reading
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Row:
     """The state of a case.
 
     Attributes:
-        id: tells the series from others without naming the patient.
-        reason: why it failed; of a case that is done, what its input lacks.
-        seconds: that it took; None before its end.
-        attempts: how often it was begun until it came to an end, in this run and those before.
-        made_from: JSON of all that decided on the result; "" before there is one.
+        id: identifies the DICOM series without naming the patient, see `privacy.series_id`.
+        reason: why it failed; of a case that is done, the warnings about its input.
+        seconds: duration; None before its end.
+        attempts: how often it was begun until it ended, in this run and those before.
+        made_from: JSON of all that determines the result; "" before there is one.
     """
 
     name: str
@@ -60,17 +60,17 @@ PUT = (f"INSERT INTO cases ({COLUMNS}) VALUES ({', '.join('?' * len(NAMES))}) ON
 
 
 class Manifest:
-    """The open manifest; it is this process's own until it is closed.
+    """The open manifest, locked for other processes that would write to it.
 
-    A write transaction is open all the time between two changes: that lets others read and keeps
-    a second run out, and the system ends it when the process dies.
+    Between two changes a write transaction is open: others can read meanwhile, a second run is
+    refused, and the operating system ends the transaction if this process dies.
 
     Attributes:
-        before: the rows that an earlier run has left, by name.
+        before: the rows of the run before, by name.
         warnings: sentences about what went wrong with the file.
 
     Raises:
-        OutputError: the file cannot be written, or another run writes it.
+        OutputError: the file cannot be written, or another run writes to it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -80,16 +80,16 @@ class Manifest:
         try:
             self._open()
         except (sqlite3.DatabaseError, UnicodeError) as error:
-            if any(words in str(error) for words in ELSEWHERE):
+            if any(words in str(error) for words in NOT_THE_FILE):
                 raise self._refusal(error) from None
-            self._set_aside(error)
+            self._rename(error)
             try:
                 self._open()
             except sqlite3.Error as again:
                 raise self._refusal(again) from None
 
     def begin(self, rows: Iterable[Row], left_out: Iterable[tuple[str, str]]) -> None:
-        """The cases of a run, and what is left out; those of an earlier run go."""
+        """Replace the cases of the run before by those of this run, and what was left out."""
         rows = list(rows)
         with suppress(sqlite3.Error):  # the rows are pending then
             self._transaction()
@@ -99,10 +99,11 @@ class Manifest:
         self._write({row.name: row for row in rows})
 
     def put(self, row: Row) -> None:
-        """A new state. On a full disk it is kept, and written with the next one."""
+        """Store a row. If the disk is full, it is stored together with the next one."""
         self._write({row.name: row})
 
     def close(self) -> None:
+        """Store what is pending, and release the file."""
         if self._pending:
             self._write({})
         self._connection.close()
@@ -129,20 +130,24 @@ class Manifest:
             self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         self._connection.text_factory = lambda text: text.decode("utf-8", "replace")
         try:
-            self._check()
+            self.before = self._read()
         except BaseException:
             self._connection.close()
             raise
 
-    def _check(self) -> None:
-        """Finds the tables whole, or makes them.
+    def _read(self) -> dict[str, Row]:
+        """The rows by name; makes the tables where there are none.
 
         Raises:
-            sqlite3.DatabaseError, UnicodeError: the file is something else, or damaged.
+            sqlite3.DatabaseError, UnicodeError: the file is no manifest.
         """
         run = self._connection.execute
-        # A killed run loses nothing by this; after a power cut the file may be damaged.
-        run("PRAGMA synchronous = OFF")
+        try:
+            run("PRAGMA user_version = 0")  # writes
+        except sqlite3.OperationalError as error:
+            if "disk I/O" not in str(error):
+                raise
+            run("PRAGMA synchronous = OFF")  # a share that refuses fsync
         run("BEGIN IMMEDIATE")
         if run("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
             for statement in SCHEMA:
@@ -152,20 +157,16 @@ class Manifest:
         tables = [sql for sql, in run("SELECT sql FROM sqlite_master WHERE sql NOT NULL")]
         if tables != list(SCHEMA):
             raise sqlite3.DatabaseError("its tables are those of another version")
-        (state,), *_ = run("PRAGMA quick_check").fetchall()
-        rows = [Row(*values) for values in run(f"SELECT {COLUMNS} FROM cases")]
-        if state != "ok" or not all(map(_is_sound, rows)):
-            raise sqlite3.DatabaseError("its pages contradict each other")
-        self.before = {row.name: row for row in rows}
+        return {values[0]: Row(*values) for values in run(f"SELECT {COLUMNS} FROM cases")}
 
-    def _set_aside(self, error: Exception) -> None:
+    def _rename(self, error: Exception) -> None:
+        """Make room for a new file where the old one cannot be used."""
         aside = self.path.with_name(f"{self.path.stem} damaged{self.path.suffix}")
         try:
             os.replace(self.path, aside)
+            Path(f"{self.path}-journal").unlink(missing_ok=True)
         except OSError as failed:
             raise self._refusal(failed) from None
-        with suppress(OSError):  # what was half-way when it was killed
-            os.replace(f"{self.path}-journal", f"{aside}-journal")
         self.warnings.append(f"{self.path}: the manifest is damaged ({error}); it is kept as "
                              f"{aside.name} and made anew from the records of the cases")
 
@@ -176,11 +177,3 @@ class Manifest:
                 "another folder. If there is none, the folder lies on a share that cannot lock "
                 "files (mount it with locks, or with nobrl)")
         return OutputError(f"{self.path}: cannot be written: {error}")
-
-
-def _is_sound(row: Row) -> bool:
-    return (
-        row.state in STATES and isinstance(row.attempts, int) and row.attempts >= 0
-        and isinstance(row.seconds, float | None)
-        and all(isinstance(text, str) for text in (row.name, row.id, row.reason, row.made_from))
-    )

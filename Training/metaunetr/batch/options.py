@@ -1,4 +1,4 @@
-"""What a batch is to make."""
+"""The options of a batch."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from metaunetr.organs import Organ
 
 @dataclass(frozen=True)
 class Options:
-    """What a batch is to make.
+    """The options of a batch.
 
     Attributes:
         output: the folder for the results.
-        suffixes: of the labels: ".seg.nrrd", ".nii.gz", ".dcm" or ".rtstruct.dcm"; each case gets
-            the first that its input allows.
+        suffixes: of the labels: ".seg.nrrd", ".nii.gz", ".dcm" or ".rtstruct.dcm"; the first that
+            the input of a case allows is used.
         seg_type: see `write_labels`.
         organs, model, device, overlap, precision: see `Segmenter`.
         surfaces: ".stl" or ".obj"; "" for none.
-        table: CSV with the statistics of all cases.
-        resume: leave alone what is finished and still as wanted.
+        report: write a report page for each case.
+        table: path of a further CSV file with the statistics of all cases.
+        resume: skip cases that are finished and were made from the same input, model and options.
         all_series: segment DICOM series whatever their kind and orientation.
-        identifiers: whether patients may be named, see `privacy`.
-        scheduler: address of a Dask scheduler, whose workers do the work; "" for none.
-        workers: processes of this machine that do the work; 0 for this one alone.
+        identifiers: whether outputs may name patients, see `privacy`.
+        scheduler: address of a Dask scheduler whose workers segment the cases; "" for none.
+        workers: number of processes of this machine that segment the cases; 0 for this process.
     """
 
     output: Path
@@ -36,6 +37,7 @@ class Options:
     overlap: float | None = None
     precision: str = "auto"
     surfaces: str = ""
+    report: bool = False
     table: Path | None = None
     resume: bool = False
     all_series: bool = False

@@ -1,4 +1,4 @@
-"""The cases of a batch on this machine: the next is read and the last is written meanwhile."""
+"""The cases of a batch on this machine: the next one is read and the last written meanwhile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from metaunetr.batch import work
 from metaunetr.batch.events import Event
-from metaunetr.batch.log import Log
+from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
 from metaunetr.batch.work import Loaded
 from metaunetr.bundle import Bundle
@@ -18,24 +18,30 @@ from metaunetr.result import Result
 class Pipeline:
     """A reader thread, the network in the calling thread, and a writer thread.
 
-    Memory is bounded: one case is read ahead while one is segmented and one is written. A case at
-    which an earlier run was killed has the memory for itself. All is told by the calling thread.
+    Memory is bounded: one case is read ahead while one is segmented and one is written. A case
+    during which an earlier run was killed has the memory for itself. Only the calling thread uses
+    the ledger.
+
+    Args:
+        waiting: indices of the cases to segment, in this order.
     """
 
-    def __init__(self, waiting: list[int], options: Options, bundle: Bundle, log: Log) -> None:
-        self.waiting, self.options, self.bundle, self.log = waiting, options, bundle, log
+    def __init__(
+        self, waiting: list[int], options: Options, bundle: Bundle, ledger: Ledger
+    ) -> None:
+        self.waiting, self.options, self.bundle, self.ledger = waiting, options, bundle, ledger
         self.reader = ThreadPoolExecutor(1, "reader")
         self.writer = ThreadPoolExecutor(1, "writer")
-        self.ahead: Future[Loaded] | None = None
-        self.behind: tuple[int, Future] | None = None  # a case with what writing it gives
+        self.reading: Future[Loaded] | None = None  # the next case
+        self.writing: tuple[int, Future] | None = None  # the last case
         self.index = waiting[0]
         self.busy = 0.0
 
     def run(self) -> float:
-        """Works on all that wait. Ended by an error, it leaves no thread and no partial file.
+        """Segment all cases. If an error ends it, no thread and no partial file is left.
 
         Returns:
-            the share of the time since the first case was begun in which one was segmented.
+            the share of the time since the first case began in which a case was segmented.
 
         Raises:
             BundleError, DeviceError: the model cannot be used.
@@ -46,75 +52,74 @@ class Pipeline:
             for position, index in enumerate(self.waiting):
                 self.index = index
                 self._work(engine, position)
-            self._finish_last()
+            self._finish_writing()
             return self.busy / (time.perf_counter() - started)
         finally:
             for pool in (self.reader, self.writer):
                 pool.shutdown(cancel_futures=True)
 
     def _load(self) -> Segmenter:
-        self.ahead = self._read(0)
-        options, log = self.options, self.log
-        engine = Segmenter(self.bundle, options.device, options.overlap, options.precision,
-                           self._tell)
+        self.reading = self._read(0)
+        options, ledger = self.options, self.ledger
+        engine = Segmenter(self.bundle, options.device, options.overlap, options.precision)
         for text in engine.device_warnings:  # once, not in every case
-            log.report({"event": "warning", "text": text})
+            ledger.report({"event": "warning", "text": text})
         engine.device_warnings = []
         return engine
 
     def _work(self, engine: Segmenter, position: int) -> None:
-        index, log = self.index, self.log
-        if self._is_alone(position):
-            self._finish_last()
-        log.running(index)
-        log.tell(index, {"event": "stage", "stage": "read"})
+        index, ledger = self.index, self.ledger
+        if self._needs_all_memory(position):
+            self._finish_writing()
+        ledger.running(index)
+        ledger.report_case(index, {"event": "stage", "stage": "read"})
         try:
-            loaded = self._take(position)
+            loaded = self._finish_reading(position)
             result = self._segment(engine, loaded)
         except Exception as error:
-            if log.over:
+            if ledger.stopped:
                 raise
-            log.failed(index, error)
+            ledger.failed(index, error)
             return
-        self._finish_last()
-        log.tell(index, {"event": "stage", "stage": "write"})
-        self.behind = index, self.writer.submit(work.write, loaded, result, self.options)
+        self._finish_writing()
+        ledger.report_case(index, {"event": "stage", "stage": "write"})
+        self.writing = index, self.writer.submit(work.write, loaded, result, self.options)
 
     def _read(self, position: int) -> Future[Loaded]:
-        self.log.begin(self.waiting[position])
-        case = self.log.cases[self.waiting[position]]
+        self.ledger.reading(self.waiting[position])
+        case = self.ledger.cases[self.waiting[position]]
         return self.reader.submit(work.read, case, self.options, self.bundle)
 
-    def _take(self, position: int) -> Loaded:
-        """What was read ahead; the next case begins to be read."""
-        read, self.ahead = self.ahead or self._read(position), None
+    def _finish_reading(self, position: int) -> Loaded:
+        """The image of a case, once it is read; then the next case begins to be read."""
+        read, self.reading = self.reading or self._read(position), None
         wait([read])
-        if position + 1 < len(self.waiting) and not self._is_alone(position + 1):
-            self.ahead = self._read(position + 1)
+        if position + 1 < len(self.waiting) and not self._needs_all_memory(position + 1):
+            self.reading = self._read(position + 1)
         return read.result()
 
-    def _is_alone(self, position: int) -> bool:
-        return self.log.lost(self.waiting[position]) > 0
+    def _needs_all_memory(self, position: int) -> bool:
+        return self.ledger.kills(self.waiting[position]) > 0
 
     def _segment(self, engine: Segmenter, loaded: Loaded) -> Result:
         started = time.perf_counter()
         try:
-            return work.segment(engine, loaded, self.options)
+            return work.segment(engine, loaded, self.options, self._report)
         finally:
             self.busy += time.perf_counter() - started
 
-    def _tell(self, event: Event) -> None:
-        if self.behind and self.behind[1].done():
-            self._finish_last()
-        self.log.tell(self.index, event)
+    def _report(self, event: Event) -> None:
+        if self.writing and self.writing[1].done():
+            self._finish_writing()
+        self.ledger.report_case(self.index, event)
 
-    def _finish_last(self) -> None:
-        """Waits for the case that is being written, and tells what became of it."""
-        if self.behind is None:
+    def _finish_writing(self) -> None:
+        """Wait for the case that is being written, and enter it in the ledger."""
+        if self.writing is None:
             return
-        (index, written), self.behind = self.behind, None
+        (index, written), self.writing = self.writing, None
         wait([written])
         if error := written.exception():
-            self.log.failed(index, error)
+            self.ledger.failed(index, error)
         else:
-            self.log.done(index, written.result())
+            self.ledger.done(index, written.result())

@@ -1,18 +1,18 @@
-"""What a run tells about patients: nothing, unless `--identifiers` asks for it.
+"""What outputs say about patients: nothing, unless `--identifiers` is given.
 
-Log lines, manifest, tables, page, thumbnails and records are meant to be shown around. They tell
+Log lines, manifest, tables, pages, pictures and records are meant to be shown to others. They have
 
-- of what DICOM headers say about the patient and the examination: nothing. A series has an `id`,
-  12 digits of the SHA-256 of its Series Instance UID: who has the series finds its line, and
-  nobody learns from it whose it is;
-- of paths: what lies below the folder that all inputs have in common, since the results lie in
-  folders of the same names. Whoever has patients' names there should rename them, or name the
-  cases in a list of inputs. Names of DICOM files, in which scanners put names, are hashed too.
+- nothing of what DICOM headers say about patient and examination. A DICOM series has an `id`, 12
+  digits of the SHA-256 of its Series Instance UID: whoever has the series can find its line, and
+  nobody can tell from the line whose it is;
+- paths below the folder that all inputs have in common only, since the results lie in folders of
+  the same names. Folders with names of patients should be renamed, or the cases be named in a list
+  of inputs. Names of DICOM files are replaced by a hash: scanners put names of patients there.
 
 With `--identifiers` paths are complete, and organs.csv and index.html name patient and
-examination. Two things are outside these rules: DICOM SEG and RTSTRUCT carry the patient, as the
-standard demands, and the JSON lines for programs tell the paths of inputs, so that they can be
-opened. What libraries say is in `library_messages`.
+examination. Two outputs are exceptions: DICOM SEG and RTSTRUCT name the patient, as the standard
+demands, and the JSON lines for programs have the paths of the inputs, so that they can be opened.
+Messages of libraries are handled by `library_messages`.
 """
 
 from __future__ import annotations
@@ -27,110 +27,112 @@ from pathlib import Path
 from metaunetr.errors import MetaUNETRError
 from metaunetr.io import formats
 from metaunetr.io.dicom.archive import first_file
-from metaunetr.io.dicom.header import CHARACTERS, read_header
+from metaunetr.io.dicom.header import read_header
 
 IDENTIFIERS = {
-    "patient_name": "0010|0010", "patient_id": "0010|0020", "study_date": "0008|0020",
-    "accession_number": "0008|0050", "study_uid": "0020|000d", "series_uid": "0020|000e",
+    "patient_name": "PatientName", "patient_id": "PatientID", "study_date": "StudyDate",
+    "accession_number": "AccessionNumber", "study_uid": "StudyInstanceUID",
+    "series_uid": "SeriesInstanceUID",
 }
 NAMES = (  # of the patient, physicians and operators
-    "0010|0010", "0010|1001", "0008|0090", "0008|1048", "0008|1050", "0008|1060", "0008|1070",
-    "0032|1032",
+    "PatientName", "OtherPatientNames", "ReferringPhysicianName", "PhysiciansOfRecord",
+    "PerformingPhysicianName", "NameOfPhysiciansReadingStudy", "OperatorsName",
+    "RequestingPhysician",
 )
 PERSONAL = (  # also ids, dates, places, and what technicians type
-    *NAMES, *IDENTIFIERS.values(), "0008|0021", "0008|0022", "0008|0023", "0008|0080",
-    "0008|0081", "0008|1010", "0008|1030", "0008|103e", "0010|0030", "0010|1000", "0010|1040",
-    "0010|2154", "0010|4000", "0020|0010", "0032|1060", "0040|0254",
+    *NAMES, *IDENTIFIERS.values(), "SeriesDate", "AcquisitionDate", "ContentDate",
+    "InstitutionName", "InstitutionAddress", "StationName", "StudyDescription",
+    "SeriesDescription", "PatientBirthDate", "OtherPatientIDs", "PatientAddress",
+    "PatientTelephoneNumbers", "PatientComments", "StudyID", "RequestedProcedureDescription",
+    "PerformedProcedureStepDescription",
 )
-SHORTEST = 3  # letters of a word that could be a name
-IMAGES = formats.NIFTI + formats.NRRD + formats.META + formats.SEGMENTATION + formats.ARCHIVE
+MIN_LETTERS = 3  # of a word that could be a name
+IMAGES = formats.LABELS + formats.ARCHIVE
 
 
-def id_of(series: str) -> str:
+def series_id(series: str) -> str:
     """12 hexadecimal digits for a Series Instance UID; "" for none."""
     return hashlib.sha256(series.encode()).hexdigest()[:12] if series else ""
 
 
 def identity(path: Path) -> dict[str, str]:
-    """Patient and examination of a DICOM file, by the names of IDENTIFIERS."""
+    """Patient and examination of a DICOM file: one text for each key of IDENTIFIERS."""
     texts = header(path, IDENTIFIERS.values())
     return {name: texts[tag] for name, tag in IDENTIFIERS.items()}
 
 
-def place_of(path: Path, root: Path | None) -> Path:
-    """A path below `root`, or what is left of it without its folders; DICOM files by a hash."""
+def public_path(path: Path, root: Path | None) -> Path:
+    """A path relative to `root`, or its name if it is not below; DICOM files as a hash."""
     below = path.relative_to(root) if root and root in path.parents else Path(path.name)
-    return below.with_name(_hidden(path)) if _is_dicom(path) else below
+    return below.with_name(_file_hash(path)) if _is_dicom(path) else below
 
 
-def message(text: str, path: Path, files: Sequence[Path], told: str) -> str:
-    """A message about an input as it may be shown around.
+def public_text(text: str, path: Path, files: Sequence[Path], public_input: str) -> str:
+    """A message about an input as outputs may show it.
 
     Args:
-        path: the input, a file or the folder of a series; `told` how it is called.
-        files: all that it consists of.
+        path: the input, a file or the folder of a series.
+        files: all files of the input.
+        public_input: what replaces `path`.
     """
     is_dicom = _is_dicom(files[0])
-    words = _slices(files[0].parent, text) if is_dicom else {}
-    text = _replaced(text, words | {str(path): told}).replace(f"{path.parent}{os.sep}", "")
+    words = _file_names(files[0].parent, text) if is_dicom else {}
+    text = _replaced(text, words | {str(path): public_input}).replace(f"{path.parent}{os.sep}", "")
     is_dicom = is_dicom or formats.suffix_of(files[0], formats.ARCHIVE)
     return _without_patient(text, files) if is_dicom else text
 
 
 def _is_dicom(path: Path) -> bool:
-    """By its name: it may be gone, or not be readable."""
+    """Whether it is a DICOM file, by its name: it may be missing or not be readable."""
     return not formats.suffix_of(path, IMAGES) and not os.path.isdir(path)
 
 
-def _hidden(path: Path) -> str:
+def _file_hash(path: Path) -> str:
     return f"DICOM file {hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]}"
 
 
-def _slices(folder: Path, text: str) -> dict[str, str]:
-    """What is said instead of the paths, and of names with letters, of the files in a folder.
+def _file_names(folder: Path, text: str) -> dict[str, str]:
+    """Replacements of the paths and names of the DICOM files in a folder that `text` names.
 
-    Of those that `text` tells of; a folder may hold 50,000.
+    Names without letters, such as "00012.dcm", need none.
     """
     words = {}
     with suppress(OSError):
-        told = (path for path in folder.iterdir() if path.name in text)
-        for path in filter(_is_dicom, told):
-            words[str(path)] = _hidden(path)
-            if re.search(rf"[^\W\d_]{{{SHORTEST}}}", path.stem):
-                words[path.name] = _hidden(path)
+        named = (path for path in folder.iterdir() if path.name in text)
+        for path in filter(_is_dicom, named):
+            words[str(path)] = _file_hash(path)
+            if re.search(rf"[^\W\d_]{{{MIN_LETTERS}}}", path.stem):
+                words[path.name] = _file_hash(path)
     return words
 
 
 def _without_patient(text: str, files: Sequence[Path]) -> str:
-    """`text` without what the first of these DICOM files that can be read says about its patient.
-
-    A message about a series may quote any of its slices.
-    """
+    """`text` without what the first readable one of these DICOM files says about its patient."""
     headers = (header(path, PERSONAL) for path in files)
     nothing = dict.fromkeys(PERSONAL, "")
     texts = next((texts for texts in headers if any(texts.values())), nothing)
     words = {word for tag in NAMES for word in re.split(r"[\s^=,\\]+", texts[tag])}
-    words = {word for word in (*words, *texts.values()) if len(word) >= SHORTEST}
+    words = {word for word in (*words, *texts.values()) if len(word) >= MIN_LETTERS}
     return _replaced(text, dict.fromkeys(words, "…"))
 
 
 def _replaced(text: str, words: dict[str, str]) -> str:
-    """`text` with whole words, or whole paths, replaced; the longest first."""
+    """`text` with whole words or paths replaced, the longest first."""
     longest = sorted(words, key=len, reverse=True)
     pattern = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in longest)
     return re.sub(pattern, lambda found: words[found[0]], text) if pattern else text
 
 
-def header(path: Path, tags: Iterable[str]) -> dict[str, str]:
+def header(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     """Elements of a DICOM file, or of the first in a .zip file, as text.
 
     "" for those that are missing, or all of a damaged file.
     """
-    item, wanted = None, (*tags, CHARACTERS)
+    item = None
     with suppress(OSError, MetaUNETRError):  # it may be gone
         if formats.suffix_of(path, formats.ARCHIVE):
             with first_file(path) as file:
-                item = read_header(file, wanted) if file else None
+                item = read_header(file, keywords) if file else None
         else:
-            item = read_header(path, wanted)
-    return {tag: item.text(tag) if item else "" for tag in tags}
+            item = read_header(path, keywords)
+    return {keyword: item.text(keyword) if item else "" for keyword in keywords}

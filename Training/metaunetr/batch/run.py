@@ -1,4 +1,4 @@
-"""A batch from begin to end: one bad case is told, and the rest goes on."""
+"""A batch from start to end. A case that fails is reported, and the others go on."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from metaunetr.batch import work
 from metaunetr.batch.case import Case, make_cases
 from metaunetr.batch.discover import discover
 from metaunetr.batch.events import Event, cases_event, search_event
-from metaunetr.batch.finished import Finished
-from metaunetr.batch.folder import RunFolder
-from metaunetr.batch.log import Log
+from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
+from metaunetr.batch.record import CaseRecord
 from metaunetr.bundle import Bundle, find
 from metaunetr.errors import InputError, MetaUNETRError, PackageError
 from metaunetr.io import mesh
 from metaunetr.io.atomic import discard_abandoned
 from metaunetr.outputs import check_distinct, make_folder
 
-GIVEN_UP = 3  # runs that were killed while they worked on a case
+MAX_KILLS = 3  # runs that were killed in a row while they worked on a case
 
 
 def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None]) -> int:
-    """Segments all CTs in files and folders; the model is loaded once.
+    """Segment all CTs in files and folders; the model is loaded once.
 
     Args:
-        report: told what happens, see `events`. What it raises ends the batch.
+        inputs: files, folders, and lists of them, see `inputs`.
+        report: called with every event, see `events`. An error that it raises ends the batch.
 
     Returns:
-        how many cases failed.
+        the number of cases that failed.
 
     Raises:
-        InputError: there is no CT at all, or the model lacks an organ.
+        InputError: a list of inputs is invalid, there is no CT, or the model lacks an organ.
         BundleError, DeviceError: the model or the device cannot be used.
-        OutputError: the output folder or the table cannot be written, or what the format needs
-            is missing.
+        OutputError: the output folder or the table cannot be written.
+        PackageError: a package that the format of the labels or Dask needs is not installed.
     """
     started = time.perf_counter()
     inputs = list(inputs)
@@ -56,20 +56,18 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     if not cases:
         raise InputError("There is no CT in the input "
                          f"({len(discovery.left_out)} files or series were left out).")
-    with closing(RunFolder(options.output, options.identifiers)) as folder:
-        folder.begin(cases, discovery)
-        log = Log(cases, report, folder)
-        busy = _work(options, bundle, log)
+    with closing(Ledger(cases, discovery, options.output, options.identifiers, report)) as ledger:
+        busy = _work(options, bundle, ledger)
         if options.table:
-            folder.write_table(options.table)
-    for text in folder.warnings:
+            ledger.write_table(options.table)
+    for text in ledger.warnings:
         report({"event": "warning", "text": text})
-    report(log.told.summary(time.perf_counter() - started, busy))
-    return log.told.counts["failed"]
+    ledger.summary(time.perf_counter() - started, busy)
+    return ledger.counts["failed"]
 
 
 def _check(options: Options) -> None:
-    """Whatever would fail in every case."""
+    """Check what would fail in every case."""
     if options.scheduler or options.workers:
         _check_dask()
     for suffix in options.suffixes:
@@ -87,46 +85,46 @@ def _check_dask() -> None:
             extras.missing("A batch on Dask", error.name or "distributed", "cluster")) from None
 
 
-def _work(options: Options, bundle: Bundle, log: Log) -> float | None:
-    """Works on what is not finished; the share of the time in which a case was segmented."""
-    _tidy(log.cases)
-    waiting = [index for index in range(len(log.cases))
-               if not (options.resume and _is_over(index, options, bundle, log))]
-    waiting.sort(key=log.lost)  # those at which runs were killed come last
+def _work(options: Options, bundle: Bundle, ledger: Ledger) -> float | None:
+    """Segment what is not finished; return the share of the time in which a case was segmented."""
+    _remove_temporary_files(ledger.cases)
+    waiting = [index for index in range(len(ledger.cases))
+               if not (options.resume and _has_ended(index, options, bundle, ledger))]
+    waiting.sort(key=ledger.kills)  # those during which runs were killed come last
     if not waiting:
         return None
     if options.scheduler or options.workers:
         from metaunetr.batch.cluster import Cluster
 
         try:
-            return Cluster(waiting, options, bundle, log).run()
+            return Cluster(waiting, options, bundle, ledger).run()
         finally:
-            _tidy(log.cases)  # workers may have been lost
-    log.report({"event": "stage", "stage": "model"})
+            _remove_temporary_files(ledger.cases)  # workers may have been killed
+    ledger.report({"event": "stage", "stage": "model"})
     from metaunetr.batch.pipeline import Pipeline  # torch, which takes seconds
 
-    return Pipeline(waiting, options, bundle, log).run()
+    return Pipeline(waiting, options, bundle, ledger).run()
 
 
-def _tidy(cases: list[Case]) -> None:
-    """Removes temporary files of processes that have been killed."""
+def _remove_temporary_files(cases: list[Case]) -> None:
+    """Remove temporary files of processes that were killed."""
     for folder in {f for case in cases for f in (case.record.parent, case.surfaces)}:
         discard_abandoned(folder, now=0)
 
 
-def _is_over(index: int, options: Options, bundle: Bundle, log: Log) -> bool:
-    """Whether a case was finished before, or is given up."""
-    case = log.cases[index]
-    before = Finished.read(case)
-    with suppress(InputError):  # reading it will tell
-        if before and before.holds(case, work.made_from(case, options, bundle)):
-            log.skipped(index, before)
+def _has_ended(index: int, options: Options, bundle: Bundle, ledger: Ledger) -> bool:
+    """Whether a case is skipped or given up; enters it in the ledger."""
+    case = ledger.cases[index]
+    before = CaseRecord.read(case)
+    with suppress(InputError):  # reading it will raise the same
+        if before and before.is_current(case, work.made_from(case, options, bundle)):
+            ledger.skipped(index, before)
             return True
-    if (lost := log.lost(index)) >= GIVEN_UP:
-        log.begin(index)
-        log.running(index)
-        log.failed(index, MetaUNETRError(
-            f"{case.input}: {lost} runs were killed while they worked on it, perhaps because the "
+    if (kills := ledger.kills(index)) >= MAX_KILLS:
+        ledger.reading(index)
+        ledger.running(index)
+        ledger.failed(index, MetaUNETRError(
+            f"{case.input}: {kills} runs were killed while they worked on it, perhaps because the "
             "memory was full; without --resume it is tried again"))
         return True
     return False

@@ -1,15 +1,15 @@
-"""Which DICOM series are CTs to segment: the rules, from headers alone.
+"""The rules which DICOM series are CTs to segment, by their headers.
 
-A series is left out when, in this order,
+A series is left out if one of these is true; the first one is reported:
 
-    its modality is not CT, or its SOP class no CT image (a screenshot, a dose report)
-    its image type says localizer, scout or topogram; projection or rendering (MIP); screenshot;
-        dose report; map of something else than HU (perfusion)
-    it has fewer slices, or frames, than a volume needs
-    its slices are closer to sagittal or coronal than to axial ones
-    it is derived, and the original that it comes from, an axial CT of the same study, is there
+    its modality is not CT, or its SOP class is no CT image (a screenshot, a dose report)
+    its image type is that of a localizer, a projection or rendering (MIP), a screenshot, a dose
+        report, or a map of something else than HU (perfusion)
+    it has fewer slices or frames than a volume needs
+    its slices are closer to sagittal or coronal than to axial
+    it is derived, and there is an axial CT of the same study (see `candidates`)
 
-`--all-series` takes whatever is a CT and has enough slices.
+With `--all-series` only the modality and the number of slices count.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from metaunetr.batch.privacy import header
 from metaunetr.errors import InputError
 from metaunetr.guard import MIN_SLICES
 from metaunetr.io import dicom
-from metaunetr.io.dicom.header import CLASS
 
-STUDY, PATIENT = "0020|000d", "0010|0020"
+STUDY, PATIENT = "StudyInstanceUID", "PatientID"
 CT_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.2{end}" for end in ("", ".1", ".2"))
 KINDS = {  # words of the image type
     "a localizer": {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"},
@@ -35,10 +34,10 @@ KINDS = {  # words of the image type
 PLANES = ("sagittal", "coronal", "axial")  # across x, y and z
 
 
-def why_not(slices: list[dicom.Slice], all_series: bool) -> str:
-    """Why a series is no CT to segment; "" when it may be one."""
+def reason_to_leave_out(slices: list[dicom.Slice], all_series: bool) -> str:
+    """Why a series is not segmented; "" if it may be. The slices are those of one volume."""
     first = slices[0]
-    modality = first.text(dicom.MODALITY)
+    modality = first.text("Modality")
     if modality != "CT":
         return f"a series of modality {modality or 'unknown'}, not CT"
     rules = [_is_too_short] if all_series else [_is_of_a_kind, _is_too_short, _is_not_axial]
@@ -46,20 +45,21 @@ def why_not(slices: list[dicom.Slice], all_series: bool) -> str:
 
 
 def is_derived(first: dicom.Slice) -> bool:
+    """Whether the image type of the first slice says that the series is derived."""
     return _kind(first)[:1] == ["DERIVED"]
 
 
 def study(first: dicom.Slice) -> str:
-    """Tells the studies of patients apart, also when these were given the same UIDs.
+    """Identifies study and patient: anonymizers may give several patients the same UID.
 
-    "" when a series has no Study Instance UID.
+    "" if the series has no Study Instance UID.
     """
     texts = header(first.path, (STUDY, PATIENT))
     return texts[STUDY] and f"{texts[STUDY]} {texts[PATIENT]}"
 
 
 def _kind(first: dicom.Slice) -> list[str]:
-    return [word.strip() for word in first.text(dicom.IMAGE_TYPE).upper().split("\\")]
+    return [word.strip() for word in first.text("ImageType").upper().split("\\")]
 
 
 def _is_of_a_kind(slices: list[dicom.Slice]) -> str:
@@ -67,12 +67,12 @@ def _is_of_a_kind(slices: list[dicom.Slice]) -> str:
     for name, those in KINDS.items():
         if words & those:
             return name
-    is_image = slices[0].text(CLASS) in ("", *CT_CLASSES)
+    is_image = slices[0].text("SOPClassUID") in ("", *CT_CLASSES)
     return "" if is_image else "a screenshot or report, no CT image"
 
 
 def _is_too_short(slices: list[dicom.Slice]) -> str:
-    frames = slices[0].text(dicom.FRAMES)
+    frames = slices[0].text("NumberOfFrames")
     count = max(len(slices), int(frames) if frames.isdecimal() else 0)
     return "" if count >= MIN_SLICES else (
         f"a series of {count} slices; a volume needs {MIN_SLICES}")
@@ -80,7 +80,7 @@ def _is_too_short(slices: list[dicom.Slice]) -> str:
 
 def _is_not_axial(slices: list[dicom.Slice]) -> str:
     try:
-        axes = slices[0].numbers(dicom.ORIENTATION, 6)
+        axes = slices[0].axes
     except InputError:  # reading it will tell
         return ""
     plane = PLANES[int(np.abs(np.cross(axes[:3], axes[3:])).argmax())]

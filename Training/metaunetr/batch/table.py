@@ -1,4 +1,4 @@
-"""What became of all cases, as CSV: UTF-8, comma-separated, decimal points."""
+"""The CSV files of a batch: UTF-8, comma-separated, with decimal points."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from metaunetr.batch.case import Case
-from metaunetr.batch.finished import Finished
 from metaunetr.batch.privacy import IDENTIFIERS
+from metaunetr.batch.record import CaseRecord
 from metaunetr.io.atomic import atomic
 from metaunetr.report.statistics import COLUMNS, statistics_row
 
 
 def write_table(
-    path: Path, cases: Iterable[tuple[Case, Finished]],
+    path: Path, cases: Iterable[tuple[Case, CaseRecord]],
     identities: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """Write one line per case and organ: name, what the statistics of one case have, input, id.
+    """Write one line per case and organ: name, columns as of `write_statistics`, input and id.
 
     Args:
-        cases: the finished ones with their records.
-        identities: where patients may be named, columns of `IDENTIFIERS` by the name of the case.
+        cases: the finished cases with their records.
+        identities: if patients may be named, the columns of `IDENTIFIERS` by name of the case.
 
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
@@ -33,15 +33,14 @@ def write_table(
             known = identities.get(case.name, {}) if identities else {}
             who = [known.get(column, "") for column in more]
             for item in finished.organs:
-                yield (_text(case.name), *statistics_row(item), _text(case.told), case.id,
+                yield (_text(case.name), *statistics_row(item), _text(case.public_input), case.id,
                        *map(_text, who))
 
     _write(path, ("case", *COLUMNS, "input", "id", *more), rows())
 
 
 def write_failures(path: Path, failures: Iterable[tuple[str, str, str]]) -> None:
-    """Write one line per case without a result or with a reason to look at its input, and per file
-    or series that was left out.
+    """Write one line per case that failed or has a warning, and per file or series left out.
 
     Args:
         failures: name or path, state, reason.
@@ -53,7 +52,7 @@ def write_failures(path: Path, failures: Iterable[tuple[str, str, str]]) -> None
 
 
 def _text(value: str) -> str:
-    """What spreadsheets do not take for a formula; names of patients and files may begin so."""
+    """Text that spreadsheets do not take for a formula, even if a name begins like one."""
     return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 

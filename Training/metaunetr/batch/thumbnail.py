@@ -1,4 +1,4 @@
-"""A small picture of a result, for the index of a run folder."""
+"""A small picture of a result, for index.html."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_thumbnail(path: Path, result: Result, image: Image) -> None:
 
 
 def _step(grid: Grid) -> tuple[int, int, int]:
-    """Every how many voxels along (D, H, W) one is looked at: not more than the pixels show."""
+    """The stride along (D, H, W): one voxel per pixel is enough."""
     spacing = np.array(grid.spacing[::-1])
     pixel = float((spacing * grid.shape).max()) / SIZE
     return tuple(max(1, int(pixel / s)) for s in spacing)

@@ -1,7 +1,8 @@
-"""One case: read, segment, write. The same on one machine and on many."""
+"""One case: read, segment, write; the same in the pipeline and on a cluster."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,14 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from metaunetr import __version__, io, library_messages
 from metaunetr.batch.case import Case
-from metaunetr.batch.finished import Finished, input_state, ours, set_aside, sha256_of
 from metaunetr.batch.options import Options
+from metaunetr.batch.record import (
+    CaseRecord,
+    input_state,
+    keep_foreign_files,
+    own_outputs,
+    sha256_of,
+)
 from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Bundle
 from metaunetr.errors import InputError, OutputError
 from metaunetr.image import Image
 from metaunetr.io import mesh
 from metaunetr.outputs import check_distinct, make_folder, together
+from metaunetr.report import write_report
 from metaunetr.result import Result
 
 if TYPE_CHECKING:
@@ -25,7 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A case with its image, and all that decides on the result."""
+    """A case with its image.
+
+    Attributes:
+        case: with the path of the labels in the format that the input allows.
+        made_from: see `made_from`.
+    """
 
     case: Case
     image: Image
@@ -33,10 +46,10 @@ class Loaded:
 
 
 def made_from(case: Case, options: Options, bundle: Bundle) -> dict[str, Any]:
-    """All that decides on the result of a case; equal when it would be the same.
+    """All that determines the result of a case: equal if it would be the same.
 
     Raises:
-        InputError: a file of the case is gone or may not be read.
+        InputError: a file of the case is missing or cannot be read.
     """
     organs = options.organs
     return {
@@ -51,81 +64,87 @@ def made_from(case: Case, options: Options, bundle: Bundle) -> dict[str, Any]:
         "suffixes": list(options.suffixes),
         "seg_type": options.seg_type,
         "surfaces": options.surfaces,
+        **({"report": True} if options.report else {}),  # not in records before version 0.2
     }
 
 
 def read(case: Case, options: Options, bundle: Bundle) -> Loaded:
-    """The image of a case, once it is sure that its results can be written.
+    """Read a case, after a check that its results can be written.
 
     Raises:
-        InputError: the input is no CT that can be read.
+        InputError: the input is no CT, or cannot be read.
         OutputError: the results cannot be written.
     """
-    facts = made_from(case, options, bundle)  # before reading: what changes now is redone next time
+    state = made_from(case, options, bundle)  # first: if a file changes now, --resume redoes it
     make_folder(case.record.parent)
     outputs = [io.prepare_output(case.labels), io.prepare_file(case.record),
                io.prepare_file(case.thumbnail)]
+    if options.report:
+        outputs.append(io.prepare_file(case.report))
     check_distinct(outputs, case.files)
-    with library_messages.filtered_by(case.tell):
-        image = io.read_image(case.input)
-        labels, lacks = _possible(case, image, options)
+    with library_messages.filtered_by(case.public_text):
+        image = io.read_image(case.input, (*case.files, *case.beside))
+        labels, warnings = _labels_path(case, image, options)
     if labels != case.labels:
         check_distinct([io.prepare_output(labels)], case.files)
-    image = replace(image, warnings=(*image.warnings, *lacks))
-    return Loaded(replace(case, labels=labels), image, facts)
+    image = replace(image, warnings=(*image.warnings, *warnings))
+    return Loaded(replace(case, labels=labels), image, state)
 
 
-def _possible(case: Case, image: Image, options: Options) -> tuple[Path, tuple[str, ...]]:
-    """The file for labels in the first of the formats that the input allows, and warnings.
+def _labels_path(case: Case, image: Image, options: Options) -> tuple[Path, tuple[str, ...]]:
+    """The path of the labels in the first format that the input allows, and warnings.
 
     Raises:
-        OutputError: the input allows none of them; the message is that of the first.
+        InputError, OutputError: the input allows none of them, for the reason of the first.
     """
     refused = []
     for suffix in options.suffixes:
-        labels = case.labels_as(suffix)
+        labels = case.with_suffix(suffix)
         try:
-            lacks = io.check_labels(labels, image)
+            warnings = io.check_labels(labels, image)
         except (InputError, OutputError) as error:
             refused.append(error)
         else:
-            return labels, (*(case.tell(str(error)) for error in refused), *lacks)
+            return labels, (*(case.public_text(str(error)) for error in refused), *warnings)
     raise refused[0]
 
 
-def segment(engine: Segmenter, loaded: Loaded, options: Options) -> Result:
-    """The organs of a case; a device that ran out of memory is tried again in the next."""
-    rungs = engine.rungs
-    try:
-        return engine.segment(loaded.image, options.organs)
-    finally:
-        engine.rungs = rungs
+def segment(
+    engine: Segmenter, loaded: Loaded, options: Options, report: Callable[[dict[str, Any]], None]
+) -> Result:
+    """The organs of a case."""
+    return engine.segment(loaded.image, options.organs, report=report)
 
 
-def write(loaded: Loaded, result: Result, options: Options) -> Finished:
-    """Writes the results of a case; killed at any moment, it is not taken for finished.
+def write(loaded: Loaded, result: Result, options: Options) -> CaseRecord:
+    """Write the results of a case. If the process is killed meanwhile, the case is unfinished.
 
-    Files in their places that are not ours are kept under other names.
+    Files of others in their places are kept under other names.
 
     Raises:
         OutputError: a file cannot be written; then none is.
     """
     case = loaded.case
-    before, sizes, digests = ours(case) or {}, {}, {}
+    before, sizes, digests = own_outputs(case) or {}, {}, {}
 
-    def measured(path: Path, temporary: Path) -> None:
+    def add(path: Path, temporary: Path) -> None:
         name = path.relative_to(case.record.parent).as_posix()
         sizes[name], digests[name] = temporary.stat().st_size, sha256_of(temporary)
 
     with together() as place:
-        record = place(case.record)  # the first here is the last to take its place
+        record_path = place(case.record)  # the first here is the last to take its place
         temporary = place(case.labels)
-        with library_messages.filtered_by(case.tell):
+        with library_messages.filtered_by(case.public_text):
             io.write_labels(temporary, result, options.seg_type)
-        measured(case.labels, temporary)
+        add(case.labels, temporary)
         temporary = place(case.thumbnail)
         write_thumbnail(temporary, result, loaded.image)
-        measured(case.thumbnail, temporary)
+        add(case.thumbnail, temporary)
+        if options.report:
+            temporary = place(case.report)
+            shown = replace(loaded.image, source=Path(case.public_input))
+            write_report(temporary, shown, result)
+            add(case.report, temporary)
         for item in result.organs if options.surfaces else ():
             if item.voxels:
                 path = case.surfaces / (item.organ.key + options.surfaces)
@@ -133,20 +152,20 @@ def write(loaded: Loaded, result: Result, options: Options) -> Finished:
                 temporary = place(path)
                 mask = result.labels.array == item.organ.number
                 mesh.write_surface(temporary, mask, result.labels.grid)
-                measured(path, temporary)
-        finished = Finished(case.told, loaded.made_from, sizes, result.organs,
+                add(path, temporary)
+        record = CaseRecord(case.public_input, loaded.made_from, sizes, result.organs,
                             result.record, digests, loaded.image.warnings)
-        io.write_text(record, finished.text())
-        kept = set_aside(case, finished)
-    _remove_stale(case, before, finished)
-    return replace(finished, kept=kept)
+        io.write_text(record_path, record.text())
+        kept = keep_foreign_files(case, record)
+    _remove_stale(case, before, record)
+    return replace(record, kept=kept)
 
 
-def _remove_stale(case: Case, before: dict[Path, set[str]], now: Finished) -> None:
-    """Files of an earlier result that the new one does not have."""
+def _remove_stale(case: Case, before: dict[Path, set[str]], now: CaseRecord) -> None:
+    """Remove files of an earlier result that the new one does not have."""
     for path in before.keys() - now.sizes(case).keys():
         if sha256_of(path) in before[path]:
             with suppress(OSError):
                 path.unlink()
-    with suppress(OSError):  # unless it has something in it
+    with suppress(OSError):  # it is not empty
         case.surfaces.rmdir()

@@ -1,4 +1,4 @@
-"""What a worker of a cluster does: one case at a time, with a model that stays loaded."""
+"""The work of one worker of a cluster: one case at a time, with a model that stays loaded."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from metaunetr import __version__, library_messages
 from metaunetr.batch import work
 from metaunetr.batch.case import Case
 from metaunetr.batch.events import Event
-from metaunetr.batch.finished import Finished
 from metaunetr.batch.options import Options
+from metaunetr.batch.record import CaseRecord
 from metaunetr.bundle import find
 from metaunetr.errors import BundleError, Cancelled, DeviceError, MetaUNETRError, explain
 
@@ -26,21 +26,26 @@ _one_case = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Done:
-    """The record of a case or the reason why it failed, and the seconds of segmenting."""
+class Outcome:
+    """The end of a case on a worker.
 
-    result: Finished | str
+    Attributes:
+        result: the record of the case, or the reason why it failed.
+        busy: seconds of segmenting.
+    """
+
+    result: CaseRecord | str
     busy: float
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a run asks of its workers.
+    """What all workers of a run have in common.
 
     Attributes:
-        options: with paths that are the same on all machines.
+        options: with paths that are valid on all machines.
         sha256: of the model's weights.
-        topic: under which events are told; no other run has it.
+        topic: the name of Dask's channel for the events of this run.
     """
 
     options: Options
@@ -48,21 +53,22 @@ class Job:
     topic: str
 
     def key(self, index: int) -> str:
-        """What the cluster calls a case."""
+        """The name of a case on the cluster."""
         return f"{self.topic}-{index}"
 
 
-class Ready(WorkerPlugin):
-    """Lets only workers take part that have the version, model and folders of the run."""
+class WorkerCheck(WorkerPlugin):
+    """Refuses workers that lack the version, model or folders of the run."""
 
     def __init__(self, job: Job, card: dict[str, Any]) -> None:
         self.job, self.card, self.version = job, card, __version__
         self.passed = False
 
     def setup(self, worker: Worker) -> None:
-        """
+        """Called by Dask on each worker.
+
         Raises:
-            MetaUNETRError: what is missing, and on which worker.
+            MetaUNETRError: something is missing; the message names it and the worker.
         """
         where = f"Worker {worker.address}"
         if self.version != __version__:
@@ -81,51 +87,50 @@ class Ready(WorkerPlugin):
         self.passed = True
 
 
-def segment_case(index: int, case: Case, job: Job) -> Done:
-    """A case from begin to end; its events are told under the topic of the run.
+def segment_case(index: int, case: Case, job: Job) -> Outcome:
+    """Read, segment and write a case; sends its events under the topic of the run.
 
     Raises:
-        MetaUNETRError: this worker can do no case of the run.
+        MetaUNETRError: this worker can segment no case of the run.
     """
     worker = get_worker()
     busy = 0.0
 
-    def tell(event: Event) -> None:
+    def report(event: Event) -> None:
         task = worker.state.tasks.get(job.key(index))
         if task is None or task.state == "cancelled":
             raise Cancelled("The run has ended.")
         worker.log_event(job.topic, [index, event])
 
     with _one_case, library_messages.shown():
-        options, ready = job.options, worker.plugins[job.topic]
-        if not ready.passed:  # it joined later, and Dask lets it work all the same
-            ready.setup(worker)
+        options, check = job.options, worker.plugins[job.topic]
+        if not check.passed:  # of workers that join later, Dask ignores the errors of plugins
+            check.setup(worker)
         try:
             engine = _engine(
                 job.sha256, options.model, options.device, options.overlap, options.precision)
         except MetaUNETRError as error:
             raise type(error)(f"Worker {worker.address}: {error}") from None
         try:
-            tell({"event": "running"})
-            tell({"event": "stage", "stage": "read"})
-            engine.report = tell
+            report({"event": "running"})
+            report({"event": "stage", "stage": "read"})
             loaded = work.read(case, options, engine.bundle)
             started = time.perf_counter()
             try:
-                result = work.segment(engine, loaded, options)
+                result = work.segment(engine, loaded, options, report)
             finally:
                 busy = time.perf_counter() - started
-            tell({"event": "stage", "stage": "write"})
-            return Done(work.write(loaded, result, options), busy)
+            report({"event": "stage", "stage": "write"})
+            return Outcome(work.write(loaded, result, options), busy)
         except Exception as error:
-            return Done(explain(error)[0], busy)
+            return Outcome(explain(error)[0], busy)
 
 
 @lru_cache(maxsize=1)
 def _engine(
     sha256: str, model: str | None, device: str, overlap: float | None, precision: str
 ) -> Segmenter:
-    """The engine of this process, loaded for its first case."""
+    """The engine of this process; loads the model for the first case only."""
     from metaunetr.engine import Segmenter
 
     bundle = find(model)

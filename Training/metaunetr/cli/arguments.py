@@ -1,4 +1,4 @@
-"""How commands describe themselves, and kinds of arguments that several of them take."""
+"""Help texts of commands, and types of arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class HelpFormatter(argparse.HelpFormatter):
 def add_command(
     commands, name: str, summary: str, description: str, *examples: str
 ) -> argparse.ArgumentParser:
-    """A command with a line in the list of commands, a description, and examples to copy."""
+    """Add a command with a summary, a description, and examples to copy."""
     return commands.add_parser(
         name, help=summary, description=description, formatter_class=HelpFormatter,
         epilog="\n".join(["examples:" if len(examples) > 1 else "example:",
@@ -31,7 +31,7 @@ def add_command(
 
 
 class Organs(argparse.Action):
-    """Organs by name or number, or both sides as "kidneys", apart by spaces or commas."""
+    """Organs by name or number, or both sides as "kidneys", separated by spaces or commas."""
 
     def __init__(self, option_strings, dest, **kwargs) -> None:
         super().__init__(option_strings, dest, nargs="+", metavar="ORGAN", **kwargs)
@@ -53,7 +53,7 @@ class Organs(argparse.Action):
 
 
 def _is_file(word: str) -> bool:
-    """Whether a word is meant as a file or folder; no organ is written with a dot or a slash."""
+    """Whether a word is the name of a file or folder; names of organs have no dot or slash."""
     if any(mark in word for mark in (".", os.sep, os.altsep or os.sep)):
         return True
     try:
@@ -64,7 +64,7 @@ def _is_file(word: str) -> bool:
 
 
 def number(kind: type, low: float, high: float) -> Callable[[str], float]:
-    """Reads an int or a float from `low` to `high`."""
+    """A type of argument: an int or a float from `low` to `high`."""
     def read(text: str) -> float:
         try:
             value = kind(text)

@@ -11,11 +11,11 @@ from metaunetr.cli import engine
 from metaunetr.cli.arguments import Organs, add_command, number
 from metaunetr.cli.progress import TerminalProgress
 from metaunetr.errors import InputError
+from metaunetr.io.formats import FORMATS
 from metaunetr.result import DISCLAIMER
 
 CASES_FAILED = 7  # exit code
-SUFFIXES = {"seg.nrrd": ".seg.nrrd", "nii.gz": ".nii.gz", "dicomseg": ".dcm",
-            "rtstruct": ".rtstruct.dcm"}
+SUFFIXES = {kind.option: kind.write[0] for kind in FORMATS if kind.option}
 
 
 def add_to(commands) -> None:
@@ -52,6 +52,9 @@ def add_to(commands) -> None:
     parser.add_argument("--surfaces", choices=("stl", "obj"),
                         help="also write a surface of each organ in this format, coordinates in "
                              "mm (LPS) as 3D Slicer writes them (default: none)")
+    parser.add_argument("--report", action="store_true",
+                        help="also write a report page of each case, NAME report.html, to which "
+                             "index.html links (default: not written)")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
                         help="write volume (mL), HU, confidence and flags, one line per case and "
                              "organ (default: organs.csv in the output folder)")
@@ -87,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     options = batch.Options(
         output=args.output, suffixes=suffixes, seg_type=args.seg_type, organs=args.organs,
         model=args.model, device=args.device, overlap=args.overlap, precision=args.precision,
-        surfaces=f".{args.surfaces}" if args.surfaces else "", table=args.statistics,
+        surfaces=f".{args.surfaces}" if args.surfaces else "", report=args.report,
+        table=args.statistics,
         resume=args.resume, all_series=args.all_series, identifiers=args.identifiers,
         scheduler=args.dask, workers=args.dask_local,
     )

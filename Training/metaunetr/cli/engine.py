@@ -1,4 +1,4 @@
-"""What the commands that run the engine share: its options, and a start that waits for nothing."""
+"""Shared by the commands that run the engine: options, reporter, and loading PyTorch early."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from metaunetr.cli.arguments import number
-from metaunetr.cli.progress import JsonProgress, TerminalProgress, end_with_stdin
+from metaunetr.cli.ending import end_with_stdin
+from metaunetr.cli.progress import JsonProgress, TerminalProgress
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 
@@ -17,7 +18,7 @@ THREADS = ("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
 
 def add_options(parser: argparse.ArgumentParser):
-    """Adds the options of the engine; returns the group of those that choose what is printed."""
+    """Add the options of the engine; returns the group of options that choose the printed form."""
     parser.add_argument("--model", metavar="MODEL",
                         help="name or folder of a model, see `metaunetr models` "
                              "(default: abdomen8-3mm)")
@@ -51,14 +52,18 @@ def add_seg_type(parser: argparse.ArgumentParser) -> None:
 
 
 def check_seg_type(args: argparse.Namespace, suffix: str) -> None:
-    """Refuse --seg-type for labels that are no DICOM SEG."""
+    """Check that --seg-type is given for DICOM SEG only.
+
+    Raises:
+        OutputError: the labels have another format.
+    """
     if args.seg_type != "binary" and suffix != ".dcm":
         raise OutputError(f"{args.output}: --seg-type {args.seg_type} is of DICOM SEG, and the "
                           f"labels are {suffix}; leave it out or choose DICOM SEG")
 
 
 def use_threads(count: int | None) -> None:
-    """Sets the CPU threads of this process and of those that it starts; None leaves them."""
+    """Set the CPU threads of this process and its children; None keeps the default."""
     if count is None:
         return
     os.environ.update(dict.fromkeys(THREADS, str(count)))  # read when libraries are loaded
@@ -68,7 +73,7 @@ def use_threads(count: int | None) -> None:
 
 
 def reporter(args: argparse.Namespace, terminal: type[TerminalProgress] = TerminalProgress):
-    """Where events go: to a program, with whose pipe the run then ends, or to a terminal."""
+    """A reporter for a terminal or, with --json-progress, a program: then the run ends with it."""
     if not args.json_progress:
         return terminal(args.verbose)
     end_with_stdin()
@@ -76,7 +81,7 @@ def reporter(args: argparse.Namespace, terminal: type[TerminalProgress] = Termin
 
 
 def read_while_torch_loads(read: Callable[[], Image], report) -> Image:
-    """What `read` returns; importing torch takes as long as reading, so both go on at once."""
+    """The result of `read`, while PyTorch is imported, which takes as long."""
     report({"event": "stage", "stage": "read"})
     pool = ThreadPoolExecutor(1)
     loading = pool.submit(importlib.import_module, "torch")

@@ -19,7 +19,8 @@ def add_to(commands) -> None:
     parser = add_command(
         commands, "estimate", "estimate the time and memory that `segment` will take",
         "Estimates how many seconds `metaunetr segment` will take, from start to written files, "
-        "and how many MB of memory it needs. Measures this computer for some seconds.",
+        "and how many MB of memory it needs. Measures the speed of this computer first, which "
+        "takes a few seconds.",
         "metaunetr estimate ct.nii.gz",
         "metaunetr estimate ct.nii.gz --device cpu --threads 4 --json",
         "metaunetr estimate every_fourth_voxel.nrrd --size 512 512 150",
@@ -27,8 +28,8 @@ def add_to(commands) -> None:
     parser.add_argument("input", metavar="INPUT", type=Path,
                         help="the CT as for `segment`, or a coarse copy of it")
     parser.add_argument("--size", type=number(int, 1, 100_000), nargs=3, metavar=("I", "J", "K"),
-                        help="size of the CT in voxels, where INPUT holds every n-th of them along "
-                             "each axis, from the first on (default: the size of INPUT)")
+                        help="size of the CT in voxels, if INPUT is a coarse copy with every n-th "
+                             "voxel along each axis (default: the size of INPUT)")
     printed = engine.add_options(parser)
     printed.add_argument("--json", action="store_true",
                          help="print one JSON object: seconds, memory_mb, windows, device")
@@ -53,21 +54,21 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _estimate(args: argparse.Namespace, report, started: _Clock) -> tuple[dict[str, str], dict]:
-    """What people call the devices, and what a run needs."""
+    """The names of the devices, and the time and memory of a run."""
     model = bundle.find(args.model)
     image = engine.read_while_torch_loads(lambda: _read(args), report)
     from metaunetr.engine import Segmenter
-    from metaunetr.engine.device import labels
+    from metaunetr.engine.backends import device_labels
 
-    devices = labels()
+    devices = device_labels()
     if args.json_progress:
         report({"event": "devices", "devices": [{"name": name, "label": label}
                                                 for name, label in devices.items()]})
-    segmenter = Segmenter(model, args.device, args.overlap, args.precision, report)
-    seconds = started.seconds()  # a run will start in the same way
+    segmenter = Segmenter(model, args.device, args.overlap, args.precision)
+    seconds = started.seconds()  # a run starts in the same way
     if args.size:
         seconds += READ * math.prod(args.size) / 1e6
-    needs = segmenter.estimate(image, tuple(args.size[::-1]) if args.size else None)
+    needs = segmenter.estimate(image, tuple(args.size[::-1]) if args.size else None, report)
     return devices, needs | {"seconds": round(seconds + needs["seconds"], 1)}
 
 
@@ -78,10 +79,10 @@ def _read(args: argparse.Namespace):
 
 
 class _Clock:
-    """Seconds that starting takes, the start of Python included, once files are in memory.
+    """Measures the seconds since the start of Python, as they will be in the next run.
 
-    A first start waits for the disk, which the next one does not: so processor time where that
-    is less.
+    A first start waits for the disk; the next one finds the files in memory. So processor time
+    counts where it is less.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""`metaunetr info`: what a file holds, before anything is done with it."""
+"""`metaunetr info`: the contents of an image or a segmentation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from metaunetr.cli.arguments import add_command
 
 SIDES = {"L": "left", "R": "right", "P": "posterior", "A": "anterior", "S": "superior",
          "I": "inferior"}
-RECORDED = ("software", "date", "model", "device", "precision", "warnings")  # what people look for
+RECORDED = ("software", "date", "model", "device", "precision", "warnings")  # shown without --json
 
 
 def add_to(commands) -> None:
     parser = add_command(
         commands, "info", "show what an image or a segmentation contains",
-        "Shows size, spacing (mm), position and HU range of an image and whether it can be "
-        "segmented; of a segmentation its segments and how it was made. Changes nothing.",
+        "Shows size, spacing (mm), position and HU range of an image, and whether it can be "
+        "segmented. Shows the segments of a segmentation, and how it was made.",
         "metaunetr info ct.nii.gz",
         "metaunetr info dicom_folder",
         "metaunetr info organs.seg.nrrd --json",
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def table(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Names and values of the lines for people."""
+    """Names and values of the printed lines."""
     yield "file", facts["path"]
     yield "kind", facts["kind"]
     yield "size", " × ".join(map(str, facts["size"])) + " voxels along i, j, k"
@@ -60,12 +60,12 @@ def table(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "refused", facts["refused"]
     for segment in facts.get("segments", []):
         tags = segment["tags"]
-        told = [f"label {segment['label']}"]
+        texts = [f"label {segment['label']}"]
         if "MetaUNETR.VolumeML" in tags:
-            told.append(f"{tags['MetaUNETR.VolumeML']} mL")
+            texts.append(f"{tags['MetaUNETR.VolumeML']} mL")
         if "MetaUNETR.Flags" in tags:
-            told.append(tags["MetaUNETR.Flags"])
-        yield "segment", f"{segment['name']}: {', '.join(told)}"
+            texts.append(tags["MetaUNETR.Flags"])
+        yield "segment", f"{segment['name']}: {', '.join(texts)}"
     record = facts.get("record") or {}
     for key in RECORDED:
         if record.get(key):

@@ -1,4 +1,4 @@
-"""`metaunetr mixers`: the token mixers that a network can be built with, and what they cost."""
+"""`metaunetr mixers`: the token mixers of the network, and their cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add_to(commands) -> None:
     parser = add_command(
         commands, "mixers", "list the token mixers of the network, and measure their cost",
         "Lists the token mixers that a network can be built and trained with. With --measure, "
-        "also what each costs in a network with random weights: parameters, billions of "
+        "also measures each one in a network with random weights: parameters, billions of "
         "floating-point operations (GFLOPs), and seconds for one window of 96 × 96 × 96 voxels "
         "on this computer's CPU in float32. Measuring all of them takes minutes.",
         "metaunetr mixers",
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def describe(mixer: Mixer, args: argparse.Namespace) -> dict[str, Any]:
-    """What it is, and with --measure what it costs."""
+    """Name and summary, and with --measure the cost."""
     facts = {"name": mixer.name, "summary": mixer.summary}
     if args.measure:
         from metaunetr.network import catalogue

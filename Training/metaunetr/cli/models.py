@@ -1,4 +1,4 @@
-"""`metaunetr models`: the models that can be used, as their cards describe them."""
+"""`metaunetr models`: the installed models, as their cards describe them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from metaunetr.cli.arguments import add_command
 from metaunetr.errors import BundleError
 from metaunetr.result import DISCLAIMER
 
-WIDTH = 100  # characters of a line for people
+WIDTH = 100  # characters of a line
 
 
 def add_to(commands) -> None:
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def describe(name: str, folder: Path) -> dict[str, Any]:
-    """What the card in `folder` says, or why it cannot be used (`error`)."""
+    """The content of the card in `folder`, or why it cannot be used (`error`)."""
     known = {"name": name, "folder": str(folder), "default": name == bundle.DEFAULT_MODEL}
     try:
         model = bundle.load(folder)
@@ -60,7 +60,7 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
 
 
 def text(model: dict[str, Any]) -> str:
-    """The lines for people."""
+    """The printed lines."""
     head = model["name"] + (" (default)" if model["default"] else "")
     if "error" in model:
         return f"{head}: cannot be used: {model['error']}"

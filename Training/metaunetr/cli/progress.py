@@ -1,20 +1,13 @@
-"""How a run's events reach the person or the program that waits for it."""
+"""Reporters: functions that show the events of a run to a person or a program."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import stat
 import sys
-import threading
 import time
-from contextlib import suppress
 from typing import Any
 
-from metaunetr.errors import Cancelled
-
-SCRATCH = "METAUNETR_SCRATCH"  # folder of a calling program, removed when that program has gone
 STAGES = {
     "search": "Searching for CTs",
     "read": "Reading",
@@ -30,7 +23,7 @@ STAGES = {
 
 
 class JsonProgress:
-    """One JSON object a line on standard output, for programs."""
+    """Prints each event as one line of JSON on standard output, for programs."""
 
     def __call__(self, event: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps(event, allow_nan=False) + "\n")
@@ -41,10 +34,10 @@ class JsonProgress:
 
 
 class TerminalProgress:
-    """A bar with remaining time on a terminal; in a pipe, warnings only. All on standard error.
+    """Prints to standard error: a bar with the remaining time on a terminal, warnings in a pipe.
 
     Args:
-        verbose: also in a pipe, print a line for each stage with the seconds since the start.
+        verbose: print a line for each stage with the seconds since the start, also in a pipe.
     """
 
     def __init__(self, verbose: bool = False) -> None:
@@ -78,7 +71,7 @@ class TerminalProgress:
             self._advance(event["done"], event["total"])
 
     def close(self) -> None:
-        """Leaves the terminal with an empty line."""
+        """Clear the line of the terminal."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None
@@ -87,7 +80,7 @@ class TerminalProgress:
             self._show("")
 
     def _show(self, note: str) -> None:
-        """A line that the next one replaces."""
+        """Print a line that the next one replaces."""
         print(f"\r{note}", end="", file=sys.stderr, flush=True)
         self.note = note
 
@@ -100,30 +93,3 @@ class TerminalProgress:
             self.bar = tqdm(total=total, desc=STAGES["network"], unit="window", leave=False,
                             ncols=columns, nrows=lines)
         self.bar.update(done - self.bar.n)
-
-
-def end_with_stdin() -> None:
-    """Ends the process at once when the pipe on standard input closes: its parent has gone.
-
-    A launcher that is killed leaves its child alive, but the pipe between them closes. Where
-    standard input is no pipe (a terminal, /dev/null, none), nobody holds its other end.
-    """
-    with suppress(AttributeError, OSError, ValueError):
-        descriptor = sys.stdin.fileno()
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-            threading.Thread(target=_watch, args=(descriptor,), daemon=True).start()
-
-
-def _watch(descriptor: int) -> None:
-    with suppress(OSError):
-        while os.read(descriptor, 4096):  # not sys.stdin, whose lock Python needs at its end
-            pass
-    # The main thread may sit in a convolution for seconds, or in an import that we must not wait
-    # for; before that module is there, nothing was begun to be written.
-    atomic = sys.modules.get("metaunetr.io.atomic")
-    if discard := getattr(atomic, "discard_unfinished", None):
-        discard()
-    if folder := os.environ.get(SCRATCH):
-        shutil.rmtree(folder, ignore_errors=True)
-    os._exit(Cancelled.exit_code)

@@ -5,24 +5,28 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from metaunetr import bundle
 from metaunetr.cli import engine
 from metaunetr.cli.arguments import Organs, add_command
-from metaunetr.outputs import check_distinct, together
+from metaunetr.image import Image
+from metaunetr.organs import Organ
+from metaunetr.outputs import check_distinct, make_folder, together
 from metaunetr.result import DISCLAIMER, Result
 
 
 def add_to(commands) -> None:
     parser = add_command(
         commands, "segment", "segment the organs of a CT",
-        "Segments the organs of one CT and writes the labels, on request with statistics, a "
-        f"report page and a record. {DISCLAIMER}",
+        "Segments the organs of one CT and writes the labels. Options add statistics, a report "
+        f"page and a record. {DISCLAIMER}",
         "metaunetr segment ct.nii.gz -o organs.seg.nrrd --report report.html",
         "metaunetr segment ct.nii.gz --organs liver spleen kidneys -o organs.nii.gz "
         "--statistics organs.csv",
+        "metaunetr segment ct.nii.gz -o organs.nii.gz --split masks --label-file labels.txt",
         "metaunetr segment dicom_folder -o organs.dcm",
     )
     parser.add_argument("input", metavar="INPUT", type=Path,
@@ -37,6 +41,12 @@ def add_to(commands) -> None:
                              "organs of the model)")
     engine.add_options(parser)
     engine.add_seg_type(parser)
+    parser.add_argument("--split", type=Path, metavar="FOLDER",
+                        help="also write a mask of each organ, such as FOLDER/liver.nii.gz, with 1 "
+                             "inside and 0 outside (default: not written)")
+    parser.add_argument("--label-file", type=Path, metavar="FILE.txt",
+                        help="write the names and colours of the labels for ITK-SNAP (default: "
+                             "not written)")
     parser.add_argument("--largest-component", action="store_true",
                         help="keep only the largest connected part of every organ")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
@@ -72,37 +82,46 @@ def run(args: argparse.Namespace) -> None:
 
 def _segment(args: argparse.Namespace, report) -> Result:
     model = bundle.find(args.model)
-    image = engine.read_while_torch_loads(lambda: _read(args), report)
+    masks = _masks(args.split, args.organs or model.classes)
+    image = engine.read_while_torch_loads(lambda: _read(args, masks), report)
     from metaunetr.engine import Segmenter
 
-    segmenter = Segmenter(model, args.device, args.overlap, args.precision, report)
+    segmenter = Segmenter(model, args.device, args.overlap, args.precision)
     result = segmenter.segment(image, args.organs, uncertainty=args.uncertainty is not None,
-                               largest_component=args.largest_component)
+                               largest_component=args.largest_component, report=report)
     report({"event": "stage", "stage": "write"})
-    _write(args, image, result)
+    _write(args, image, result, masks)
     return result
 
 
-def _read(args: argparse.Namespace):
-    """The input, once it is sure that the outputs can be written."""
+def _masks(folder: Path | None, organs: Iterable[Organ]) -> dict[Path, Organ]:
+    """The files of --split."""
+    return {folder / f"{organ.key}.nii.gz": organ for organ in organs} if folder else {}
+
+
+def _read(args: argparse.Namespace, masks: dict[Path, Organ]):
+    """Read the input, after a check that the outputs can be written."""
     from metaunetr import io
     from metaunetr.io.formats import WRITABLE_IMAGES, WRITABLE_LABELS, suffix_of
 
     outputs = [path for path in (args.output, args.statistics, args.report, args.record,
-                                 args.uncertainty) if path is not None]
+                                 args.uncertainty, args.label_file, *masks) if path is not None]
     check_distinct(outputs, [args.input])
+    if args.split:
+        make_folder(args.split)
     io.prepare_output(args.output)
     engine.check_seg_type(args, suffix_of(args.output, WRITABLE_LABELS))
     for path in outputs[1:]:
         io.prepare_file(path, WRITABLE_IMAGES if path == args.uncertainty else ())
     image = io.read_image(args.input)
     check_distinct(outputs, image.dicom_files)
-    lacks = io.check_labels(args.output, image)
-    return replace(image, warnings=(*image.warnings, *lacks))
+    warnings = io.check_labels(args.output, image)
+    return replace(image, warnings=(*image.warnings, *warnings))
 
 
-def _write(args: argparse.Namespace, image, result: Result) -> None:
+def _write(args: argparse.Namespace, image, result: Result, masks: dict[Path, Organ]) -> None:
     from metaunetr import io
+    from metaunetr.io.itksnap import write_label_file
     from metaunetr.report import write_report, write_statistics
 
     with together() as place:
@@ -116,6 +135,11 @@ def _write(args: argparse.Namespace, image, result: Result) -> None:
         if args.record:
             record = json.dumps(result.record, indent=1, ensure_ascii=False)
             io.write_text(place(args.record), record)
+        if args.label_file:
+            write_label_file(place(args.label_file), [found.organ for found in result.organs])
+        for path, organ in masks.items():
+            mask = result.labels.array == organ.number
+            io.write_image(place(path), Image(mask, result.labels.grid))
 
 
 def table(result: Result) -> str:

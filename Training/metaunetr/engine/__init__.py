@@ -1,22 +1,27 @@
-"""From an image with geometry to labels on the same grid, in bounded memory.
+"""From an image to labels on the same grid, in bounded memory.
 
-    resample   canonical view → model spacing, 0..1; the box of the body
-    turn       images that lie far askew: upright before the network, back after it
-    windows    where the network looks, and blending what it says
-    device     which device and precision, and what to do when they fail
-    parts      stray fragments are dropped
-    restore    class scores → labels on the input grid, slice by slice
-    findings   confidence and statistics per organ
-    flags      what looks wrong about an organ, by itself and beside the others
-    estimate, record     what is told before and after
-    segmenter  all of it behind one call
+    segmenter      the whole pipeline behind one call: read this first
+    geometry       where the model grid lies in an image
+    resample       canonical view → model spacing, 0..1; the box of the body
+    rotate         very oblique images: to the patient's axes, and their logits back
+    windows        sliding windows, and blending their logits
+    backends       devices and precisions that can run the network, with fallbacks
+    precision      the floating-point type that is fast on this CPU
+    runner         runs the network, and falls back when a backend fails
+    components     connected components; removing the small ones
+    upsample       logits → labels on the grid of the image, slice by slice
+    organ_stats    confidence, volume, HU and flags of each organ
+    flags          what is doubtful about an organ, by itself and beside the others
+    estimate       time and memory of a run, before it
+    provenance     what is needed to repeat a run
+    reporter       events, warnings and times of a run
 """
 
 __all__ = ["Segmenter"]
 
 
 def __getattr__(name: str):
-    """On first use: training needs `windows` and `device`, but no SimpleITK."""
+    """Import on first use: training needs `windows` and `runner`, but no SimpleITK."""
     if name not in __all__:
         raise AttributeError(f"module 'metaunetr.engine' has no attribute {name!r}")
     from metaunetr.engine.segmenter import Segmenter

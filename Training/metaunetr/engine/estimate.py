@@ -1,4 +1,4 @@
-"""How long a run will take and how much memory it will need, told before it starts."""
+"""An estimate of the time and memory that a run takes, before it starts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import torch
 
 from metaunetr.bundle import Bundle
-from metaunetr.engine.device import Runner
+from metaunetr.engine.runner import Runner
 from metaunetr.engine.windows import Windows
 from metaunetr.errors import InputError
 from metaunetr.image import Grid
 
 # All measured, see Testing/benchmarks/end_to_end.py
-PREPARE = 0.011  # seconds to check and resample a million voxels of the input grid
-RESTORE = 0.02  # seconds to restore, measure and write a million voxels of the input grid
-HOPELESS = 5.0  # seconds for a part of a window, after which once is enough
+PREPROCESS = 0.011  # seconds to check and preprocess a million voxels of the image
+FINISH = 0.02  # seconds to upsample, measure and write a million voxels of the image
+SLOW = 5.0  # seconds for the trial, after which it is not repeated
 NETWORK_BYTES = 24  # at the network's peak, for each voxel of a window and each feature
 BLENDING_BYTES = 20  # for each voxel and class of a row of windows
 
@@ -25,7 +25,7 @@ BLENDING_BYTES = 20  # for each voxel and class of a row of windows
 def estimate(
     runner: Runner, windows: Windows, grid: Grid, voxel_bytes: int, bundle: Bundle
 ) -> dict[str, Any]:
-    """Seconds until the labels are written, and memory (MB) above the loaded interpreter.
+    """Seconds from here until the labels are written, and memory (MB) above the loaded interpreter.
 
     The speed of the network is measured on a part of a window, which also warms it up.
 
@@ -33,28 +33,28 @@ def estimate(
         grid, voxel_bytes: of the image that is segmented.
     """
     trial = torch.zeros([
-        max(bundle.multiple, n // 2 // bundle.multiple * bundle.multiple) for n in windows.patch
+        max(bundle.multiple, n // 2 // bundle.multiple * bundle.multiple) for n in windows.window
     ])
     per_voxel = _seconds(runner, trial) / trial.numel()
-    voxels = math.prod(windows.patch)
-    seconds = len(windows) * voxels * per_voxel + RESTORE * math.prod(grid.shape) / 1e6
-    row = windows.patch[0] * windows.size[1] * windows.size[2]
+    voxels = math.prod(windows.window)
+    seconds = len(windows) * voxels * per_voxel + FINISH * math.prod(grid.shape) / 1e6
+    row = windows.window[0] * windows.size[1] * windows.size[2]
     memory = (voxel_bytes + 1) * math.prod(grid.shape)  # the image and its labels
     memory += NETWORK_BYTES * bundle.card["architecture"]["feature_size"] * voxels
     memory += BLENDING_BYTES * (len(bundle.classes) + 1) * row
     return {"windows": len(windows), "seconds": round(seconds, 1),
-            "memory_mb": round(memory / 1e6), "device": str(runner.rung.device)}
+            "memory_mb": round(memory / 1e6), "device": str(runner.backend.device)}
 
 
 def whole_grid(grid: Grid, shape: tuple[int, int, int]) -> Grid:
     """The grid of `shape` of which `grid` holds every n-th voxel along each axis.
 
     Raises:
-        InputError: it does not.
+        InputError: no grid of `shape` has such a coarse copy.
     """
-    every = [math.ceil(all_ / few) for all_, few in zip(shape, grid.shape, strict=True)]
-    if any(math.ceil(all_ / n) != few
-           for all_, n, few in zip(shape, every, grid.shape, strict=True)):
+    every = [math.ceil(fine / coarse) for fine, coarse in zip(shape, grid.shape, strict=True)]
+    if any(math.ceil(fine / n) != coarse
+           for fine, n, coarse in zip(shape, every, grid.shape, strict=True)):
         sizes = (" × ".join(str(n) for n in reversed(s)) for s in (shape, grid.shape))
         raise InputError("A coarse copy must hold every n-th voxel along each axis; of {} there "
                          "are {}.".format(*sizes))
@@ -68,6 +68,6 @@ def _seconds(runner: Runner, window: torch.Tensor) -> float:
         start = time.perf_counter()
         runner.trial(window)
         best = min(best, time.perf_counter() - start)
-        if best > HOPELESS:
+        if best > SLOW:
             break
     return best

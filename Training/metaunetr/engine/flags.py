@@ -16,7 +16,7 @@ from metaunetr.result import CUT_OFF
 
 CONFIDENCE = 0.86  # mean probability over an organ's voxels
 CALIBRATED = 0.7  # the same, where the model's card turns it into the Dice to be expected
-EXPECTED_DICE = 0.8  # see `ModelFindings.expected_dice`
+EXPECTED_DICE = 0.8  # see `Prediction.expected_dice`
 SPREAD = 140.0  # HU, of a vessel; 125 in one full of plaques
 KIDNEYS = ("right kidney", "left kidney")
 KIDNEY_VOLUME, KIDNEY_LENGTH = 0.6, 0.78  # of the other kidney's
@@ -43,7 +43,7 @@ class Found:
         volume_ml, hu_mean: on the input grid.
         hu_spread: between the quartiles of HU.
         confidence: as the result tells it; `calibrated` where it is the Dice to be expected.
-        expected_dice: see `ModelFindings.expected_dice`.
+        expected_dice: see `Prediction.expected_dice`.
         parts: connected parts that are no fragments.
         cut_off: it reaches the border of the image.
         wrong_side: see `swapped_sides`.

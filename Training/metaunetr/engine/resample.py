@@ -1,4 +1,4 @@
-"""From HU on the input grid to the network's input: model spacing, values 0 to 1."""
+"""HU on the grid of the image become the network's input: model spacing, values 0 to 1."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from metaunetr.bundle import Preprocessing
 from metaunetr.image import Grid
 
-SLAB = 8  # input slices converted to float at a time: bounds memory on long scans
+SLAB = 8  # slices converted to float at a time: bounds memory on long scans
 
 
 def interpolation_matrix(
@@ -39,7 +39,7 @@ def interpolation_matrix(
 def model_shape(grid: Grid, spacing: tuple[float, float, float]) -> tuple[int, int, int]:
     """Voxels (D, H, W) that cover a canonical grid at the model spacing (i, j, k in mm).
 
-    The last one may stick out: else the outermost input voxels would get no label.
+    The last one may stick out; without it the outermost voxels of the image would get no label.
     """
     return tuple(
         math.ceil(n * s / m - 1e-6)
@@ -47,30 +47,30 @@ def model_shape(grid: Grid, spacing: tuple[float, float, float]) -> tuple[int, i
     )
 
 
-def steps(grid: Grid, spacing: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Input voxels per model voxel along (D, H, W) of a canonical grid."""
+def voxel_steps(grid: Grid, spacing: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Image voxels per model voxel along (D, H, W) of a canonical grid."""
     return tuple(round(m / s, 9) for s, m in zip(grid.spacing[::-1], spacing[::-1], strict=True))
 
 
 def antialias_sigma(step: float, preprocessing: Preprocessing) -> float:
-    """Gaussian sigma in input voxels; 0 where the input is not finer than 3/4 of the model."""
+    """Gaussian sigma in image voxels; 0 where these are not finer than 3/4 of the model's."""
     return preprocessing.antialias * step if step > 4 / 3 else 0.0
 
 
 def matrices(grid: Grid, preprocessing: Preprocessing) -> tuple[Tensor, Tensor, Tensor]:
-    """What resamples D, H and W of a canonical grid to the model spacing, see above."""
+    """Interpolation matrices that resample D, H and W of a canonical grid to the model spacing."""
     return tuple(
         # both grids begin at the same edge, not at the same voxel centre
         interpolation_matrix((step - 1) / 2, step, m, n, antialias_sigma(step, preprocessing))
         for n, m, step in zip(grid.shape, model_shape(grid, preprocessing.spacing),
-                              steps(grid, preprocessing.spacing), strict=True)
+                              voxel_steps(grid, preprocessing.spacing), strict=True)
     )
 
 
 def to_model_input(view: np.ndarray, grid: Grid, preprocessing: Preprocessing) -> Tensor:
-    """The network's input (D, H, W), float32 in 0..1, of a canonical view in HU.
+    """The network's input (D, H, W), float32 in 0..1, from a canonical view in HU.
 
-    The grid of the view may be turned against the patient's axes; that is left as it is.
+    It keeps the axes of the view, which may be oblique.
     """
     shape = model_shape(grid, preprocessing.spacing)
     along_d, along_h, along_w = matrices(grid, preprocessing)
@@ -81,22 +81,23 @@ def to_model_input(view: np.ndarray, grid: Grid, preprocessing: Preprocessing) -
     return (along_d @ in_plane.flatten(1)).view(shape)
 
 
-def sample_model_input(
+def nearest_model_input(
     view: np.ndarray, grid: Grid, whole: Grid, preprocessing: Preprocessing
 ) -> Tensor:
-    """About what `to_model_input` makes of `whole`, from a view that holds every n-th voxel of it.
+    """About the result of `to_model_input` for `whole`, from a view of every n-th voxel of it.
 
-    The nearest voxels: between voxels so far apart a linear course would widen the body.
+    The nearest voxel is taken, because linear interpolation between voxels so far apart would widen
+    the body.
 
     Args:
         grid: of the view, canonical as `whole` is.
     """
-    # where the first voxel of the whole lies in the view, along (D, H, W)
+    # position of the first voxel of the whole in the view, along (D, H, W)
     first_voxel = (np.linalg.inv(grid.affine) @ [*whole.origin, 1])[2::-1]
     nearest = [
         (first + (step - finer) / 2 + step * np.arange(m)).round().clip(0, n - 1).astype(int)
         for first, finer, step, m, n in zip(
-            first_voxel, steps(grid, whole.spacing), steps(grid, preprocessing.spacing),
+            first_voxel, voxel_steps(grid, whole.spacing), voxel_steps(grid, preprocessing.spacing),
             model_shape(whole, preprocessing.spacing), grid.shape, strict=True)
     ]
     return scale(view[np.ix_(*nearest)], preprocessing)
@@ -112,8 +113,8 @@ def scale(hu: np.ndarray, preprocessing: Preprocessing) -> Tensor:
 def body_box(volume: Tensor, body_crop: tuple[float, float]) -> tuple[slice, slice, slice]:
     """The part of the model input (D, H, W) that holds the body; every slice is kept.
 
-    Rows and columns count in which more than a share of the voxels exceed a value, so that
-    neither noise nor the table widens the box. An image without any is kept whole.
+    A row or column belongs to the body when more than a share of its voxels exceeds a value, so
+    that neither noise nor the table widens the box. An image without any is kept whole.
     """
     value, share = body_crop
     mask = (volume > value).float()

@@ -1,11 +1,23 @@
-"""The engine behind one object and one call."""
+"""From a CT to the labels of its organs: the whole way, in its order.
+
+`metaunetr segment ct.nii.gz -o organs.seg.nrrd` reads the file (`io.read_image`), calls
+`Segmenter.segment`, which does the rest of the work, and writes the labels (`io.write_labels`):
+
+    check        the values are HU and the image may be segmented (`inspect_ct`)
+    preprocess   canonical axes, model spacing, HU scaled to 0..1: the model input
+    windows      sliding windows over the body
+    logits       the network on each window, blended where windows overlap
+    labels       the class with the highest logit, on the grid of the image
+    statistics   volume, HU, confidence and flags of each organ
+    provenance   what is needed to repeat the run
+
+Arrays are (D, H, W), logits (C, D, H, W); channel 0 is background.
+"""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,34 +26,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metaunetr.boxes import Triple
 from metaunetr.bundle import Bundle, find
-from metaunetr.engine import device as devices
-from metaunetr.engine.estimate import PREPARE, estimate, whole_grid
-from metaunetr.engine.findings import (
-    InputStatistics,
-    ModelFindings,
-    at_border,
-    describe,
-    swapped_sides,
-)
-from metaunetr.engine.parts import drop_fragments, keep_largest
-from metaunetr.engine.record import make_record
-from metaunetr.engine.resample import body_box, sample_model_input, steps, to_model_input
-from metaunetr.engine.restore import restore, restore_map
-from metaunetr.engine.turn import Turn
-from metaunetr.engine.windows import Windows, blend, cover, fit
+from metaunetr.engine.backends import CARD, REQUESTED, choose_backends
+from metaunetr.engine.components import keep_largest, remove_small_components
+from metaunetr.engine.estimate import PREPROCESS, estimate, whole_grid
+from metaunetr.engine.geometry import Geometry
+from metaunetr.engine.organ_stats import Prediction, organ_stats
+from metaunetr.engine.provenance import provenance
+from metaunetr.engine.reporter import Report, Reporter
+from metaunetr.engine.resample import body_box, nearest_model_input, to_model_input
+from metaunetr.engine.runner import Runner
+from metaunetr.engine.upsample import upsample_labels, upsample_map
+from metaunetr.engine.windows import Windows, blend_windows, sliding_windows, window_size
 from metaunetr.fill import as_air
 from metaunetr.guard import inspect_ct
-from metaunetr.image import Grid, Image
+from metaunetr.image import Image
 from metaunetr.organs import Organ
-from metaunetr.orientation import Orientation
 from metaunetr.result import Result
-
-Report = Callable[[dict[str, Any]], None]
 
 
 class Segmenter:
     """A model, loaded once, that segments any number of CTs.
+
+    Nothing of one CT is kept for the next: each starts on the backend that was chosen here.
 
     Args:
         model: a bundle, its name, or its folder; None is the bundled default.
@@ -50,8 +58,9 @@ class Segmenter:
         precision: "auto" (float16 on a GPU, bfloat16 on a CPU that has instructions for it, else
             float32, unless the model's card asks for float32), "float32", "bfloat16" or
             "float16" (GPU only).
-        report: told what happens, as small dictionaries with the key `event`: "stage",
-            "estimate", "windows", "warning". What it raises ends the run: that is how to cancel.
+
+    Attributes:
+        device_warnings: sentences about devices that cannot be used; every result repeats them.
 
     Raises:
         BundleError: the model is missing or damaged.
@@ -64,22 +73,20 @@ class Segmenter:
         device: str = "auto",
         overlap: float | None = None,
         precision: str = "auto",
-        report: Report | None = None,
     ) -> None:
         self.bundle = model if isinstance(model, Bundle) else find(model)
         self.overlap = self.bundle.overlap if overlap is None else overlap
-        self.report = report or (lambda event: None)
-        self.device_warnings: list[str] = []
         self.network = self.bundle.network()
-        reason = devices.ASKED
+        reason = REQUESTED
         if precision == "auto" and self.bundle.precision != "auto":
-            precision, reason = self.bundle.precision, "the model's card asks for it"
-        self.rungs = devices.choose(
+            precision, reason = self.bundle.precision, CARD
+        self.device_warnings: list[str] = []
+        self.backends = choose_backends(
             device, self.network, self.device_warnings.append, precision, reason)
 
     def segment(
         self, image: Image, organs: Iterable[Organ] | None = None, uncertainty: bool = False,
-        largest_component: bool = False,
+        largest_component: bool = False, report: Report | None = None,
     ) -> Result:
         """Segments one CT.
 
@@ -87,198 +94,151 @@ class Segmenter:
             image: HU on any grid: oblique, flipped, anisotropic, left-handed.
             organs: those wanted (see `organs.select`); None is all that the model knows.
             uncertainty: also return the entropy of the class probabilities.
-            largest_component: of every organ, keep only the largest connected part.
+            largest_component: of every organ, keep only the largest connected component.
+            report: receives events, which are dictionaries with the key `event`: "stage",
+                "estimate", "windows" or "warning". What it raises ends the run: raise
+                `errors.Cancelled` to cancel.
 
         Raises:
             InputError: the image is not a CT that can be segmented, or the model lacks an organ.
-            DeviceError: memory ran out on the last rung of the ladder.
+            DeviceError: the last fallback ran out of memory or failed.
         """
-        return _Run(self, image, self.channels(organs)).result(uncertainty, largest_component)
+        channels = self.bundle.channels(organs)
+        reporter = Reporter(report)
+        with reporter.stage("check"):
+            reporter.warn(*self.device_warnings, *inspect_ct(image))
+        with reporter.stage("resample"):
+            volume, geometry = preprocess(image, self.bundle)
+            windows = body_windows(volume, self.bundle, self.overlap)
+        with reporter.stage("estimate"):
+            runner = Runner(self.network, self.backends, reporter.warn)
+            needs = estimate(runner, windows, geometry.grid, image.array.itemsize, self.bundle)
+        reporter.report({"event": "estimate", **needs})
+        with reporter.stage("network"):
+            logits, origin = blended_logits(
+                volume, windows, runner, self.bundle, geometry, reporter)
+        with reporter.stage("restore"):
+            remove_small_components(logits, largest_component)
+            labels = image_labels(logits, origin, geometry, image, channels)
+            if largest_component:  # interpolation may have split it again
+                keep_largest(labels)
+        with reporter.stage("findings"):
+            prediction = Prediction(logits, uncertainty)
+            stats, warnings = organ_stats(
+                channels, prediction, labels, image.array, geometry.grid, self.bundle)
+            reporter.warn(*warnings)
+        return Result(
+            labels=replace(image, array=labels, warnings=(),
+                           organs=frozenset(organ.number for organ in channels.values())),
+            organs=stats,
+            record=provenance(image, self.bundle, runner.backend, self.overlap, windows,
+                              largest_component, reporter.seconds, reporter.warnings),
+            warnings=tuple(reporter.warnings),
+            uncertainty=image_entropy(prediction, origin, geometry, image) if uncertainty else None,
+        )
 
-    def estimate(self, image: Image, shape: tuple[int, int, int] | None = None) -> dict[str, Any]:
-        """What `segment` would take, told before it: windows, seconds, memory_mb and device.
+    def estimate(
+        self, image: Image, shape: Triple | None = None, report: Report | None = None
+    ) -> dict[str, Any]:
+        """The windows, seconds, memory_mb and device that `segment` would take.
 
         Seconds until the labels are written, memory above the loaded interpreter.
 
         Args:
             image: as for `segment`, or a coarse copy: every n-th voxel along each axis.
             shape: voxels (D, H, W) of the image that will be segmented; None is `image` itself.
+            report: as for `segment`.
 
         Raises:
             InputError: `image` is no coarse copy of one with that shape.
             DeviceError: as `segment`.
         """
-        for text in self.device_warnings:
-            self.report({"event": "warning", "text": text})
-        run = _Run(self, image, {}, shape)
-        _, _, needs = run.plan()
-        seconds = PREPARE * math.prod(run.grid.shape) / 1e6 + run.seconds["estimate"]
-        return needs | {"seconds": round(seconds + needs["seconds"], 1)}
+        reporter = Reporter(report)
+        reporter.warn(*self.device_warnings)
+        with reporter.stage("resample"):
+            volume, geometry = (preprocess(image, self.bundle) if shape is None
+                                else preprocess_coarse(image, shape, self.bundle))
+            windows = body_windows(volume, self.bundle, self.overlap)
+        with reporter.stage("estimate"):
+            runner = Runner(self.network, self.backends, reporter.warn)
+            needs = estimate(runner, windows, geometry.grid, image.array.itemsize, self.bundle)
+        before = PREPROCESS * math.prod(geometry.grid.shape) / 1e6 + reporter.seconds["estimate"]
+        return needs | {"seconds": round(before + needs["seconds"], 1)}
 
-    def channels(self, organs: Iterable[Organ] | None) -> dict[int, Organ]:
-        """The wanted organs by their channel of the network."""
-        return self.bundle.channels(organs)
 
+def preprocess(image: Image, bundle: Bundle) -> tuple[Tensor, Geometry]:
+    """The model input (D, H, W), 0..1, of a CT, and where it lies in it.
 
-class _Run:
-    """One image on its way through the engine: what its steps share.
-
-    Args:
-        shape: voxels (D, H, W) of the whole, where the image is a coarse copy: enough for a plan.
+    Its axes are the patient's or, unless the image is very oblique, those of the image.
     """
+    geometry = Geometry.of(image.grid, bundle.preprocessing.spacing)
+    hu = geometry.orientation.view(as_air(image).array)
+    volume = to_model_input(hu, geometry.grid, bundle.preprocessing)
+    return geometry.rotation.to_patient(volume) if geometry.rotation else volume, geometry
 
-    def __init__(
-        self, engine: Segmenter, image: Image, channels: dict[int, Organ],
-        shape: tuple[int, int, int] | None = None,
-    ) -> None:
-        self.engine, self.bundle, self.report = engine, engine.bundle, engine.report
-        self.image, self.channels = image, channels
-        self.scores = len(engine.bundle.classes) + 1
-        self.warnings: list[str] = []
-        self.seconds: dict[str, float] = {}
-        self.orientation = Orientation.of(image.grid)
-        self.grid = self.orientation.canonical(image.grid)
-        self.coarse: Grid | None = None
-        if shape is not None:
-            self.coarse = self.grid
-            self.grid = self.orientation.canonical(whole_grid(image.grid, shape))
-        self.steps = steps(self.grid, self.bundle.preprocessing.spacing)
-        self.turn: Turn | None = None
 
-    def result(self, uncertainty: bool, largest_component: bool) -> Result:
-        with self._stage("check"):
-            for text in [*self.engine.device_warnings, *inspect_ct(self.image)]:
-                self._warn(text)
-        volume, windows, needs = self.plan()
-        self.report({"event": "estimate", **needs})
-        scores, origin = self._score(volume, windows)
-        self.engine.rungs = self.runner.rungs  # what failed once is not tried again
-        with self._stage("restore"):
-            drop_fragments(scores, largest_component)
-            labels = self._restore(scores, origin)
-            if largest_component:  # once more: what a model voxel joins may be apart in between
-                keep_largest(labels)
-        with self._stage("findings"):
-            findings = ModelFindings(scores, uncertainty)
-            statistics = InputStatistics(labels, self.image.array)
-            found = self._organs(findings, statistics, at_border(labels))
-        entropy = self._entropy(findings, origin)
-        return Result(
-            labels=replace(
-                self.image, array=labels, warnings=(),
-                organs=frozenset(organ.number for organ in self.channels.values())),
-            organs=found,
-            record=make_record(self.image, self.bundle, self.runner.rung, self.engine.overlap,
-                               windows, largest_component, self.seconds, tuple(self.warnings)),
-            warnings=tuple(self.warnings),
-            uncertainty=entropy,
-        )
+def preprocess_coarse(image: Image, shape: Triple, bundle: Bundle) -> tuple[Tensor, Geometry]:
+    """About the result of `preprocess` for a CT of `shape` (D, H, W), from every n-th voxel of it.
 
-    def plan(self) -> tuple[Tensor, Windows, dict[str, Any]]:
-        """The model input (D, H, W), the windows over it, and what they take from here on."""
-        with self._stage("resample"):
-            volume, windows = self._prepare()
-        self.runner = devices.Runner(self.engine.network, self.engine.rungs, self._warn,
-                                     self._progress(len(windows)))
-        with self._stage("estimate"):
-            needs = estimate(self.runner, windows, self.grid, self.image.array.itemsize,
-                             self.bundle)
-        return volume, windows, needs
+    Raises:
+        InputError: `image` is no coarse copy of one with that shape.
+    """
+    geometry = Geometry.of(whole_grid(image.grid, shape), bundle.preprocessing.spacing)
+    hu = geometry.orientation.view(as_air(image).array)
+    volume = nearest_model_input(hu, geometry.orientation.canonical(image.grid), geometry.grid,
+                                 bundle.preprocessing)
+    return geometry.rotation.to_patient(volume) if geometry.rotation else volume, geometry
 
-    def _prepare(self) -> tuple[Tensor, Windows]:
-        """The model input (D, H, W), turned upright where needed, and the windows over it."""
-        preprocessing = self.bundle.preprocessing
-        view = self.orientation.view(as_air(self.image).array)
-        if self.coarse is None:
-            volume = to_model_input(view, self.grid, preprocessing)
-        else:
-            volume = sample_model_input(view, self.coarse, self.grid, preprocessing)
-        self.turn = Turn.needed(self.grid, tuple(volume.shape), preprocessing.spacing)
-        if self.turn:
-            volume = self.turn.to_patient(volume)
-        box = body_box(volume, preprocessing.body_crop)
-        bundle = self.bundle
-        window = tuple(
-            fit(part.stop - part.start, patch, smallest, largest, bundle.multiple)
-            for part, patch, smallest, largest in zip(
-                box, bundle.patch, bundle.smallest, bundle.largest, strict=True)
-        )
-        return volume, cover(box, window, self.engine.overlap)
 
-    def _score(self, volume: Tensor, windows: Windows) -> tuple[Tensor, tuple[int, int, int]]:
-        """Blended scores (C, D, H, W) of a box along the image's own axes, and its first voxel.
+def body_windows(volume: Tensor, bundle: Bundle, overlap: float) -> Windows:
+    """Sliding windows over the body in a model input (D, H, W)."""
+    box = body_box(volume, bundle.preprocessing.body_crop)
+    window = tuple(
+        window_size(part.stop - part.start, patch, smallest, largest, bundle.multiple)
+        for part, patch, smallest, largest in zip(
+            box, bundle.patch, bundle.smallest, bundle.largest, strict=True)
+    )
+    return sliding_windows(box, window, overlap)
 
-        Where windows stick out of the image, their scores are left out: those of the air beyond
-        would be mixed into the outermost voxels. Half precision: at the model spacing even a long
-        scan's scores are small that way.
-        """
-        scores = torch.empty((self.scores, *windows.size), dtype=torch.float16)
-        with self._stage("network"), torch.no_grad():
-            for first, slab in blend(volume, windows, self.scores, self.runner):
-                scores[:, first : first + slab.shape[1]] = slab
-        inside, origin = windows.inside(tuple(volume.shape))
-        scores = scores[(slice(None), *inside)]
-        if self.turn is None:
-            return scores, origin
-        return self.turn.to_image(scores, origin), (0, 0, 0)
 
-    def _restore(self, scores: Tensor, origin: tuple[int, int, int]) -> np.ndarray:
-        """Labels (organ numbers) in the array order of the image."""
-        labels = np.zeros(self.image.array.shape, np.uint8)
-        out = self.orientation.view(labels)
-        numbers = np.zeros(256, np.uint8)  # organ number by channel, 0 for those not wanted
-        for channel, organ in self.channels.items():
-            numbers[channel] = organ.number
+def blended_logits(
+    volume: Tensor, windows: Windows, runner: Runner, bundle: Bundle, geometry: Geometry,
+    reporter: Reporter,
+) -> tuple[Tensor, Triple]:
+    """Logits (C, D, H, W) of a box along the image's own axes, and its first model voxel.
 
-        def sink(z: int, row: int, column: int, classes: Tensor) -> None:
-            found = classes.numpy()
-            rows, columns = found.shape
-            out[z, row : row + rows, column : column + columns] = numbers[found]
+    In float16, which keeps those of a long scan small. Where windows stick out of the image their
+    logits are left out: those of the air outside would be mixed into the outermost voxels.
+    """
+    classes = len(bundle.classes) + 1
+    logits = torch.empty((classes, *windows.size), dtype=torch.float16)
+    progress = reporter.progress(len(windows))
+    with torch.no_grad():
+        for first, slab in blend_windows(volume, windows, classes, runner, progress):
+            logits[:, first : first + slab.shape[1]] = slab
+    inside, origin = windows.inside(tuple(volume.shape))
+    logits = logits[(slice(None), *inside)]
+    if geometry.rotation is None:
+        return logits, origin
+    return geometry.rotation.to_image(logits, origin), (0, 0, 0)
 
-        restore(scores, self.grid.shape, self.steps, origin, sink)
-        return labels
 
-    def _organs(self, findings: ModelFindings, statistics: InputStatistics, border: set[int]):
-        """The entries of the wanted organs in the order of their numbers."""
-        names = {organ.name: channel for channel, organ in self.channels.items()}
-        swapped = swapped_sides(findings.classes, names)
-        for right, left in swapped:
-            self._warn(f"The {right} lies left of the {left}: the image may be mirrored.")
-        return describe(
-            self.channels, findings, statistics, self.grid, self.bundle.preprocessing.spacing[2],
-            border, {name for pair in swapped for name in pair}, self.bundle.calibration,
-        )
+def image_labels(
+    logits: Tensor, origin: Triple, geometry: Geometry, image: Image, channels: dict[int, Organ]
+) -> np.ndarray:
+    """Labels (organ numbers, uint8) in the array order of the image; 0 for unwanted organs."""
+    numbers = np.zeros(len(logits), np.uint8)  # by channel
+    for channel, organ in channels.items():
+        numbers[channel] = organ.number
+    labels = np.zeros(image.array.shape, np.uint8)
+    upsample_labels(logits, origin, geometry.steps, numbers, geometry.orientation.view(labels))
+    return labels
 
-    def _entropy(self, findings: ModelFindings, origin: tuple[int, int, int]) -> Image | None:
-        """Uncertainty in percent on the input grid; 0 outside the windows."""
-        if findings.entropy is None:
-            return None
-        out = np.zeros(self.image.array.shape, np.uint8)
-        restore_map(findings.entropy, self.orientation.view(out), self.steps, origin)
-        return Image(out, self.image.grid, self.image.source)
 
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        self.report({"event": "stage", "stage": name})
-        started = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - started
-
-    def _warn(self, text: str) -> None:
-        self.warnings.append(text)
-        self.report({"event": "warning", "text": text})
-
-    def _progress(self, total: int) -> Callable[[int], None]:
-        """Reports windows done and seconds left, from the time since the first was begun."""
-        started = math.nan
-
-        def progress(done: int) -> None:
-            nonlocal started
-            now = time.perf_counter()
-            if math.isnan(started):
-                started = now - self.runner.seconds
-            left = (now - started) / done * (total - done)
-            self.report({"event": "windows", "done": done, "total": total,
-                         "remaining_s": round(left, 1)})
-
-        return progress
+def image_entropy(
+    prediction: Prediction, origin: Triple, geometry: Geometry, image: Image
+) -> Image:
+    """Entropy in percent (uint8) on the grid of the image; 0 outside the windows."""
+    entropy = np.zeros(image.array.shape, np.uint8)
+    upsample_map(prediction.entropy, origin, geometry.steps, geometry.orientation.view(entropy))
+    return Image(entropy, image.grid, image.source)

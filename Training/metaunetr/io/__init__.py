@@ -1,4 +1,4 @@
-"""Files to images and back, with exact geometry.
+"""Reading and writing images, with exact geometry.
 
 Public names are imported on first use: training from a prepared folder writes text files alone,
 and needs no SimpleITK.
@@ -6,10 +6,9 @@ and needs no SimpleITK.
 
 _PUBLIC = {
     "check_labels": "write",
-    "data_file": "read",
     "prepare_file": "write",
     "prepare_output": "write",
-    "read_dtype": "read",
+    "read_header": "read",
     "read_image": "read",
     "read_labels": "read",
     "write_image": "write",

@@ -1,4 +1,4 @@
-"""Files appear complete or not at all."""
+"""Atomic writing: files appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _unfinished: set[Path] = set()
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path`, which takes its place when the block ends well.
+    """A temporary file in the folder of `path` that is renamed to `path` when the block ends.
 
     The temporary file keeps the suffixes of `path`, begins with PREFIX, and is removed when the
-    block fails or is interrupted. Blocks nest: files opened in an ExitStack take their places
-    together, once the last is complete.
+    block fails or is interrupted. In an ExitStack, several files are renamed together once the last
+    is complete.
 
     Raises:
         OutputError: the file cannot be written; the message says why.
@@ -49,7 +49,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def _flush(path: Path) -> None:
-    """Have the content of a complete file reach the disk, where the file system can be asked to.
+    """Flush a complete file to the disk, where the file system supports it.
 
     Raises:
         OSError: the disk is full or broken.
@@ -63,7 +63,7 @@ def _flush(path: Path) -> None:
 
 
 def write_text(path: str | PathLike[str], text: str) -> None:
-    """Write `text` as UTF-8; bytes of file names that are no text become "\\udcff" and the like.
+    """Write `text` as UTF-8; undecodable bytes of file names become "\\udcff" and the like.
 
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
@@ -73,16 +73,16 @@ def write_text(path: str | PathLike[str], text: str) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A new name in the folder of `path`, with its suffixes; `discard` it in the end."""
+    """A new name in the folder of `path`, with its suffixes; pass it to `discard` in the end."""
     suffixes = "".join(Path(path.name.lower()).suffixes[-2:])[-20:]
-    mine = f"{PREFIX}{_host()}-{os.getpid()}-"
-    temporary = path.with_name(f"{mine}{uuid.uuid4().hex[:12]}{suffixes}")
+    process = f"{_host()}-{os.getpid()}"
+    temporary = path.with_name(f"{PREFIX}{process}-{uuid.uuid4().hex[:12]}{suffixes}")
     _unfinished.add(temporary)
     return temporary
 
 
 def discard(temporary: Path) -> None:
-    """Remove a temporary file or folder, if it is still there."""
+    """Remove a temporary file or folder, if it still exists."""
     if os.path.isdir(temporary):  # unlike Path.is_dir, False where nothing may be looked at
         shutil.rmtree(temporary, ignore_errors=True)
     with suppress(OSError):
@@ -91,37 +91,37 @@ def discard(temporary: Path) -> None:
 
 
 def discard_unfinished() -> None:
-    """Remove all temporary files of this process, which is about to end.
+    """Remove all temporary files of this process, when a signal ends it.
 
-    A signal may come between any two instructions, also between making a file and the block that
-    removes it.
+    A signal may arrive between the creation of a file and the block that removes it.
     """
     for temporary in list(_unfinished):
         discard(temporary)
 
 
 def discard_abandoned(folder: Path, now: float) -> None:
-    """Remove temporary files in `folder` that a killed run has left.
+    """Remove temporary files in `folder` that killed processes have left.
 
-    Those of a process of this machine that has gone, and those that nothing has changed for long.
+    These are files of processes of this machine that no longer run, and files that have not been
+    modified for ABANDONED seconds.
 
     Args:
-        now: the folder's own time (the modification time of a new file in it): the clocks of
-            file servers differ from ours.
+        now: modification time of a new file in `folder`; the clock of a file server may differ
+            from the local one.
     """
     abandoned: list[Path] = []
-    with suppress(OSError):  # a folder that cannot be looked into, or whose path is too long
+    with suppress(OSError):  # the folder cannot be listed, or its path is too long
         abandoned.extend(folder.glob(PREFIX + "*"))
     for temporary in abandoned:
         with suppress(OSError):
             if _is_orphan(temporary):
                 discard(temporary)
             elif temporary.stat().st_mtime < now - ABANDONED:
-                temporary.unlink()  # which leaves folders: they may be in use for hours
+                temporary.unlink()  # fails for folders, which may be in use for hours
 
 
 def _is_orphan(temporary: Path) -> bool:
-    """Whether the process that was writing `temporary` is known to have gone."""
+    """Whether `temporary` belongs to a process of this machine that no longer runs."""
     name = re.match(rf"{re.escape(PREFIX)}([0-9a-f]{{8}})-(\d+)-", temporary.name)
     if not name or name[1] != _host() or sys.platform == "win32":  # there, os.kill(pid, 0) kills
         return False
@@ -129,18 +129,18 @@ def _is_orphan(temporary: Path) -> bool:
         os.kill(int(name[2]), 0)
     except ProcessLookupError:
         return True
-    except OSError:  # it lives, and is another user's
+    except OSError:  # it runs, as another user
         return False
     return False
 
 
 def _host() -> str:
-    """Tells this machine from others that write to the same folder."""
+    """An identifier of this machine: several may write to the same folder."""
     return f"{zlib.crc32(socket.gethostname().encode()):08x}"
 
 
 def _reason(error: OSError, path: Path) -> str:
-    # Libraries do not always pass the cause on, so the free space is looked at as well.
+    # Libraries do not always pass the error number on, so the free space is checked as well.
     if error.errno == errno.ENOSPC or (
         error.errno is None and shutil.disk_usage(path.parent).free < 1 << 20
     ):

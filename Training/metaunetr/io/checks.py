@@ -1,4 +1,4 @@
-"""What every file must fulfil before its voxels are read, whatever its format."""
+"""Checks of image files of any format before their voxels are read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_DEFLATE = 1032  # deflate cannot shrink more than this (zlib's technical not
 
 
 def check_file(path: Path) -> None:
-    """Refuse what is no readable file with content.
+    """Refuse what is not a readable file with content.
 
     Raises:
         InputError: `path` does not exist, is empty, may not be read, or is a pipe or device.
@@ -32,12 +32,12 @@ def check_file(path: Path) -> None:
 
 
 def data_beside(path: Path, name: str) -> Path:
-    """The file that the header at `path` names for its voxels: in its folder, or below.
+    """The file with the voxels that the header at `path` names: in its folder, or below.
 
-    Headers are untrusted: they may not make us read what lies elsewhere.
+    Headers are untrusted, and must not cause files elsewhere to be read.
 
     Raises:
-        InputError: the name leads elsewhere or stands for several files, or there is no such file.
+        InputError: the name is a path elsewhere or a list of files, or the file does not exist.
     """
     if name.split(" ")[0] == "LIST" or "%" in name:
         raise InputError(f"{path}: voxels in several files are not supported; save it as one file")
@@ -54,12 +54,12 @@ def data_beside(path: Path, name: str) -> Path:
 
 
 def check_size(path: Path, shape: tuple[int, ...], itemsize: int, data: Path | None) -> None:
-    """Refuse voxel counts that no CT has or that the file cannot hold, before memory is taken.
+    """Refuse voxel counts that no CT has or that the file cannot hold.
 
     Args:
         shape: (D, H, W).
         itemsize: bytes of one voxel.
-        data: the file with the voxels; None when they lie in unknown files.
+        data: the file with the voxels; None when they are in unknown files.
 
     Raises:
         InputError: a size is not positive, or the header claims too many voxels.

@@ -1,4 +1,4 @@
-"""What `metaunetr info` tells about a file."""
+"""The description of an image file that `metaunetr info` prints."""
 
 from __future__ import annotations
 
@@ -14,34 +14,26 @@ from metaunetr.image import Grid
 from metaunetr.io import formats, seg_nrrd
 from metaunetr.io.read import read_image, read_labels
 
-KINDS = {
-    **dict.fromkeys(formats.NIFTI, "NIfTI"),
-    **dict.fromkeys(formats.NRRD, "NRRD"),
-    **dict.fromkeys(formats.META, "MetaImage"),
-    **dict.fromkeys(formats.SEGMENTATION, "Slicer segmentation"),
-}
-
 
 def describe(path: str | PathLike[str]) -> dict[str, Any]:
     """Kind, geometry and content of the file or DICOM folder at `path`, ready for JSON.
 
     Returns:
         path, kind, size (i, j, k), spacing_mm, origin_mm (of the centre of the first voxel),
-        coordinates (the convention of origin_mm: always "LPS", whatever the file holds), axes (the
-        side of the patient that i, j and k run towards, such as "RAS"), range; for an image also
-        warnings of the input guard and refused (its reason, or None); for a segmentation also
-        segments and record.
+        coordinates (the convention of origin_mm: always "LPS"), axes (the sides of the patient
+        that i, j and k increase towards, such as "RAS"), range; for an image also warnings of the
+        input guard and refused (its reason, or None); for a segmentation also segments and record.
 
     Raises:
         InputError: the file cannot be read.
     """
     path = Path(path)
-    kind = KINDS.get(formats.suffix_of(path), "DICOM series")
+    kind = formats.readable(path)
     segmentation = formats.suffix_of(path) in formats.SEGMENTATION
     image = read_labels(path) if segmentation else read_image(path)
     facts: dict[str, Any] = {
         "path": str(path),
-        "kind": kind,
+        "kind": kind.name if kind else "DICOM series",
         "size": list(reversed(image.grid.shape)),
         "spacing_mm": [float(s) for s in image.grid.spacing],
         "origin_mm": [float(o) for o in image.grid.origin],
@@ -61,7 +53,7 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
 
 
 def describe_grid(grid: Grid) -> str:
-    """A grid in a sentence."""
+    """Size, spacing, origin and axes of a grid, in one phrase."""
     size = "×".join(str(n) for n in reversed(grid.shape))
     spacing = "×".join(f"{s:.4g}" for s in grid.spacing)
     origin = ", ".join(f"{o:.2f}" for o in grid.origin)
@@ -70,7 +62,7 @@ def describe_grid(grid: Grid) -> str:
 
 
 def axis_letters(direction: np.ndarray) -> str:
-    """For i, j and k the side of the patient they run towards, such as "LPS"."""
+    """The side of the patient that each of i, j and k increases towards, such as "LPS"."""
     letters = ("RL", "AP", "IS")  # negative, positive
     strongest = np.abs(direction).argmax(axis=0)
     return "".join(

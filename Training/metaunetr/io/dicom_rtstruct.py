@@ -1,4 +1,4 @@
-"""Label maps as RTSTRUCT (RT Structure Set) for radiotherapy planning, beside their CT series.
+"""Writing label maps as RTSTRUCT (RT Structure Set) that refer to the CT series.
 
 The polygons are those of `contours`. rt-utils 1.3.1 (contour_mode "voxel_edge") writes holes as
 polygons of their own: programs that unite polygons, as plastimatch does by default, fill them, and
@@ -6,8 +6,6 @@ a kidney with a large hole comes back with Dice 0.85, a liver with 0.96. Its pin
 away that 0.98 is left, and it needs OpenCV. Ours come back with Dice 1.000 in pydicom with
 scikit-image, plastimatch 1.9.4 and dcmrtstruct2nii 5; on sagittal and coronal slices, which
 plastimatch resamples, with at least 0.987 for the smallest organ, in either way.
-
-Needs pydicom, which the extra `dicom` installs.
 """
 
 from __future__ import annotations
@@ -16,14 +14,19 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from pydicom.charset import default_encoding
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
+from pydicom.uid import ImplicitVRLittleEndian, generate_uid
 
-from metaunetr import __version__, extras
+from metaunetr import __version__
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io.atomic import atomic
 from metaunetr.io.contours import outlines
-from metaunetr.io.dicom.header import CLASS, INSTANCE, ORIENTATION, POSITION, SERIES, SPACING, Slice
-from metaunetr.io.dicom_source import FRAME_OF_REFERENCE, STUDY, Source, read_source
+from metaunetr.io.dicom.header import Slice
+from metaunetr.io.dicom_source import Source, read_source
 from metaunetr.organs import Code
 from metaunetr.result import OrganResult, Result
 
@@ -34,34 +37,28 @@ DIGITS = 3  # decimals of mm
 
 
 def check(path: Path, image: Image | None) -> tuple[str, ...]:
-    """Refuse RTSTRUCT where it cannot be made.
+    """Check, before the run, that an RTSTRUCT can be made.
 
     Args:
         image: the CT, None when it is not yet known.
 
     Returns:
-        Sentences about what the object will lack.
+        Sentences about values that will be missing in the object.
 
     Raises:
-        OutputError: pydicom is missing, or the headers of `image` do not allow it, see
-            `read_source`.
+        OutputError: the headers of `image` do not allow it, see `read_source`.
     """
-    try:
-        import pydicom  # noqa: F401
-    except ImportError:
-        raise OutputError(extras.missing(f"{path}: {KIND}", "pydicom", "dicom")) from None
     return () if image is None else read_source(path, image, KIND).warnings
 
 
 def write_rtstruct(path: Path, result: Result) -> None:
     """Write the organs found in `result` as regions of interest with a polygon for each part.
 
-    ROI numbers are organ numbers. Contours lie in the planes of the slices that they refer to.
+    ROI numbers are organ numbers. Contours are in the planes of the slices that they refer to.
 
     Raises:
         OutputError: see `check`; or no organ was found.
     """
-    check(path, None)
     source = read_source(path, result.labels, KIND)
     found = [item for item in result.organs if item.voxels]
     if not found:
@@ -72,9 +69,6 @@ def write_rtstruct(path: Path, result: Result) -> None:
 
 
 def _structures(source: Source, found: list[OrganResult], result: Result):
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import ImplicitVRLittleEndian, generate_uid
-
     now = datetime.now()
     structures = Dataset()
     structures.file_meta = FileMetaDataset()
@@ -86,8 +80,8 @@ def _structures(source: Source, found: list[OrganResult], result: Result):
     structures.InstanceCreationDate = structures.StructureSetDate = f"{now:%Y%m%d}"
     structures.InstanceCreationTime = structures.StructureSetTime = f"{now:%H%M%S}"
     structures.Modality = "RTSTRUCT"
-    structures.StudyInstanceUID = source.slices[0].text(STUDY)
-    structures.FrameOfReferenceUID = source.slices[0].text(FRAME_OF_REFERENCE)
+    structures.StudyInstanceUID = source.slices[0].text("StudyInstanceUID")
+    structures.FrameOfReferenceUID = source.slices[0].text("FrameOfReferenceUID")
     structures.SeriesInstanceUID, structures.SeriesNumber = generate_uid(), 1001
     structures.InstanceNumber = 1
     structures.SeriesDescription = "MetaUNETR abdominal organs"
@@ -108,18 +102,18 @@ def _structures(source: Source, found: list[OrganResult], result: Result):
 
 def _frame_of_reference(source: Source):
     first = source.slices[0]
-    series = _dataset(SeriesInstanceUID=first.text(SERIES),
+    series = _dataset(SeriesInstanceUID=first.series,
                       ContourImageSequence=[_reference(item) for item in source.slices])
     study = _dataset(ReferencedSOPClassUID=STUDY_MANAGEMENT,
-                     ReferencedSOPInstanceUID=first.text(STUDY),
+                     ReferencedSOPInstanceUID=first.text("StudyInstanceUID"),
                      RTReferencedSeriesSequence=[series])
-    return _dataset(FrameOfReferenceUID=first.text(FRAME_OF_REFERENCE),
+    return _dataset(FrameOfReferenceUID=first.text("FrameOfReferenceUID"),
                     RTReferencedStudySequence=[study])
 
 
 def _reference(item: Slice):
-    reference = _dataset(ReferencedSOPClassUID=item.text(CLASS),
-                         ReferencedSOPInstanceUID=item.text(INSTANCE))
+    reference = _dataset(ReferencedSOPClassUID=item.text("SOPClassUID"),
+                         ReferencedSOPInstanceUID=item.text("SOPInstanceUID"))
     if item.frame is not None:
         reference.ReferencedFrameNumber = item.frame + 1
     return reference
@@ -128,7 +122,7 @@ def _reference(item: Slice):
 def _region(item: OrganResult, source: Source):
     return _dataset(
         ROINumber=item.organ.number, ROIName=item.organ.name,
-        ReferencedFrameOfReferenceUID=source.slices[0].text(FRAME_OF_REFERENCE),
+        ReferencedFrameOfReferenceUID=source.slices[0].text("FrameOfReferenceUID"),
         ROIGenerationAlgorithm="AUTOMATIC", ROIVolume=f"{item.volume_ml:.3f}",
     )
 
@@ -154,12 +148,8 @@ def _contours(item: OrganResult, source: Source, labels: np.ndarray):
 
 def _contour(plane: Slice, polygon: np.ndarray, number: int):
     """A polygon (N, 2) of pixel coordinates (i, j) as points in LPS mm."""
-    from pydicom.charset import default_encoding
-    from pydicom.dataelem import RawDataElement
-    from pydicom.tag import Tag
-
-    axes, (row, column) = plane.numbers(ORIENTATION, 6).reshape(2, 3), plane.numbers(SPACING, 2)
-    points = plane.numbers(POSITION, 3) + polygon * (column, row) @ axes
+    axes, (row, column) = plane.axes.reshape(2, 3), plane.spacing
+    points = plane.position + polygon * (column, row) @ axes
     contour = _dataset(ContourImageSequence=[_reference(plane)], ContourNumber=number,
                        ContourGeometricType="CLOSED_PLANAR", NumberOfContourPoints=len(points))
     text = "\\".join(f"{value:.{DIGITS}f}" for value in points.ravel().tolist()).encode()
@@ -177,8 +167,6 @@ def _code(code: Code):
 
 
 def _dataset(**elements):
-    from pydicom.dataset import Dataset
-
     dataset = Dataset()
     for name, value in elements.items():
         setattr(dataset, name, value)

@@ -1,4 +1,4 @@
-"""Label maps as DICOM SEG, beside the CT series that they came from.
+"""Writing label maps as DICOM SEG that refer to the CT series.
 
 Needs highdicom, which the extra `dicom` installs.
 """
@@ -15,23 +15,8 @@ from metaunetr import __version__, extras, organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
 from metaunetr.io.atomic import atomic
-from metaunetr.io.dicom.header import (
-    CLASS,
-    INSTANCE,
-    ORIENTATION,
-    POSITION,
-    SERIES,
-    SPACING,
-)
-from metaunetr.io.dicom_source import (
-    FRAME_OF_REFERENCE,
-    LOSSY,
-    MAY_BE_EMPTY,
-    STUDY,
-    Source,
-    decimals,
-    read_source,
-)
+from metaunetr.io.dicom.header import read_dataset
+from metaunetr.io.dicom_source import LOSSY, MAY_BE_EMPTY, UIDS, Source, decimals, read_source
 from metaunetr.organs import Organ
 from metaunetr.result import Result
 
@@ -40,13 +25,13 @@ TYPES = ("binary", "labelmap")
 
 
 def check(path: Path, image: Image | None) -> tuple[str, ...]:
-    """Refuse DICOM SEG where it cannot be made.
+    """Check, before the run, that a DICOM SEG can be made.
 
     Args:
         image: the CT, None when it is not yet known.
 
     Returns:
-        Sentences about what the object will lack.
+        Sentences about values that will be missing in the object.
 
     Raises:
         OutputError: highdicom is missing; `image` is one of several multi-frame files; its headers
@@ -69,12 +54,13 @@ def check(path: Path, image: Image | None) -> tuple[str, ...]:
 def write_dicom_seg(path: Path, result: Result, seg_type: str = "binary") -> None:
     """Write the organs found in `result` as a DICOM Segmentation.
 
-    Segment numbers count from 1 without gaps, as the standard demands; the organ is told by its
+    Segment numbers are consecutive from 1, as the standard demands; an organ is identified by its
     codes and label.
 
     Args:
-        seg_type: one of `TYPES`. "binary" has a frame of bits for each organ and slice, which all
-            programs read; "labelmap", in DICOM since 2024, one compressed frame for each slice.
+        seg_type: one of `TYPES`. "binary" has a frame of bits for each organ and slice, and is
+            read by all programs; "labelmap", in DICOM since 2024, has one compressed frame for each
+            slice.
 
     Raises:
         OutputError: see `check`; or no organ was found.
@@ -108,10 +94,10 @@ def _segmentation(
     path: Path, source: Source, labels: np.ndarray, grid: Grid, found: Sequence[Organ],
     record: dict[str, Any], seg_type: str = "binary",
 ):
-    """The data set.
+    """The data set of the segmentation.
 
     Args:
-        labels: numbers from 1 of `found` (N, H, W), for the first N slices or all frames of
+        labels: indices from 1 into `found` (N, H, W), for the first N slices or all frames of
             `source`.
     """
     import highdicom as hd
@@ -149,7 +135,7 @@ def _segmentation(
 
 
 def _source_images(source: Source, grid: Grid) -> list:
-    """The headers of the CT for highdicom, which gets no patient that it could complain of."""
+    """The headers of the CT for highdicom, without patient: it warns about unusual names."""
     import pydicom
 
     first = source.slices[0]
@@ -157,26 +143,24 @@ def _source_images(source: Source, grid: Grid) -> list:
     for item in source.slices if first.frame is None else [first]:
         header = pydicom.Dataset()
         if item.frame is not None:
-            header = pydicom.dcmread(
-                item.path, stop_before_pixels=True, force=True, specific_tags=[
-                    "NumberOfFrames", "SharedFunctionalGroupsSequence",
-                    "PerFrameFunctionalGroupsSequence"])
+            header = read_dataset(item.path, (
+                "NumberOfFrames", "SharedFunctionalGroupsSequence",
+                "PerFrameFunctionalGroupsSequence"))
         else:
-            header.ImagePositionPatient = decimals(item.numbers(POSITION, 3))
-            header.ImageOrientationPatient = decimals(item.numbers(ORIENTATION, 6))
-            header.PixelSpacing = decimals(item.numbers(SPACING, 2))
+            header.ImagePositionPatient = decimals(item.position)
+            header.ImageOrientationPatient = decimals(item.axes)
+            header.PixelSpacing = decimals(item.spacing)
             header.SliceThickness = decimals(grid.spacing[2:])[0]
         header.Modality = "CT"
         header.Columns, header.Rows = item.size
-        header.SOPClassUID, header.SOPInstanceUID = item.text(CLASS), item.text(INSTANCE)
-        header.StudyInstanceUID, header.SeriesInstanceUID = item.text(STUDY), item.text(SERIES)
-        header.FrameOfReferenceUID = item.text(FRAME_OF_REFERENCE)
+        for keyword in UIDS:
+            setattr(header, keyword, item.text(keyword))
         for name in MAY_BE_EMPTY:
             setattr(header, name, "")
-        if item.text("0028|2110") == "01":
-            for tag, name in LOSSY.items():
-                if value := item.text(tag):
-                    setattr(header, name, value.split("\\"))
+        if item.text("LossyImageCompression") == "01":
+            for keyword in LOSSY:
+                if value := item.text(keyword):
+                    setattr(header, keyword, value.split("\\"))
         images.append(header)
     return images
 

@@ -1,10 +1,8 @@
-"""What a DICOM object made from a CT, DICOM SEG or RTSTRUCT, takes over from its headers.
+"""The elements that a DICOM SEG or RTSTRUCT takes over from the headers of its CT.
 
-It is checked before the network runs: an object that cannot be made is refused in a second instead
-of after minutes. UIDs must be right, since the object refers by them. What it only copies about
-patient and study may be empty, so that a value that is none in DICOM becomes empty.
-
-Needs pydicom, which the extra `dicom` installs.
+They are checked before the network runs, so that an object that cannot be made is refused at once.
+UIDs must be valid, since the object refers to them. Invalid values of patient and study, which are
+only copied, are left empty.
 """
 
 from __future__ import annotations
@@ -16,21 +14,20 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from pydicom import valuerep
+from pydicom.config import RAISE
+from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_VR
+from pydicom.dataset import Dataset
 
-from metaunetr import extras
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io.dicom.frames import look_into
-from metaunetr.io.dicom.header import CLASS, INSTANCE, POSITION, SERIES, TAGS, Slice, read_header
+from metaunetr.io.dicom.frames import frames_of
+from metaunetr.io.dicom.header import Slice, read_dataset, read_header, tag_of
 
-STUDY, FRAME_OF_REFERENCE = "0020|000d", "0020|0052"
-UIDS = {
-    CLASS: "SOP Class UID", INSTANCE: "SOP Instance UID", STUDY: "Study Instance UID",
-    SERIES: "Series Instance UID", FRAME_OF_REFERENCE: "Frame of Reference UID",
-}
-LOSSY = {"0028|2110": "LossyImageCompression", "0028|2112": "LossyImageCompressionRatio",
-         "0028|2114": "LossyImageCompressionMethod"}
-UID = re.compile(r"\d+(\.\d+)*", re.ASCII)  # also "1.02", which the standard forbids: it is in use
+UIDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
+        "FrameOfReferenceUID")
+LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
+UID = re.compile(r"\d+(\.\d+)*", re.ASCII)  # also "1.02", not in the standard, but in use
 MAY_BE_EMPTY = (  # type 2 attributes of patient, study and frame of reference
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate",
     "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator",
@@ -41,7 +38,7 @@ MAY_BE_ABSENT = (
     "StudyDescription",
 )
 SEXES = ("M", "F", "O")
-FORMATTED = ("AS", "CS", "DA", "DS", "IS", "TM")  # value representations that are no free text
+FORMATTED = ("AS", "CS", "DA", "DS", "IS", "TM")  # value representations that have a format
 
 
 @dataclass(frozen=True)
@@ -49,37 +46,34 @@ class Source:
     """The headers of the CT that an object refers to.
 
     Attributes:
-        slices: of each file or frame, in the order of the image's files and their frames.
-        places: k of each of them in the image.
-        common: pydicom data set of patient, study and frame of reference; what may be empty is
-            there and valid.
+        slices: the headers of all files or frames, in the order of the image's files and their
+            frames.
+        places: k of each slice in the image.
+        common: the elements of patient, study and frame of reference; type 2 elements are present,
+            and empty if the CT has no valid value.
         warnings: sentences about values that were left out of `common`.
     """
 
     slices: list[Slice]
     places: np.ndarray
-    common: object
+    common: Dataset
     warnings: tuple[str, ...]
 
     def labels(self, image: Image) -> np.ndarray:
-        """The voxels (N, H, W) of the label map `image` on the CT's slices, in their order."""
+        """The labels (N, H, W) of `image` on the slices of the CT, in the order of `slices`."""
         return image.on_slices()[self.places]
 
 
 def read_source(path: Path, image: Image, kind: str) -> Source:
-    """The headers of the CT `image`, as far as an object at `path` needs them.
+    """Read the headers of the CT `image` for an object at `path`.
 
     Args:
-        kind: what the object is called in messages.
+        kind: name of the object in messages.
 
     Raises:
-        OutputError: pydicom is missing, `image` is no DICOM series, a UID is missing or none, or
-            slices have no UIDs of their own.
+        OutputError: `image` is not a DICOM series, a UID is missing or invalid, or slices share a
+            SOP Instance UID.
     """
-    try:
-        import pydicom  # noqa: F401
-    except ImportError:
-        raise OutputError(extras.missing(f"{path}: {kind}", "pydicom", "dicom")) from None
     if not image.dicom_files:
         raise OutputError(
             f"{path}: {kind} refers to the slices of a DICOM series, and the input "
@@ -87,55 +81,50 @@ def read_source(path: Path, image: Image, kind: str) -> Source:
         )
     slices = []
     for file in map(Path, image.dicom_files):
-        item = read_header(file, (*TAGS, STUDY, FRAME_OF_REFERENCE, *LOSSY))
+        item = read_header(file)
         if item is None:
             raise OutputError(f"{file}: {kind} cannot refer to it, it has changed; try again")
         _check_uids(item, slices[0] if slices else item, kind)
-        slices += look_into(item) if item.several else [item]
+        slices += frames_of(item)
     _check_distinct(slices, kind)
-    positions = [[*item.numbers(POSITION, 3), 1] for item in slices]
+    positions = [[*item.position, 1] for item in slices]
     places = np.rint((np.linalg.inv(image.grid.affine) @ np.transpose(positions))[2]).astype(int)
     common, warnings = _common(slices[0].path, kind)
     return Source(slices, places, common, warnings)
 
 
 def _check_uids(item: Slice, first: Slice, kind: str) -> None:
-    for tag, name in UIDS.items():
-        uid = item.text(tag)
-        element = f"{name} ({tag.replace('|', ',')})"
+    for keyword in UIDS:
+        uid = item.text(keyword)
+        element = f"{dictionary_description(keyword)} {tag_of(keyword)}"
         if not UID.fullmatch(uid) or len(uid) > 64:
             raise OutputError(
                 f"{item.path}: {kind} needs a valid {element}, it is {uid[:100]!r}; choose "
                 ".seg.nrrd or .nii.gz"
             )
-        if tag not in (CLASS, INSTANCE) and uid != first.text(tag):
+        if keyword not in ("SOPClassUID", "SOPInstanceUID") and uid != first.text(keyword):
             raise OutputError(
                 f"{item.path}: {kind} needs one {element} for all slices, it is {uid!r} here and "
-                f"{first.text(tag)!r} in {first.path.name}; choose .seg.nrrd or .nii.gz"
+                f"{first.text(keyword)!r} in {first.path.name}; choose .seg.nrrd or .nii.gz"
             )
 
 
 def _check_distinct(slices: list[Slice], kind: str) -> None:
     seen = {}
     for item in slices:
-        other = seen.setdefault((item.text(INSTANCE), item.frame), item)
+        other = seen.setdefault((item.text("SOPInstanceUID"), item.frame), item)
         if other is not item:
             raise OutputError(
-                f"{item.path}: {kind} needs a {UIDS[INSTANCE]} of its own for each slice, "
-                f"{item.text(INSTANCE)!r} is that of {other.path.name} as well; choose .seg.nrrd "
-                "or .nii.gz"
+                f"{item.path}: {kind} needs a SOP Instance UID of its own for each slice, "
+                f"{item.text('SOPInstanceUID')!r} is that of {other.path.name} as well; choose "
+                ".seg.nrrd or .nii.gz"
             )
 
 
 def _common(file: Path, kind: str):
-    """Patient, study and frame of reference, and warnings about what was left out."""
-    import pydicom
-    from pydicom.datadict import dictionary_description
-    from pydicom.dataset import Dataset
-
+    """Elements of patient, study and frame of reference, and warnings about those left out."""
     names = (*MAY_BE_EMPTY, *MAY_BE_ABSENT)
-    header = pydicom.dcmread(file, stop_before_pixels=True, force=True,
-                             specific_tags=[*names, "SpecificCharacterSet"])
+    header = read_dataset(file, names)
     common, left_out = Dataset(), []
     for name in names:
         if name in header:
@@ -153,15 +142,11 @@ def _common(file: Path, kind: str):
 
 
 def _valid(header, name: str):
-    """An element that may be copied, or None.
+    """An element if its value is valid, else None.
 
-    It is looked at as it is in the file: where pydicom makes a value of one that is none, it warns,
-    and quotes what is nobody's business.
+    The bytes in the file are checked: when pydicom converts an invalid value, it issues a warning
+    that quotes it, and so names the patient.
     """
-    from pydicom import valuerep
-    from pydicom.config import RAISE
-    from pydicom.datadict import dictionary_VM, dictionary_VR
-
     raw, kind = header.get_item(name), dictionary_VR(name)
     if raw.VR not in (None, "UN", kind):
         return None
@@ -185,5 +170,5 @@ def _valid(header, name: str):
 
 
 def decimals(values: Iterable[float]) -> list[str]:
-    """Numbers as decimal strings, which have at most 16 characters."""
+    """Numbers as decimal strings (DS), which have at most 16 characters."""
     return [f"{value:.9g}" for value in np.asarray(values, float) + 0.0]

@@ -1,4 +1,4 @@
-"""NRRD and MetaImage files, written through SimpleITK, and its images as ours."""
+"""Writing NRRD and MetaImage through SimpleITK, and its images as arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from metaunetr.image import Image
 
-sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what matters is raised
+sitk.ProcessObject.SetGlobalWarningDisplay(False)  # errors are raised
 
 
 def array_of(image: sitk.Image) -> np.ndarray:
@@ -43,8 +43,8 @@ def write_itk(path: Path, image: Image, header: dict[str, str] | None = None) ->
 
 
 def reason(error: RuntimeError) -> str:
-    """The one telling line of an ITK exception."""
+    """The line of an ITK exception that gives the reason."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(("Reason:", "["))]
-    line = told[-1] if told else next((line for line in lines if "ERROR:" in line), lines[-1])
+    reasons = [line for line in lines if line.startswith(("Reason:", "["))]
+    line = reasons[-1] if reasons else next((line for line in lines if "ERROR:" in line), lines[-1])
     return re.sub(r"^(Reason:|\[\w+\] (\w+:)?|.*ERROR: \w+\(\w+\):)\s*", "", line)

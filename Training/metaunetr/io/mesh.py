@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr import extras
+from metaunetr.boxes import bounding_box
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid
 from metaunetr.io.atomic import atomic
@@ -27,7 +28,7 @@ def check(path: Path) -> None:
     """Refuse surfaces where they cannot be made.
 
     Raises:
-        OutputError: vtk is missing.
+        OutputError: vtk is not installed.
     """
     try:
         import vtkmodules  # noqa: F401
@@ -50,7 +51,7 @@ def write_surface(path: str | PathLike[str], mask: np.ndarray, grid: Grid) -> No
     check(path)
     points, triangles = surface(mask, grid)
     with atomic(path) as temporary:
-        # not vtk's own writers, which take a full disk for success
+        # VTK's own writers report success when the disk is full.
         if path.suffix.lower() == ".obj":
             temporary.write_text(_obj(points, triangles), encoding="ascii")
         else:
@@ -86,9 +87,9 @@ def surface(mask: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     smoother.NormalizeCoordinatesOn()
     smoother.Update()
 
-    found = smoother.GetOutput()
-    voxels = vtk_to_numpy(found.GetPoints().GetData()) + np.array(corner, float)
-    triangles = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+    output = smoother.GetOutput()
+    voxels = vtk_to_numpy(output.GetPoints().GetData()) + np.array(corner, float)
+    triangles = vtk_to_numpy(output.GetPolys().GetConnectivityArray()).reshape(-1, 3)
     matrix = grid.affine[:3, :3]
     if np.linalg.det(matrix) < 0:  # mirrored, the triangles are wound the wrong way
         triangles = triangles[:, ::-1]
@@ -100,12 +101,8 @@ def _cropped(mask: np.ndarray):
     from vtkmodules.util.numpy_support import numpy_to_vtk
     from vtkmodules.vtkCommonDataModel import vtkImageData
 
-    box = []
-    for axis in range(3):
-        others = tuple(n for n in range(3) if n != axis)
-        inside = np.flatnonzero(mask.any(axis=others))
-        box.append(slice(inside[0], inside[-1] + 1))
-    voxels = np.pad(mask[tuple(box)], 1).astype(np.uint8)
+    box = bounding_box(mask)
+    voxels = np.pad(mask[box], 1).astype(np.uint8)
     image = vtkImageData()
     image.SetDimensions(*reversed(voxels.shape))
     image.GetPointData().SetScalars(numpy_to_vtk(voxels.ravel(), deep=True))

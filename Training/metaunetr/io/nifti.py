@@ -1,17 +1,16 @@
-"""NIfTI-1, read and written directly.
+"""Reading and writing NIfTI-1.
 
-Not through SimpleITK, which makes a sheared sform orthogonal without a word, turns scaled
-integers into doubles, and reports success when the disk is full.
-Format: https://nifti.nimh.nih.gov/nifti-1 (nifti1.h).
+Not through SimpleITK: version 2.5.7 reads truncated files without an error, replaces a sheared
+sform by an orthogonal one without a warning, returns scaled integers as doubles, and reports
+success when the disk is full. Format: https://nifti.nimh.nih.gov/nifti-1 (nifti1.h).
 """
 
 from __future__ import annotations
 
 import math
 import re
+import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,9 @@ import numpy as np
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Image
-from metaunetr.io.checks import check_size
+from metaunetr.io.header import GZIP, PIECE, Header
 from metaunetr.io.units import millimetres
-from metaunetr.io.voxels import collect
+from metaunetr.organs import BY_NUMBER
 
 HEADER = np.dtype([
     ("sizeof_hdr", "i4"), ("unused", "S35"), ("dim_info", "u1"), ("dim", "i2", 8),
@@ -39,61 +38,53 @@ DATATYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2"
 NOT_SCALAR = {32: "complex", 1792: "complex", 2048: "complex", 128: "RGB", 2304: "RGBA"}
 UNITS = {0: "", 1: "m", 2: "mm", 3: "um"}  # by the code in xyzt_units
 MAX_DISAGREEMENT = 1.0  # mm between qform and sform
+UNKNOWN = 0  # code of a header extension; nibabel does not return the content of 30, Caret's own
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-PIECE = 1 << 20  # bytes
-MAX_REST = 64 << 20  # bytes behind the voxels; a small file can unpack to a thousand times as much
 SOFTWARE = "MetaUNETR"
-GZIP = b"\x1f\x8b"
 
 
-def read_nifti(path: Path) -> tuple[np.ndarray, Grid]:
-    """Voxels (D, H, W), scaled, of whatever type the file holds, and their grid.
+class NiftiHeader(Header):
+    """The header of a NIfTI-1 file."""
 
-    Raises:
-        InputError: see the messages.
-    """
-    header = _read_header(path)
-    shape = _shape(path, header)
-    dtype = _dtype(path, header)
-    check_size(path, shape, dtype.itemsize, path)
-    grid = _grid(path, header, shape)
-    offset, count = _offset(path, header), math.prod(shape) * dtype.itemsize
-    pieces = _bounded(path, offset + count + MAX_REST)
-    data = collect(path, pieces, offset, count).view(dtype)
-    if not dtype.isnative:
-        data = data.byteswap(inplace=True).view(dtype.newbyteorder())
-    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
-    return _scaled(data.reshape(shape), slope, intercept), grid
+    read_to_end = True
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with open(path, "rb") as file:
+            self._gzip = file.read(len(GZIP)) == GZIP
+            file.seek(0)
+            head = next(self._inflated(file)) if self._gzip else file.read(HEADER.itemsize)
+        self.fields = _fields(path, head[:HEADER.itemsize])
 
-def read_nifti_grid(path: Path) -> Grid:
-    """The grid that the header tells; voxels are not read.
+    @property
+    def grid(self) -> Grid:
+        return _grid(self.path, self.fields)
 
-    Raises:
-        InputError: see the messages.
-    """
-    header = _read_header(path)
-    return _grid(path, header, _shape(path, header))
+    @property
+    def dtype(self) -> np.dtype:
+        code = int(self.fields["datatype"])
+        if code not in DATATYPES:
+            kind = NOT_SCALAR.get(code, f"data type {code}")
+            raise InputError(f"{self.path}: voxels must be real numbers, these are {kind}")
+        dtype = np.dtype(DATATYPES[code])
+        return dtype if self.fields.dtype["dim"].base.isnative else dtype.newbyteorder()
 
+    @property
+    def organs(self) -> frozenset[int] | None:
+        text = bytes(self.fields["descrip"]).decode("ascii", errors="replace")
+        numbers = re.fullmatch(rf"{SOFTWARE} organs((?: [0-9]{{1,3}})+)", text)
+        return frozenset(map(int, numbers[1].split())) if numbers else None
 
-def read_nifti_dtype(path: Path) -> np.dtype:
-    """The type of the voxels that the header tells.
+    def read(self) -> np.ndarray:
+        slope, intercept = float(self.fields["scl_slope"]), float(self.fields["scl_inter"])
+        return _rescaled(super().read(), slope, intercept)
 
-    Raises:
-        InputError: see the messages.
-    """
-    return _dtype(path, _read_header(path))
-
-
-def read_nifti_organs(path: Path) -> frozenset[int] | None:
-    """The numbers of the organs that were looked for, where we wrote them; else None.
-
-    Raises:
-        InputError: see the messages.
-    """
-    text = bytes(_read_header(path)["descrip"]).decode("ascii", errors="replace")
-    told = re.fullmatch(rf"{SOFTWARE} organs((?: [0-9]{{1,3}})+)", text)
-    return frozenset(map(int, told[1].split())) if told else None
+    def _layout(self, count: int) -> tuple[int, int, bool]:
+        offset = float(self.fields["vox_offset"])
+        if not 0 <= offset < 2**31:
+            raise InputError(f"{self.path}: the voxels cannot begin at byte {offset:g}")
+        offset = int(offset) or HEADER.itemsize + 4
+        return (0, offset, True) if self._gzip else (offset, 0, False)
 
 
 def write_nifti(path: Path, image: Image) -> None:
@@ -117,9 +108,7 @@ def write_nifti(path: Path, image: Image) -> None:
             file.writelines(chunks)
 
 
-def _read_header(path: Path) -> np.void:
-    with closing(_pieces(path)) as pieces:
-        raw = next(pieces, b"")[:HEADER.itemsize]
+def _fields(path: Path, raw: bytes) -> np.void:
     for order in "<>" if len(raw) == HEADER.itemsize else "":
         header = np.frombuffer(raw, HEADER.newbyteorder(order))[0]
         if header["sizeof_hdr"] == HEADER.itemsize and header["magic"] == b"n+1":
@@ -127,43 +116,6 @@ def _read_header(path: Path) -> np.void:
     if 540 in (int.from_bytes(raw[:4], "little"), int.from_bytes(raw[:4], "big")):
         raise InputError(f"{path}: NIfTI-2 is not supported; convert it to NIfTI-1")
     raise InputError(f"{path}: is not a NIfTI file; it begins with {raw[:8]!r}")
-
-
-def _bounded(path: Path, most: int) -> Iterator[bytes]:
-    """The whole content, so that gzip checks its sum, but not more than `most` bytes."""
-    for piece in _pieces(path):
-        most -= len(piece)
-        if most < 0:
-            raise InputError(f"{path}: the file goes on for more than {MAX_REST >> 20} MB behind "
-                             "its voxels; it is damaged")
-        yield piece
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    """The content of `path` piece by piece, decompressed when it is gzip."""
-    with open(path, "rb") as file:
-        data = file.read(PIECE)
-        if not data.startswith(GZIP):
-            while data:
-                yield data
-                data = file.read(PIECE)
-            return
-        inflater = zlib.decompressobj(31)
-        try:
-            while data:
-                yield inflater.decompress(data, 4 * PIECE)
-                data = inflater.unconsumed_tail or inflater.unused_data or file.read(PIECE)
-                if inflater.eof and data:
-                    data += file.read(1) if len(data) == 1 else b""
-                    if not data.startswith(GZIP):
-                        return  # padding after the last member
-                    inflater = zlib.decompressobj(31)
-        except zlib.error as error:
-            raise InputError(f"{path}: the gzip data are damaged: {error}") from None
-        if not inflater.eof:
-            raise InputError(
-                f"{path}: the file is truncated: its gzip data stop before their end"
-            )
 
 
 def _shape(path: Path, header: np.void) -> tuple[int, int, int]:
@@ -181,23 +133,8 @@ def _shape(path: Path, header: np.void) -> tuple[int, int, int]:
     return sizes[2], sizes[1], sizes[0]
 
 
-def _dtype(path: Path, header: np.void) -> np.dtype:
-    code = int(header["datatype"])
-    if code not in DATATYPES:
-        kind = NOT_SCALAR.get(code, f"data type {code}")
-        raise InputError(f"{path}: voxels must be real numbers, these are {kind}")
-    dtype = np.dtype(DATATYPES[code])
-    return dtype if header.dtype["dim"].base.isnative else dtype.newbyteorder()
-
-
-def _offset(path: Path, header: np.void) -> int:
-    offset = float(header["vox_offset"])
-    if not 0 <= offset < 2**31:
-        raise InputError(f"{path}: the voxels cannot begin at byte {offset:g}")
-    return int(offset) or HEADER.itemsize + 4
-
-
-def _grid(path: Path, header: np.void, shape: tuple[int, int, int]) -> Grid:
+def _grid(path: Path, header: np.void) -> Grid:
+    shape = _shape(path, header)
     unit = int(header["xyzt_units"]) & 7
     if unit not in UNITS:
         raise InputError(f"{path}: the unit of length must be m, mm or um, its code is {unit}")
@@ -214,7 +151,7 @@ def _grid(path: Path, header: np.void, shape: tuple[int, int, int]) -> Grid:
     scale = np.diag([millimetres(path, UNITS[unit])] * 3 + [1.0])
     grids = []
     for affine in affines:
-        with np.errstate(invalid="ignore", divide="ignore"):  # check_grid tells what is wrong
+        with np.errstate(invalid="ignore", divide="ignore"):  # check_grid reports what is wrong
             grids.append(Grid.from_affine(shape, RAS_TO_LPS @ scale @ affine))
         check_grid(path, grids[-1])
     if len(grids) == 2 and not grids[0].same_as(grids[1], MAX_DISAGREEMENT):
@@ -247,7 +184,7 @@ def _qform(path: Path, header: np.void) -> np.ndarray:
     return affine
 
 
-def _scaled(array: np.ndarray, slope: float, intercept: float) -> np.ndarray:
+def _rescaled(array: np.ndarray, slope: float, intercept: float) -> np.ndarray:
     """`array` × slope + intercept; slope 0 means none. Whole numbers stay whole."""
     if slope == 0 or not math.isfinite(slope) or not math.isfinite(intercept) or (
         slope == 1 and intercept == 0
@@ -274,7 +211,8 @@ def _encode_header(image: Image) -> bytes:
     header["datatype"] = codes[array.dtype]
     header["bitpix"] = array.dtype.itemsize * 8
     header["pixdim"] = [1, *grid.spacing, 0, 0, 0, 0]
-    header["vox_offset"] = HEADER.itemsize + 4
+    extension = _label_table(image.organs)
+    header["vox_offset"] = HEADER.itemsize + 4 + len(extension)
     header["scl_slope"] = 1
     header["xyzt_units"] = 2
     header["descrip"] = _describe(image.organs).encode("ascii")
@@ -287,7 +225,26 @@ def _encode_header(image: Image) -> bytes:
     header["qoffset"] = affine[:3, 3]
     header["srow"] = affine[:3]
     header["magic"] = b"n+1"
-    return header.tobytes() + bytes(4)
+    return header.tobytes() + bytes([bool(extension), 0, 0, 0]) + extension
+
+
+def _label_table(organs: frozenset[int] | None) -> bytes:
+    """A header extension with the names and colours of a label map's numbers; b"" for images.
+
+    It is what TotalSegmentator writes: XML of Caret, with the code of unknown content.
+    """
+    if organs is None:
+        return b""
+    labels = ""
+    for organ in (BY_NUMBER[number] for number in sorted(organs) if number in BY_NUMBER):
+        red, green, blue = (f"{channel / 255:.6g}" for channel in organ.colour)
+        labels += (f'<Label Key="{organ.number}" Red="{red}" Green="{green}" Blue="{blue}" '
+                   f'Alpha="1"><![CDATA[{organ.name}]]></Label>\n')
+    xml = ('<?xml version="1.0" encoding="UTF-8"?>\n<CaretExtension><VolumeInformation Index="0">\n'
+           f"<LabelTable>\n{labels}</LabelTable>\n<VolumeType><![CDATA[Label]]></VolumeType>\n"
+           "</VolumeInformation></CaretExtension>").encode()
+    size = -(-(len(xml) + 8) // 16) * 16  # must be a multiple of 16
+    return struct.pack("<ii", size, UNKNOWN) + xml.ljust(size - 8)
 
 
 def _describe(organs: frozenset[int] | None) -> str:

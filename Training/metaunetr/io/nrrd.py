@@ -1,14 +1,13 @@
-"""NRRD (.nrrd, .nhdr), read directly.
+"""Reading NRRD (.nrrd, .nhdr).
 
-Not through SimpleITK, whose reader writes beyond its buffers when a line of the header is long.
-Format: https://teem.sourceforge.net/nrrd/format.html.
+Not through SimpleITK: version 2.5.7 writes beyond its buffers and crashes when a line of the header
+is long. Format: https://teem.sourceforge.net/nrrd/format.html.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,9 @@ import numpy as np
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid
-from metaunetr.io.checks import check_size, data_beside
+from metaunetr.io.checks import data_beside
+from metaunetr.io.header import Header
 from metaunetr.io.units import known, millimetres
-from metaunetr.io.voxels import read_voxels
 
 LONGEST_HEADER = 1 << 24  # bytes; a segmentation has a hundred lines and a record
 PIECE = 1 << 16  # bytes
@@ -40,29 +39,82 @@ TO_LPS = {
     "right-anterior-superior": (-1, -1, 1), "ras": (-1, -1, 1),
     "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
 }
+ORGANS = "MetaUNETR_Organs"  # key of the numbers of the organs that a label map was made for
 SAME = {"datafile": "data file", "byteskip": "byte skip", "lineskip": "line skip"}
 
 
-@dataclass(frozen=True)
-class Header:
-    """What the header at `path` says.
+class NrrdHeader(Header):
+    """The header of a NRRD file, or of a .nhdr file with its voxels beside it.
 
     Attributes:
-        fields: the descriptions by the names of their fields.
+        fields: the values of the fields by name.
         pairs: the key/value pairs.
-        end: bytes of the header in the file.
     """
 
-    path: Path
-    fields: dict[str, str]
-    pairs: dict[str, str]
-    end: int
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.fields: dict[str, str] = {}
+        self.pairs: dict[str, str] = {}
+        lines, self._end = _header_lines(path)
+        for number, line in enumerate(map(str.strip, lines[1:]), 2):
+            key, separator, value = _parts(line)
+            if separator == ":=":
+                self.pairs[key] = re.sub(
+                    r"\\([n\\])", lambda at: "\n" if at[1] == "n" else "\\", value)
+            elif separator:
+                key = SAME.get(key.lower(), key.lower())
+                if key in self.fields:
+                    raise InputError(f"{path}: the header has {key:.40} twice")
+                self.fields[key] = value.strip()
+            elif line and not line.startswith("#"):
+                raise InputError(f"{path}: line {number} of the header is no field: {line[:40]!a}")
 
-    def whole(self, field: str, count: int = 1, default: str = "") -> list[int]:
-        """The `count` whole numbers of a field.
+    @property
+    def grid(self) -> Grid:
+        return _grid(self)
+
+    @property
+    def dtype(self) -> np.dtype:
+        kind = self.fields.get("type", "")
+        if kind.lower() not in DTYPES:
+            raise InputError(f"{self.path}: voxels must be real numbers, these are "
+                             f"{kind[:40] or 'unknown'}")
+        endian = self.fields.get("endian", "little").lower()
+        if endian not in ("little", "big"):
+            raise InputError(f"{self.path}: endian must be little or big, it is {endian[:40]!a}")
+        return np.dtype(DTYPES[kind.lower()]).newbyteorder("<" if endian == "little" else ">")
+
+    @property
+    def data(self) -> Path:
+        name = self.fields.get("data file")
+        return data_beside(self.path, name) if name else self.path
+
+    @property
+    def organs(self) -> frozenset[int] | None:
+        text = self.pairs.get(ORGANS, "")
+        if not re.fullmatch("[0-9]{1,3}( [0-9]{1,3})*", text):
+            return None
+        return frozenset(map(int, text.split()))
+
+    def _layout(self, count: int) -> tuple[int, int, bool]:
+        encoding = self.fields.get("encoding", "").lower()
+        if encoding not in ("raw", "gz", "gzip"):
+            raise InputError(f"{self.path}: the encoding must be raw or gzip, it is "
+                             f"{encoding[:40]!a}")
+        start = self._end if self.data == self.path else 0
+        (skip,) = self.integers("byte skip", default="0")
+        if skip == -1 and encoding == "raw":  # the voxels end with the file
+            start, skip = max(start, self.data.stat().st_size - count), 0
+        if not 0 <= skip < 2**31 or self.integers("line skip", default="0") != [0]:
+            raise InputError(f"{self.path}: the voxels cannot begin at line "
+                             f"{self.fields.get('line skip', '0')[:20]}, byte {skip}")
+        return (start + skip, 0, False) if encoding == "raw" else (start, skip, True)
+
+    def integers(self, field: str, count: int = 1, default: str = "") -> list[int]:
+        """The `count` integers of a field.
 
         Raises:
-            InputError: there are others.
+            InputError: the field holds something else.
         """
         words = self.fields.get(field, default).split()
         if len(words) != count or not all(re.fullmatch(r"[-+]?[0-9]{1,18}", w) for w in words):
@@ -71,7 +123,7 @@ class Header:
         return [int(word) for word in words]
 
     def vector(self, text: str) -> list[float]:
-        """Three numbers, such as "(0,0.5,1)".
+        """The three numbers of a vector, such as "(0,0.5,1)".
 
         Raises:
             InputError: it is something else.
@@ -86,67 +138,8 @@ class Header:
         return values
 
 
-def read_nrrd(path: Path) -> tuple[np.ndarray, Grid]:
-    """Voxels (D, H, W) of whatever type the file holds, and their grid.
-
-    Raises:
-        InputError: see the messages.
-    """
-    header = read_header(path)
-    dtype, grid = _dtype(header), _grid(header)
-    data = _data(header)
-    start = header.end if data == path else 0
-    check_size(path, grid.shape, dtype.itemsize, data)
-    count = math.prod(grid.shape) * dtype.itemsize
-    compressed = _is_compressed(header)
-    (skip,) = header.whole("byte skip", default="0")
-    if skip == -1 and not compressed:  # they end with the file
-        start, skip = max(start, data.stat().st_size - count), 0
-    if not 0 <= skip < 2**31 or header.whole("line skip", default="0") != [0]:
-        raise InputError(f"{path}: the voxels cannot begin at line "
-                         f"{header.fields.get('line skip', '0')[:20]}, byte {skip}")
-    voxels = read_voxels(path, data, start, count, compressed, skip).view(dtype)
-    return voxels.astype(dtype.newbyteorder("="), copy=False).reshape(grid.shape), grid
-
-
-def read_nrrd_grid(path: Path) -> Grid:
-    """The grid that the header tells; voxels are not read.
-
-    Raises:
-        InputError: see the messages.
-    """
-    return _grid(read_header(path))
-
-
-def read_nrrd_dtype(path: Path) -> np.dtype:
-    """The type of the voxels that the header tells.
-
-    Raises:
-        InputError: see the messages.
-    """
-    return _dtype(read_header(path))
-
-
-def nrrd_data(path: Path) -> Path:
-    """The file that holds the voxels: this one, or one beside it.
-
-    Raises:
-        InputError: see the messages.
-    """
-    return _data(read_header(path))
-
-
-def _data(header: Header) -> Path:
-    name = header.fields.get("data file")
-    return data_beside(header.path, name) if name else header.path
-
-
-def read_header(path: Path) -> Header:
-    """The header of the NRRD at `path`.
-
-    Raises:
-        InputError: it is none, or a line of it is neither field, pair nor comment.
-    """
+def _header_lines(path: Path) -> tuple[list[str], int]:
+    """The lines before the first empty one, and the number of bytes before the voxels."""
     with open(path, "rb") as file:
         head = file.read(PIECE)
         if not re.match(rb"NRRD000[1-9]\r?\n", head):
@@ -156,20 +149,8 @@ def read_header(path: Path) -> Header:
     blank = BLANK.search(head)
     if not blank and len(head) >= LONGEST_HEADER:
         raise InputError(f"{path}: the header does not end; the file is damaged")
-    fields, pairs = {}, {}
-    lines = head[:blank.start() if blank else None].decode("utf-8", "replace").split("\n")
-    for number, line in enumerate(map(str.strip, lines[1:]), 2):
-        key, separator, value = _parts(line)
-        if separator == ":=":
-            pairs[key] = re.sub(r"\\([n\\])", lambda at: "\n" if at[1] == "n" else "\\", value)
-        elif separator:
-            key = SAME.get(key.lower(), key.lower())
-            if key in fields:
-                raise InputError(f"{path}: the header says {key:.40} twice")
-            fields[key] = value.strip()
-        elif line and not line.startswith("#"):
-            raise InputError(f"{path}: line {number} of the header is no field: {line[:40]!a}")
-    return Header(path, fields, pairs, blank.end() if blank else len(head))
+    text = head[:blank.start() if blank else None].decode("utf-8", "replace")
+    return text.split("\n"), blank.end() if blank else len(head)
 
 
 def _parts(line: str) -> tuple[str, str, str]:
@@ -178,13 +159,13 @@ def _parts(line: str) -> tuple[str, str, str]:
     return (found[1], found[2], found[3]) if found else ("", "", "")
 
 
-def _grid(header: Header) -> Grid:
+def _grid(header: NrrdHeader) -> Grid:
     path = header.path
-    (axes,) = header.whole("dimension")
+    (axes,) = header.integers("dimension")
     if not 1 <= axes <= MAX_AXES:
         raise InputError(f"{path}: the number of axes must be 1 to {MAX_AXES}, the header says "
                          f"{axes}")
-    sizes = header.whole("sizes", axes)
+    sizes = header.integers("sizes", axes)
     if axes < 3:
         raise InputError(f"{path}: a CT needs three axes, the image has {axes}")
     space = TO_LPS.get(header.fields.get("space", "").lower())
@@ -212,14 +193,14 @@ def _grid(header: Header) -> Grid:
     affine[:3, :3] = np.transpose(vectors)
     affine[:3, 3] = header.vector(header.fields.get("space origin", "0,0,0"))
     to_mm = np.multiply(space, _units(header))
-    with np.errstate(all="ignore"):  # check_grid tells what is wrong
+    with np.errstate(all="ignore"):  # check_grid reports what is wrong
         grid = Grid.from_affine((sizes[2], sizes[1], sizes[0]), np.diag([*to_mm, 1.0]) @ affine)
     check_grid(path, grid)
     return grid
 
 
-def _units(header: Header) -> list[float]:
-    """How many mm the unit of each axis of space has; 1 where the header tells none.
+def _units(header: NrrdHeader) -> list[float]:
+    """How many mm the unit of each axis of space has; 1 where the header has none.
 
     Raises:
         InputError: a unit is not known, or axes of the array have one beside their directions.
@@ -235,23 +216,3 @@ def _units(header: Header) -> list[float]:
         raise InputError(f"{header.path}: space units must be three, they are "
                          f"{header.fields['space units'][:60]!a}")
     return [millimetres(header.path, unit) for unit in space] or [1.0] * 3
-
-
-def _dtype(header: Header) -> np.dtype:
-    kind = header.fields.get("type", "")
-    if kind.lower() not in DTYPES:
-        raise InputError(f"{header.path}: voxels must be real numbers, these are "
-                         f"{kind[:40] or 'unknown'}")
-    dtype = np.dtype(DTYPES[kind.lower()])
-    endian = header.fields.get("endian", "little").lower()
-    if endian not in ("little", "big"):
-        raise InputError(f"{header.path}: endian must be little or big, it is {endian[:40]!a}")
-    return dtype.newbyteorder("<" if endian == "little" else ">")
-
-
-def _is_compressed(header: Header) -> bool:
-    encoding = header.fields.get("encoding", "").lower()
-    if encoding not in ("raw", "gz", "gzip"):
-        raise InputError(f"{header.path}: the encoding must be raw or gzip, it is "
-                         f"{encoding[:40]!a}")
-    return encoding != "raw"

@@ -1,31 +1,28 @@
-"""A file or DICOM folder becomes an image."""
+"""Reading an image from a file or a DICOM folder."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from metaunetr.errors import InputError
-from metaunetr.image import Grid, Image
+from metaunetr.image import Image
 from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.checks import check_file
-from metaunetr.io.meta import meta_data, read_meta, read_meta_dtype, read_meta_grid
-from metaunetr.io.nifti import (
-    read_nifti,
-    read_nifti_dtype,
-    read_nifti_grid,
-    read_nifti_organs,
-)
-from metaunetr.io.nrrd import nrrd_data, read_nrrd, read_nrrd_dtype, read_nrrd_grid
+from metaunetr.io.header import Header
 
 
-def read_image(path: str | PathLike[str]) -> Image:
+def read_image(path: str | PathLike[str], files: Collection[Path] = ()) -> Image:
     """The CT at `path`: NIfTI, NRRD, MetaImage, or a DICOM series.
 
     A series is named by its folder, one of its files, or a .zip file that holds it.
+
+    Args:
+        files: for a series in a folder, the files to look at, see `dicom.read_series`.
 
     Returns:
         HU (D, H, W) as int16, or float32 where int16 cannot hold them.
@@ -40,9 +37,9 @@ def read_image(path: str | PathLike[str]) -> Image:
             return dicom.read_archive(*archive)
         check_file(path)
     if folder or dicom.is_dicom(path):
-        return dicom.read_series(path)
-    array, grid = _read(path)
-    return Image(_as_ct(array), grid, path)
+        return dicom.read_series(path, files)
+    header = read_header(path)
+    return Image(_as_ct(header.read()), header.grid, path)
 
 
 def read_labels(path: str | PathLike[str]) -> Image:
@@ -58,71 +55,27 @@ def read_labels(path: str | PathLike[str]) -> Image:
         InputError: as `read_image`; or the values are not whole numbers from 0 to 255.
     """
     path = Path(path)
-    check_file(path)
-    array, grid = _read(path)
-    labels = _as_labels(path, array)
+    header = read_header(path)
+    labels = _as_labels(path, header.read())
     if formats.suffix_of(path) in formats.SEGMENTATION:
         labels = seg_nrrd.as_organ_numbers(path, labels)
-    return Image(labels, grid, path, organs=_looked_for(path))
+    return Image(labels, header.grid, path, organs=header.organs)
 
 
-def read_grid(path: str | PathLike[str]) -> Grid:
-    """The grid of a NIfTI, NRRD or MetaImage file, by its header alone.
+def read_header(path: str | PathLike[str]) -> Header:
+    """The header of a NIfTI, NRRD or MetaImage file.
 
     Raises:
-        InputError: it cannot be told; of a damaged file, not all is looked at.
+        InputError: the file cannot be read, or its format is not known by its name.
     """
     path = Path(path)
     check_file(path)
-    if formats.suffix_of(path) in formats.NIFTI:
-        return read_nifti_grid(path)
-    return (read_meta_grid if formats.suffix_of(path) in formats.META else read_nrrd_grid)(path)
-
-
-def read_dtype(path: str | PathLike[str]) -> np.dtype:
-    """The type in which a NIfTI, NRRD or MetaImage file holds its voxels, by its header alone.
-
-    Raises:
-        InputError: it cannot be told.
-    """
-    path = Path(path)
-    check_file(path)
-    if formats.suffix_of(path) in formats.NIFTI:
-        return read_nifti_dtype(path)
-    return (read_meta_dtype if formats.suffix_of(path) in formats.META else read_nrrd_dtype)(path)
-
-
-def data_file(path: Path) -> Path:
-    """The file that holds the voxels of an image file: itself, or what its header names.
-
-    Raises:
-        InputError: the header cannot be read, or names nothing that may be read.
-    """
-    if formats.suffix_of(path) in formats.NRRD:
-        return nrrd_data(path)
-    return meta_data(path) if formats.suffix_of(path) in formats.META else path
-
-
-def _read(path: Path) -> tuple[np.ndarray, Grid]:
-    suffix = formats.suffix_of(path)
-    if suffix in formats.NIFTI:
-        return read_nifti(path)
-    if suffix in formats.SEGMENTATION + formats.NRRD:
-        return read_nrrd(path)
-    if suffix in formats.META:
-        return read_meta(path)
+    if kind := formats.readable(path):
+        return formats.load(kind.header)(path)
     raise InputError(
         f"{path}: the format is not known by its name; readable are "
         f"{', '.join(formats.READABLE)} and folders of DICOM files"
     )
-
-
-def _looked_for(path: Path) -> frozenset[int] | None:
-    suffix = formats.suffix_of(path)
-    if suffix in formats.NIFTI:
-        return read_nifti_organs(path)
-    nrrd = suffix in formats.SEGMENTATION + formats.NRRD
-    return seg_nrrd.read_looked_for(path) if nrrd else None
 
 
 def _as_ct(array: np.ndarray) -> np.ndarray:

@@ -12,11 +12,11 @@ NAMES = {
     "millimetre": "mm", "micrometer": "um", "micrometre": "um", "micron": "um",
     "µm": "um", "μm": "um",  # micro sign and Greek mu
 }
-UNKNOWN = ("", "?", "???")  # as headers say it; millimetres in practice
+UNKNOWN = ("", "?", "???")  # millimetres in practice
 
 
 def millimetres(path: Path, unit: str) -> float:
-    """How many mm `unit` has, as the header at `path` calls it.
+    """The length in mm of a unit that the header at `path` has.
 
     Raises:
         InputError: the unit is not known.
@@ -29,7 +29,7 @@ def millimetres(path: Path, unit: str) -> float:
 
 
 def known(unit: str) -> float | None:
-    """How many mm `unit` has; None for what is no unit of length."""
+    """The length in mm of a unit; None for what is not a unit of length."""
     name = unit.strip().lower()
     if name in UNKNOWN:
         return 1.0

@@ -1,4 +1,4 @@
-"""An image or a result becomes a file, complete or not at all."""
+"""Writing an image or a result to a file, complete or not at all."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io import dicom_rtstruct, dicom_seg, formats
+from metaunetr.io import formats
 from metaunetr.io.atomic import atomic, discard, discard_abandoned, temporary_beside
-from metaunetr.io.itk import write_itk
-from metaunetr.io.nifti import write_nifti
-from metaunetr.io.seg_nrrd import looked_for, write_seg_nrrd
+from metaunetr.io.formats import Format
 from metaunetr.outputs import longest_name
 from metaunetr.result import Result
 
@@ -39,33 +37,31 @@ def check_labels(path: str | PathLike[str], image: Image | None) -> tuple[str, .
             known.
 
     Returns:
-        Sentences about what the file will lack.
+        Sentences about values that will be missing in the file.
 
     Raises:
         OutputError: a package is missing, or the headers of `image` do not allow the format.
     """
     path = Path(path)
-    suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
-    if suffix in formats.RTSTRUCT:
-        return dicom_rtstruct.check(path, image)
-    return dicom_seg.check(path, image) if suffix in formats.DICOM else ()
+    kind = _format(path, formats.WRITABLE_LABELS)
+    return formats.load(kind.check)(path, image) if kind.check else ()
 
 
 def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> Path:
     """Check, before the run, that a file can be written at `path`.
 
-    Temporary files that killed runs have left beside it are removed.
+    Temporary files that killed processes have left in its folder are removed.
 
     Args:
         suffixes: one of which the name must end in, if any are given.
 
     Raises:
-        OutputError: another suffix, the folder is missing or read-only, the name is too long,
-            or is that of a folder or device.
+        OutputError: another suffix; the folder is missing or read-only; the name is too long; or
+            `path` is a folder or device.
     """
     path = Path(path)
     if suffixes:
-        _checked_suffix(path, suffixes)
+        _format(path, suffixes)
     if (count := len(os.fsencode(path.name))) > (most := longest_name(path.parent)):
         raise OutputError(f"{path}: a file name may have {most} bytes, this one has {count}")
     if os.path.isdir(path):  # unlike Path.is_dir, False for names that are too long
@@ -103,18 +99,14 @@ def write_labels(
         OutputError: the file cannot be written there; nothing is left behind.
     """
     path = Path(path)
-    suffix = _checked_suffix(path, formats.WRITABLE_LABELS)
-    if suffix in formats.RTSTRUCT:
-        dicom_rtstruct.write_rtstruct(path, result)
-        return
-    if suffix in formats.DICOM:
-        dicom_seg.write_dicom_seg(path, result, seg_type)
-        return
+    kind = _format(path, formats.WRITABLE_LABELS)
     with atomic(path) as temporary:
-        if suffix in formats.SEGMENTATION:
-            write_seg_nrrd(temporary, result)
+        if not kind.write_result:
+            _write(temporary, kind, result.labels)
+        elif kind.write == formats.DICOM:
+            formats.load(kind.write_result)(temporary, result, seg_type)
         else:
-            _write(temporary, suffix, result.labels)
+            formats.load(kind.write_result)(temporary, result)
 
 
 def write_image(path: str | PathLike[str], image: Image) -> None:
@@ -124,25 +116,22 @@ def write_image(path: str | PathLike[str], image: Image) -> None:
         OutputError: the file cannot be written there; nothing is left behind.
     """
     path = Path(path)
-    suffix = _checked_suffix(path, formats.WRITABLE_IMAGES)
+    kind = _format(path, formats.WRITABLE_IMAGES)
     with atomic(path) as temporary:
-        _write(temporary, suffix, image)
+        _write(temporary, kind, image)
 
 
-def _write(path: Path, suffix: str, image: Image) -> None:
+def _write(path: Path, kind: Format, image: Image) -> None:
     if image.array.dtype in (np.bool_, np.float64, np.float16):
         dtype = np.uint8 if image.array.dtype == np.bool_ else np.float32
         image = Image(image.array.astype(dtype), image.grid)
-    if suffix in formats.NIFTI:
-        write_nifti(path, image)
-    else:
-        write_itk(path, image, looked_for(image) if suffix in formats.NRRD else None)
+    formats.load(kind.write_image)(path, image)
 
 
-def _checked_suffix(path: Path, allowed: tuple[str, ...]) -> str:
-    suffix = formats.suffix_of(path, allowed)
-    if not suffix:
+def _format(path: Path, allowed: tuple[str, ...]) -> Format:
+    kind = formats.writable(path) if formats.suffix_of(path, allowed) else None
+    if kind is None:
         raise OutputError(
             f"{path}: the name must end in one of {', '.join(allowed)}"
         )
-    return suffix
+    return kind

@@ -1,4 +1,4 @@
-"""What every registered mixer costs: parameters, operations and measured time."""
+"""The cost of every registered mixer: parameters, operations and measured time."""
 
 import time
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ def catalogue(
 
 
 def parameter_count(described: dict) -> int:
-    """Learned numbers of the network that an `architecture` describes."""
+    """Number of learned parameters of the network that an `architecture` describes."""
     with torch.device("meta"):
         return sum(p.numel() for p in build(described).parameters())
 
@@ -65,20 +65,22 @@ def count_gflops(described: dict, patch: Sequence[int]) -> float:
     """10⁹ floating-point operations of one forward pass of a (D, H, W) patch.
 
     A multiply-add is two operations. PyTorch counts convolutions, matrix products and attention;
-    FFT, recurrences and state-space scans, which it does not see, state their own number. Norms,
+    FFT, recurrences and state-space scans, which it does not see, count their own. Norms,
     activations and additions are left out. Nothing is computed: the network has no data.
     """
     with torch.device("meta"), torch.no_grad():
         net = build(described).eval()
-        own = _let_modules_count(net)
+        own = _count_in_modules(net)
         with FlopCounterMode(display=False) as counter:
             net(torch.empty(1, described["in_channels"], *patch))
     return (counter.get_total_flops() + sum(own)) / 1e9
 
 
-def _let_modules_count(net: nn.Module) -> list[int]:
-    """Replaces every module that states its own operations by a stand-in with the same output
-    shape; the list fills with the operations as the network runs."""
+def _count_in_modules(net: nn.Module) -> list[int]:
+    """Replace every module that counts its own operations by one with the same output shape.
+
+    The returned list gets their operations as the network runs.
+    """
     own: list[int] = []
 
     def stand_in(module: nn.Module, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Layers shared by every size: norms, convolution, the residual block and one level up.
+"""Layers of every size: norms, convolution, the residual block and one level of the decoder.
 
 Maps are (B, C, D, H, W) in any memory format; everything here keeps channels-last maps
 channels-last, the fast format for three-dimensional convolutions on a CPU.
@@ -49,7 +49,7 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, padding, groups: in
     """`conv3d` of stride 1 that takes the fast CPU kernel for every shape.
 
     PyTorch leaves maps with B·C·D·H below 20480, and kernels that are 1 along H and W, to an im2col
-    kernel that is many times slower than oneDNN; so oneDNN is asked by name where it applies.
+    kernel that is many times slower than oneDNN; so oneDNN is called directly where it applies.
     """
     if uses_one_dnn(x):
         return torch.mkldnn_convolution(x, weight, bias, padding, (1, 1, 1), (1, 1, 1), groups)

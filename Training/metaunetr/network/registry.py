@@ -1,4 +1,4 @@
-"""The registry of token mixers: a name, a builder and one line on what it is.
+"""The registry of token mixers: name, builder and summary.
 
 A mixer is a module that maps tokens (B, D, H, W, C) to tokens of the same shape. Its builder takes
 a `Place` and the mixer's own options.
@@ -25,9 +25,10 @@ class Place:
     block: int
 
     def designed_grid(self, mixer: str) -> tuple[int, int, int]:
-        """`grid`, for a mixer whose weights have one entry a token.
+        """`grid`, for a mixer that has one weight for each token.
 
-        Raises BundleError where the architecture has no patch size.
+        Raises:
+            BundleError: the architecture has no patch size.
         """
         if self.grid is None:
             raise BundleError(
@@ -50,7 +51,11 @@ _mixers: dict[str, Mixer] = {}
 
 
 def register(name: str, summary: str):
-    """Class decorator: the class becomes the mixer `name`."""
+    """Decorator that registers a class or builder as the mixer `name`.
+
+    Raises:
+        ValueError: the name is taken.
+    """
 
     def add(builder):
         if name in _mixers:
@@ -67,7 +72,11 @@ def mixers() -> list[Mixer]:
 
 
 def mixer(name: str) -> Mixer:
-    """The mixer of that name. Raises BundleError naming it and what exists."""
+    """The mixer of that name.
+
+    Raises:
+        BundleError: there is none; the message lists the known ones.
+    """
     if name not in _mixers:
         raise BundleError(f"The mixer must be one of {', '.join(sorted(_mixers))}, not '{name}'.")
     return _mixers[name]

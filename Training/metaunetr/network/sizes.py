@@ -24,7 +24,11 @@ SIZES = {
 
 
 def architecture(size: str, mixer: str, classes: int, feature_size: int = 48, **changes) -> dict:
-    """The `architecture` of the named size (a key of SIZES), with `changes` on top."""
+    """The `architecture` of the named size (a key of SIZES), with `changes`.
+
+    Raises:
+        BundleError: there is no such size.
+    """
     if size not in SIZES:
         raise BundleError(f"The size must be one of {', '.join(SIZES)}, not '{size}'.")
     return {
@@ -41,9 +45,10 @@ def architecture(size: str, mixer: str, classes: int, feature_size: int = 48, **
 
 
 def build(architecture: dict) -> MetaUNETR:
-    """The network that an `architecture` describes, with fresh weights.
+    """The network that an `architecture` describes, with random weights.
 
-    Raises BundleError naming the first thing that is unknown, missing or impossible.
+    Raises:
+        BundleError: an entry is unknown, missing or impossible.
     """
     settings = dict(architecture)
     family = settings.pop("family", None)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 TEST = "test"
 
@@ -26,7 +24,7 @@ class Case:
     id: str
     image: Path
     labels: Path
-    mapping: Mapping[int, tuple[int, ...]]
+    mapping: dict[int, tuple[int, ...]]
     fold: int | str | None = None
 
     @property
@@ -37,16 +35,3 @@ class Case:
     def annotated(self) -> frozenset[int]:
         """Organ numbers that the data set annotates; elsewhere these organs are absent."""
         return frozenset(number for numbers in self.mapping.values() for number in numbers)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "dataset": self.dataset, "id": self.id, "image": str(self.image),
-            "labels": str(self.labels), "fold": self.fold,
-            "mapping": {str(label): list(numbers) for label, numbers in self.mapping.items()},
-        }
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Case:
-        mapping = {int(label): tuple(numbers) for label, numbers in values["mapping"].items()}
-        return cls(values["dataset"], values["id"], Path(values["image"]), Path(values["labels"]),
-                   mapping, values["fold"])

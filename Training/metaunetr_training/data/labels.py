@@ -14,7 +14,8 @@ from collections.abc import Callable
 import numpy as np
 
 from metaunetr import io
-from metaunetr.engine.parts import FRAGMENT, box_of, label_parts
+from metaunetr.boxes import bounding_box
+from metaunetr.engine.components import SMALL, label_components
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.organs import BY_NUMBER, RIGHT
@@ -62,10 +63,10 @@ def right_of_pair(mask: np.ndarray, grid: Grid, middle: Callable[[], float]) -> 
         middle: is asked, when the mask does not tell by itself, for the L coordinate (mm) of the
             middle of the body.
     """
-    box, parts = label_parts(mask)
+    box, parts = label_components(mask)
     left = _coordinate(L, grid, box)
     sizes, centres = _centres(parts, left, parts > 0)
-    border = _gap(centres[sizes >= FRAGMENT * sizes.max()])
+    border = _gap(centres[sizes >= SMALL * sizes.max()])
     if border is None:
         border = middle()
     right = (centres < border)[parts] & (parts > 0)
@@ -85,7 +86,7 @@ def middle_of_body(image: Image, mask: np.ndarray, grid: Grid) -> float:
     Args:
         mask: (D, H, W) bool, not empty, on `grid`, which need not be the CT's.
     """
-    box = box_of(mask)
+    box = bounding_box(mask)
     places = _coordinate(S, grid, box)[mask[box]]
     every = tuple(slice(None, None, max(1, int(PITCH / spacing)))
                   for spacing in image.grid.spacing[::-1])

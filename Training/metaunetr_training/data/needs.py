@@ -13,9 +13,9 @@ from pathlib import Path
 
 from metaunetr.bundle import Preprocessing
 from metaunetr.engine.resample import model_shape
-from metaunetr.engine.turn import Turn
+from metaunetr.engine.rotate import Rotation
 from metaunetr.errors import InputError
-from metaunetr.io.read import read_grid
+from metaunetr.io import read_header
 from metaunetr.orientation import Orientation
 from metaunetr_training.data.case import Case
 
@@ -42,13 +42,13 @@ class Need:
 def need(case: Case, preprocessing: Preprocessing) -> Need:
     """Nothing for a case whose header cannot be read: it will fail."""
     try:
-        grid = read_grid(case.image)
+        grid = read_header(case.image).grid
     except (InputError, OSError):
         return Need()
     canonical = Orientation.of(grid).canonical(grid)
     shape = model_shape(canonical, preprocessing.spacing)
-    turn = Turn.needed(canonical, shape, preprocessing.spacing)
-    made = math.prod(turn.shape if turn else shape)
+    rotation = Rotation.needed(canonical, shape, preprocessing.spacing)
+    made = math.prod(rotation.shape if rotation else shape)
     voxels = math.prod(grid.shape)
     return Need(voxels, made * STORED + PICTURE, voxels * SOURCE_VOXEL + made * MODEL_VOXEL)
 

@@ -7,7 +7,6 @@ was.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -15,7 +14,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from metaunetr import io
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError, OutputError, explain
 from metaunetr.io.atomic import discard_abandoned
@@ -26,12 +24,13 @@ from metaunetr_training.data.checks import inspect_dataset
 from metaunetr_training.data.folds import Fold, assign, hold_out
 from metaunetr_training.data.needs import Need
 from metaunetr_training.data.prepared import (
-    FORMAT,
     Prepared,
     PreparedCase,
     case_folder,
-    preprocessing_of_json,
-    preprocessing_to_json,
+    read_folds,
+    read_preprocessing,
+    write_folds,
+    write_preprocessing,
 )
 from metaunetr_training.data.report import write_report
 from metaunetr_training.data.store import complete, move, prepare_case
@@ -124,7 +123,7 @@ def prepare(plan: Plan, report: Report) -> Prepared:
     twins = _twins(ready)
     folds = assign([case.source for case in ready], plan.previous, plan.folds,
                    {case.key: case.voxels for same in twins for case in same})
-    io.write_text(plan.folder / "folds.json", json.dumps(plan.previous | folds, indent=1))
+    write_folds(plan.folder, plan.previous | folds)
     prepared = Prepared.read(plan.folder)
     notices = _notices(prepared, twins)
     for text in notices:
@@ -136,13 +135,11 @@ def prepare(plan: Plan, report: Report) -> Prepared:
 def _previous(folder: Path, preprocessing: Preprocessing) -> dict[str, Fold]:
     """The folds that an earlier run has given."""
     try:
-        values = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
-        before = preprocessing_of_json(values["preprocessing"])
-        file = folder / "folds.json"
-        folds = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        before, _ = read_preprocessing(folder)
+        folds = read_folds(folder) if (folder / "folds.json").exists() else {}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{folder}: prepared.json or folds.json is damaged ({error}); choose "
                          "another folder") from None
     if before != preprocessing:
@@ -161,8 +158,7 @@ def _begin(plan: Plan) -> None:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from None
     for place in (folder, *folder.glob("cases/*/*"), *folder.glob("pictures/*")):
         discard_abandoned(place, now=0)
-    io.write_text(folder / "prepared.json", json.dumps(
-        {"format": FORMAT, "preprocessing": preprocessing_to_json(plan.preprocessing)}, indent=1))
+    write_preprocessing(folder, plan.preprocessing)
 
 
 def _work(plan: Plan, report: Report) -> None:

@@ -13,21 +13,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from metaunetr import schema
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError
+from metaunetr.io.atomic import write_text
+from metaunetr.schema import Reader
 from metaunetr_training.data.case import TEST, Case
 from metaunetr_training.data.folds import Fold
 
 FORMAT = 2
 BRIGHTEST = 255  # stored for the upper end of the HU window, which the network sees as 1
 POINTS = 500  # of each organ
+MAX_FOLDS = 64 << 20  # bytes of folds.json, which has a line for each case
 
 
 @dataclass(frozen=True)
@@ -76,28 +80,29 @@ class PreparedCase:
         return {int(n): points[points[:, 0] == n, 1:] for n in np.unique(points[:, 0])}
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT, "source": self.source.to_json(), "shape": list(self.shape),
-            "volumes_ml": {str(n): v for n, v in self.volumes_ml.items()},
-            "spacing": list(self.spacing), "warnings": list(self.warnings),
-            "state": self.state, "voxels": self.voxels,
-        }
+        """The values of case.json."""
+        values = schema.to_json(self)
+        del values["folder"]
+        return {"format": FORMAT, **values}
 
     @classmethod
     def read(cls, folder: Path) -> PreparedCase | None:
         """The case in `folder`; None when it is not complete or of another format."""
         try:
-            values = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+            values = schema.read_json(folder / "case.json")
             if values["format"] != FORMAT:
                 return None
-            return cls(
-                folder, Case.from_json(values["source"]), tuple(values["shape"]),
-                {int(n): v for n, v in values["volumes_ml"].items()},
-                tuple(values["spacing"]), tuple(values["warnings"]), values["state"],
-                values["voxels"],
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return Reader("case.json").read(cls, values | {"folder": str(folder)})
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The values of prepared.json."""
+
+    format: int
+    preprocessing: Preprocessing
 
 
 @dataclass(frozen=True)
@@ -124,15 +129,14 @@ class Prepared:
             InputError: the folder was not made by `prepare`, or preparation has not ended.
         """
         try:
-            values = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
-            folds = json.loads((folder / "folds.json").read_text(encoding="utf-8"))
-            preprocessing = preprocessing_of_json(values["preprocessing"])
-            if values["format"] != FORMAT:
-                raise ValueError(f"format {values['format']}")
+            preprocessing, version = read_preprocessing(folder)
+            folds = read_folds(folder)
+            if version != FORMAT:
+                raise ValueError(f"format {version}")
         except OSError as error:
             raise InputError(f"{folder}: is no prepared folder ({error.strerror}: "
                              f"{error.filename}); make one with `prepare`") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             raise InputError(f"{folder}: prepared.json or folds.json is damaged ({error}); "
                              "run `prepare` again") from error
         found = [PreparedCase.read(path.parent)
@@ -152,12 +156,38 @@ def picture_file(folder: Path, key: str) -> Path:
     return folder / "pictures" / f"{key}.png"
 
 
-def preprocessing_to_json(preprocessing: Preprocessing) -> dict[str, Any]:
-    return asdict(preprocessing)
+def read_preprocessing(folder: Path) -> tuple[Preprocessing, int]:
+    """The preprocessing of a prepared folder, and the version of its format.
+
+    Raises:
+        OSError, ValueError: prepared.json cannot be read, or is damaged.
+    """
+    header = Reader("prepared.json").read(_Header, schema.read_json(folder / "prepared.json"))
+    return header.preprocessing, header.format
 
 
-def preprocessing_of_json(values: dict[str, Any]) -> Preprocessing:
-    return Preprocessing(
-        tuple(values["spacing"]), tuple(values["hu_window"]), values["antialias"],
-        tuple(values["body_crop"]),
-    )
+def write_preprocessing(folder: Path, preprocessing: Preprocessing) -> None:
+    """
+    Raises:
+        OutputError: prepared.json cannot be written.
+    """
+    header = schema.to_json(_Header(FORMAT, preprocessing))
+    write_text(folder / "prepared.json", json.dumps(header, indent=1))
+
+
+def read_folds(folder: Path) -> dict[str, Fold]:
+    """The fold of every case by its key.
+
+    Raises:
+        OSError, ValueError: folds.json cannot be read, or is damaged.
+    """
+    values = schema.read_json(folder / "folds.json", MAX_FOLDS)
+    return Reader("folds.json").read(dict[str, int | str], values, "folds.json")
+
+
+def write_folds(folder: Path, folds: dict[str, Fold]) -> None:
+    """
+    Raises:
+        OutputError: folds.json cannot be written.
+    """
+    write_text(folder / "folds.json", json.dumps(folds, indent=1))

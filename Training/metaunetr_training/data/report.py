@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from statistics import median
@@ -102,7 +103,7 @@ def _organs(cases: Sequence[PreparedCase]) -> str:
         volumes = [case.volumes_ml[organ.number] for case in annotated
                    if organ.number in case.volumes_ml]
         colour = "rgb({}, {}, {})".format(*shown_colour(organ))
-        volume = f"{median(volumes):.4g}</td><td class=\"number\">{_range(volumes)}" \
+        volume = f"{_number(median(volumes))}</td><td class=\"number\">{_range(volumes)}" \
             if volumes else '–</td><td class="number">–'
         rows.append(
             f'<tr{"" if annotated else " class=absent"}><td><i class="chip" style="background: '
@@ -139,9 +140,16 @@ def _folds(folds: Iterable[Fold]) -> str:
 
 
 def _range(values: Sequence[float]) -> str:
-    low, high = f"{min(values):.4g}", f"{max(values):.3g}"
+    low, high = _number(min(values)), _number(max(values))
     return low if low == high else f"{low}–{high}"
 
 
 def _times(values: Sequence[float]) -> str:
-    return " × ".join(f"{value:.4g}" for value in values)
+    return " × ".join(map(_number, values))
+
+
+def _number(value: float) -> str:
+    """With three significant digits, or all before the decimal point: 0.783, 45.2, 2,250."""
+    decimals = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

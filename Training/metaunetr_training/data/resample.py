@@ -12,10 +12,10 @@ import torch
 from scipy.ndimage import find_objects
 from torch import Tensor
 
+from metaunetr.boxes import bounding_box
 from metaunetr.bundle import Preprocessing
-from metaunetr.engine.parts import box_of
 from metaunetr.engine.resample import SLAB, body_box, matrices, model_shape, to_model_input
-from metaunetr.engine.turn import Turn
+from metaunetr.engine.rotate import Rotation
 from metaunetr.fill import as_air
 from metaunetr.image import Grid, Image
 from metaunetr.orientation import Orientation
@@ -38,21 +38,21 @@ def to_model_arrays(
     orientation = Orientation.of(image.grid)
     grid = orientation.canonical(image.grid)
     volume = to_model_input(orientation.view(as_air(image).array), grid, preprocessing)
-    turn = Turn.needed(grid, tuple(volume.shape), preprocessing.spacing)
-    if turn:
-        volume = turn.to_patient(volume)
+    rotation = Rotation.needed(grid, tuple(volume.shape), preprocessing.spacing)
+    if rotation:
+        volume = rotation.to_patient(volume)
     view = Orientation.of(labels.grid).view(labels.array)
-    drawn = resample_labels(view, grid, preprocessing, turn)
+    drawn = resample_labels(view, grid, preprocessing, rotation)
     box = body_box(volume, preprocessing.body_crop)
     if drawn.any():
         box = tuple(slice(min(a.start, b.start), max(a.stop, b.stop))
-                    for a, b in zip(box, box_of(drawn), strict=True))
+                    for a, b in zip(box, bounding_box(drawn), strict=True))
     image = (volume[box] * BRIGHTEST).round_().to(torch.uint8)
     return image.numpy(), np.ascontiguousarray(drawn[box])
 
 
 def resample_labels(
-    view: np.ndarray, grid: Grid, preprocessing: Preprocessing, turn: Turn | None = None
+    view: np.ndarray, grid: Grid, preprocessing: Preprocessing, rotation: Rotation | None = None
 ) -> np.ndarray:
     """Each voxel's label is what covers most of it, background included.
 
@@ -60,12 +60,12 @@ def resample_labels(
         view: canonical labels (D, H, W) on `grid`.
 
     Returns:
-        uint8 (D, H, W) at the model spacing; on the patient's axes where there is a turn.
+        uint8 (D, H, W) at the model spacing; on the patient's axes where there is a rotation.
     """
-    shape = turn.shape if turn else model_shape(grid, preprocessing.spacing)
+    shape = rotation.shape if rotation else model_shape(grid, preprocessing.spacing)
     labels = torch.zeros(shape, dtype=torch.uint8)
     most, background = torch.zeros(shape), torch.ones(shape)
-    for number, place, cover in _covers(view, grid, preprocessing, turn):
+    for number, place, cover in _covers(view, grid, preprocessing, rotation):
         labels[place].masked_fill_(cover > most[place], number)
         torch.maximum(most[place], cover, out=most[place])
         background[place] -= cover
@@ -73,7 +73,7 @@ def resample_labels(
 
 
 def _covers(
-    view: np.ndarray, grid: Grid, preprocessing: Preprocessing, turn: Turn | None
+    view: np.ndarray, grid: Grid, preprocessing: Preprocessing, rotation: Rotation | None
 ) -> Iterator[tuple[int, Box, Tensor]]:
     """Of each label its number, a box at the model spacing, and its share of the voxels there."""
     along = matrices(grid, preprocessing)
@@ -81,10 +81,10 @@ def _covers(
         if source is None:
             continue
         place, cover = _resample_mask(view[source] == number, source, along)
-        if turn:
-            whole = torch.zeros(turn.own_shape)
+        if rotation:
+            whole = torch.zeros(rotation.own_shape)
             whole[place] = cover
-            place, cover = (slice(None),) * 3, turn.to_patient(whole)
+            place, cover = (slice(None),) * 3, rotation.to_patient(whole)
         yield number, place, cover
 
 

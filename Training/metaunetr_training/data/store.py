@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from metaunetr import io
-from metaunetr.batch.finished import state_of
+from metaunetr import io, schema
+from metaunetr.batch.record import state_of
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import OutputError
 from metaunetr.orientation import Orientation
@@ -27,7 +27,6 @@ from metaunetr_training.data.prepared import (
     PreparedCase,
     case_folder,
     picture_file,
-    preprocessing_to_json,
 )
 from metaunetr_training.data.resample import to_model_arrays
 
@@ -85,7 +84,7 @@ def made_from(case: Case, preprocessing: Preprocessing) -> str:
         InputError: a file of the case is gone or may not be read.
     """
     what: list[Any] = [FORMAT, POINTS, state_of([case.image]), state_of([case.labels]),
-                       case.to_json()["mapping"], preprocessing_to_json(preprocessing)]
+                       schema.to_json(case.mapping), schema.to_json(preprocessing)]
     return blake2b(json.dumps(what).encode(), digest_size=16).hexdigest()
 
 

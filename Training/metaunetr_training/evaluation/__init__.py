@@ -7,7 +7,9 @@
     statistics   means, bootstrap intervals, paired tests
     table        the summary, as CSV, JSON, Markdown and LaTeX
     calibration  from the engine's confidence to the Dice to be expected
+    canvas       size, style and colours of pictures
     plots        box plots, reliability, paired differences
+    beside       reference and result of a case, one above the other
     worst        pictures of the worst cases
     output       all files of an evaluation
     compare      two evaluations of the same cases

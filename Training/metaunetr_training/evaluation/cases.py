@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from metaunetr import evaluation, io
-from metaunetr.batch.finished import state_of
+from metaunetr.batch.record import state_of
 from metaunetr.bundle import Bundle
 from metaunetr.engine import Segmenter
-from metaunetr.engine.record import input_hash
+from metaunetr.engine.provenance import input_hash
 from metaunetr.errors import Cancelled, InputError, OutputError, explain
 from metaunetr.image import Image
 from metaunetr.organs import BY_NUMBER, Organ
@@ -162,7 +162,6 @@ class _Work:
         """
         if self.engine is None:
             self.engine = Segmenter(self.bundle, self.device)
-            self.rungs = self.engine.rungs
 
     def case(self, case: Case, kept: Measured | None, ceiling: bool) -> Measured:
         """The scores of a case, of which `kept` is known; `kept` itself where nothing lacks."""
@@ -187,7 +186,6 @@ class _Work:
         self, case: Case, image: Image, reference: Image, made_from: dict[str, Any]
     ) -> Measured:
         organs = _common(self.bundle, case)
-        self.engine.rungs = self.rungs  # what one CT was too large for, the next may do
         result = self.engine.segment(image)
         rows = evaluation.score(case.id, result.labels, reference, organs)
         confidence = {found.organ.name: found.confidence for found in result.organs}

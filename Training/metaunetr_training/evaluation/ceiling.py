@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from metaunetr.bundle import Preprocessing
-from metaunetr.engine.resample import steps
-from metaunetr.engine.restore import restore
+from metaunetr.engine.resample import voxel_steps
+from metaunetr.engine.upsample import upsample_labels
 from metaunetr.image import Image
 from metaunetr.metrics import dice
 from metaunetr.organs import BY_NAME
@@ -41,12 +41,6 @@ def restored(reference: Image, preprocessing: Preprocessing) -> Image:
     numbers = np.concatenate([[0], np.setdiff1d(coarse, 0)]).astype(np.uint8)
     scores = torch.from_numpy(coarse[None] == numbers[:, None, None, None]).half()
     labels = np.zeros(reference.array.shape, np.uint8)
-    out = orientation.view(labels)
-
-    def sink(z: int, row: int, column: int, classes: torch.Tensor) -> None:
-        found = numbers[classes.numpy()]
-        rows, columns = found.shape
-        out[z, row : row + rows, column : column + columns] = found
-
-    restore(scores, grid.shape, steps(grid, preprocessing.spacing), (0, 0, 0), sink)
+    upsample_labels(scores, (0, 0, 0), voxel_steps(grid, preprocessing.spacing), numbers,
+                    orientation.view(labels))
     return Image(labels, reference.grid, reference.source)

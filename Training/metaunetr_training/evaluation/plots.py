@@ -10,43 +10,13 @@ from textwrap import fill
 
 import numpy as np
 
-from metaunetr.io.atomic import atomic
 from metaunetr.organs import BY_NAME
-from metaunetr.report.palette import shown_colour
 from metaunetr_training.evaluation.calibration import Fit
+from metaunetr_training.evaluation.canvas import DPI, INK, QUIET, canvas, colour
 from metaunetr_training.evaluation.scores import Score, by_organ
 
-DPI = 150
-INK, QUIET, LINE = "#1c2733", "#5b6b7b", "#dde3e9"  # as in the core's report
-STYLE = {
-    "font.size": 9, "axes.edgecolor": QUIET, "axes.labelcolor": INK, "text.color": INK,
-    "xtick.color": QUIET, "ytick.color": INK, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.grid": True, "grid.color": LINE, "axes.axisbelow": True,
-    "svg.fonttype": "none", "figure.dpi": DPI,
-}
 MARKERS = "os^vDP<>p"  # many organs have nearly one colour
 JITTER = 0.16  # of the points beside each other, in rows
-
-
-@contextmanager
-def canvas(path: Path, width: float, height: float, **kwargs) -> Iterator:
-    """A picture of `width` × `height` pixels that is written when the block ends.
-
-    Drawn without pyplot, which keeps figures and asks for a display.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=(width / DPI, height / DPI), **kwargs)
-        FigureCanvasAgg(drawn)
-        yield drawn
-        with atomic(path) as temporary:
-            drawn.savefig(temporary, dpi=DPI, format=path.suffix[1:])
 
 
 @contextmanager
@@ -54,12 +24,6 @@ def figure(path: Path, rows: int, columns: int, size: tuple[float, float], **kwa
     """The same of `size` inches, with axes (rows, columns)."""
     with canvas(path, DPI * size[0], DPI * size[1], layout="constrained") as drawn:
         yield drawn, drawn.subplots(rows, columns, squeeze=False, **kwargs)
-
-
-def colour(organ: str, light: float = 0.0) -> tuple[float, ...]:
-    """The organ's colour, mixed with white."""
-    rgb = np.array(shown_colour(BY_NAME[organ])) / 255
-    return tuple(rgb + (1 - rgb) * light)
 
 
 def dark(organ: str) -> tuple[float, ...]:
@@ -71,7 +35,8 @@ def box_plots(path: Path, scores: Sequence[Score], title: str) -> None:
     """Dice, NSD and HD95 by organ: a box, and a point for each case."""
     organs = by_organ(scores)
     names = list(organs)
-    metrics = (("dice", "Dice"), ("nsd_2mm", "NSD at 2 mm"), ("hd95_mm", "HD95 (mm)"))
+    metrics = (("dice", "Dice (0 to 1)"), ("nsd_2mm", "NSD at 2 mm (0 to 1)"),
+               ("hd95_mm", "HD95 (mm)"))
     with figure(path, 1, 3, (11, 1.4 + 0.36 * len(names)), sharey=True) as (drawn, axes):
         for ax, (metric, label) in zip(axes[0], metrics, strict=True):
             for row, (name, mine) in enumerate(organs.items()):
@@ -118,14 +83,15 @@ def spread(count: int) -> np.ndarray:
 
 
 def _missed(ax, organs: dict[str, list[Score]]) -> None:
-    """Distances from 0 on, and how many are infinite."""
+    """Distances from 0 on, and beside the axes how many are infinite."""
     high = max((s.hd95_mm for mine in organs.values() for s in mine if np.isfinite(s.hd95_mm)),
                default=1.0)
     ax.set_xlim(-0.02 * high, 1.05 * high)
     for row, mine in enumerate(organs.values()):
         if count := sum(score.missed for score in mine):
-            ax.annotate(f"{count} missed", (1, row), xycoords=("axes fraction", "data"),
-                        ha="right", va="center", fontsize=8, color="#a03020")
+            ax.annotate(f"{count} missed", (1.02, row), xycoords=("axes fraction", "data"),
+                        ha="left", va="center", fontsize=8, color="#a03020",
+                        annotation_clip=False)
 
 
 def reliability(path: Path, fit: Fit, scores: Sequence[Score], model: str) -> None:
@@ -149,8 +115,8 @@ def reliability(path: Path, fit: Fit, scores: Sequence[Score], model: str) -> No
         low = min(fit.confidence, default=0.0)
         ax.set_xlim(max(-0.02, np.floor(low * 20 - 0.4) / 20), 1.01)
         ax.set_ylim(-0.02, 1.02)
-        ax.set_xlabel("confidence: mean probability over the organ's voxels")
-        ax.set_ylabel("Dice")
+        ax.set_xlabel("confidence: mean probability over the organ's voxels (0 to 1)")
+        ax.set_ylabel("Dice (0 to 1)")
         ax.set_title(model, fontsize=11)
         drawn.legend(loc="outside right upper", fontsize=8, frameon=False)
         drawn.supxlabel(fill(fit.sentence(), 105), fontsize=8, color=QUIET)
@@ -189,11 +155,11 @@ def differences(
         left.set_yticks(range(len(names)),
                         [f"{name}  (n = {len(a)})" for name, (a, _) in pairs.items()])
         left.set_ylim(len(names) - 0.4, -0.6)
-        left.set_xlabel("Dice")
-        right.set_xlabel("difference of Dice")
+        left.set_xlabel("Dice (0 to 1)")
+        right.set_xlabel("difference of Dice (-1 to 1)")
         for ax in (left, right):
             ax.grid(False, axis="y")
         drawn.suptitle(fill(title, 110), fontsize=11)
-        below = (f"○ {first}   ● {second}. Right: second minus first; bar: mean, with its 95 % "
-                 "interval from three cases on.")
+        below = (f"○ {first}   ● {second}. Right: second minus first; bar: mean, with its 95% "
+                 "interval if there are three or more cases.")
         drawn.supxlabel(fill(below, 140), fontsize=8, color=QUIET)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,6 +23,7 @@ from metaunetr.errors import MetaUNETRError
 from metaunetr.io.atomic import write_text
 from metaunetr.network.catalogue import count_gflops
 from metaunetr.network.sizes import FAMILY
+from metaunetr.schema import Reader, read_json, to_json
 from metaunetr_training import recipe as recipes
 from metaunetr_training.recipe import Network, Recipe, Triple
 from metaunetr_training.training.networks import build_network, describe
@@ -73,16 +74,18 @@ def costs(recipe: Recipe, folder: Path, device: torch.device) -> Costs:
         MetaUNETRError: the process that measures failed.
     """
     kept = folder / "costs.json"
-    values = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else None
-    if values is None or (values["gpu"] is not None) != (device.type == "cuda"):
+    known = _read(kept) if kept.exists() else None
+    if known is None or (known.gpu is not None) != (device.type == "cuda"):
         source = folder / "recipe.yaml"
         if not source.exists():
             write_text(source, recipe.to_yaml())
-        measured = _in_own_process(source, device)
-        write_text(kept, measured)
-        values = json.loads(measured)
-    gpu = values["gpu"] and OnDevice(**values["gpu"])
-    return Costs(values["parameters"], values["gflops"], OnDevice(**values["cpu"]), gpu)
+        write_text(kept, _in_own_process(source, device))
+        known = _read(kept)
+    return known
+
+
+def _read(path: Path) -> Costs:
+    return Reader(path.name).read(Costs, read_json(path))
 
 
 def _in_own_process(recipe: Path, device: torch.device) -> str:
@@ -205,4 +208,4 @@ def _forget_peak() -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(measure(recipes.load(sys.argv[1]), torch.device(sys.argv[2])))))
+    print(json.dumps(to_json(measure(recipes.load(sys.argv[1]), torch.device(sys.argv[2])))))

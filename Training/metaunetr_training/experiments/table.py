@@ -53,7 +53,7 @@ class Row:
 # head of the CSV, head of the Markdown, value, format
 _COLUMNS = (
     ("parameters", "parameters (M)", lambda r: r.costs.parameters, lambda v: f"{v / 1e6:.2f}"),
-    ("gflops", "GFLOPs a patch", lambda r: r.costs.gflops, "{:.1f}".format),
+    ("gflops", "GFLOPs per patch", lambda r: r.costs.gflops, "{:.1f}".format),
     ("cpu_seconds", "CPU (s)", lambda r: r.costs.cpu.seconds, "{:.2f}".format),
     ("cpu_inference_mb", "CPU memory (MB)", lambda r: r.costs.cpu.inference_mb, "{:.0f}".format),
     ("cpu_training_mb", "CPU memory, training (MB)", lambda r: r.costs.cpu.training_mb,
@@ -125,7 +125,7 @@ def draw_curves(path: Path, rows: Sequence[Row]) -> None:
     ax.set_xlim(left=0)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("iteration")
-    ax.set_ylabel("mean Dice of held-out cases")
+    ax.set_ylabel("mean Dice of held-out cases (0 to 1)")
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right upper", frameon=False, title="network, final Dice",

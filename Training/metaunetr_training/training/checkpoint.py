@@ -17,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from metaunetr.errors import InputError, OutputError
 from metaunetr.io.atomic import atomic
+from metaunetr.schema import Reader, to_json
 from metaunetr_training.training.step import Step
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -42,7 +43,7 @@ def save(path: Path, step: Step, average: AveragedModel, moment: Moment) -> None
     for name, parameter in step.network.named_parameters():
         state = step.optimizer.state.get(parameter, {})
         tensors |= {f"{key}.{name}": state[key] for key in MOMENTS if key in state}
-    metadata = {"moment": json.dumps(moment.__dict__)}
+    metadata = {"moment": json.dumps(to_json(moment))}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic(path) as temporary:
         try:
@@ -98,7 +99,7 @@ def load_average(path: Path, network: nn.Module) -> nn.Module:
 def _read(path: Path) -> tuple[dict[str, Tensor], Moment]:
     try:
         with safe_open(path, "pt") as file:
-            moment = Moment(**json.loads(file.metadata()["moment"]))
+            moment = Reader("moment").read(Moment, json.loads(file.metadata()["moment"]))
             return {name: file.get_tensor(name) for name in file.keys()}, moment  # noqa: SIM118
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""What a run writes down while it goes on: CSV, pictures, and TensorBoard where it is installed.
+"""What a run writes down while it goes on: CSV, and pictures and TensorBoard where installed.
 
 A resumed run drops the lines of steps that were lost and done again.
 """
@@ -6,6 +6,7 @@ A resumed run drops the lines of steps that were lost and done again.
 from __future__ import annotations
 
 import csv
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
 from metaunetr.io.atomic import write_text
 from metaunetr.organs import BY_NUMBER
-from metaunetr.report import overlay_montage, save_png
+from metaunetr.report.overlay import Scene
 from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
+from metaunetr_training.evaluation.beside import picture
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.validate import Scores, mean_dice, organ_means
 
@@ -60,14 +62,20 @@ class Journal:
             self._show(f"validation/{BY_NUMBER[number].name}", value, iteration)
 
     def picture(self, case: PreparedCase, found: np.ndarray, iteration: int) -> None:
-        """The predicted organs over the CT of a case."""
+        """The reference above the prediction (D, H, W); not drawn without matplotlib."""
+        if find_spec("matplotlib") is None:
+            return
         low, high = self.recipe.preprocessing.hu_window
         hu = case.image() / np.float32(BRIGHTEST) * (high - low) + low
         grid = Grid(case.shape, self.recipe.preprocessing.spacing, (0.0, 0.0, 0.0))
+        image = Image(hu.astype(np.int16), grid)
+        shown = [np.asarray(case.labels()), found]
         (self.folder / "pictures").mkdir(exist_ok=True)
-        name = f"{case.key.replace('/', '_')}_{iteration:06d}.png"
-        save_png(self.folder / "pictures" / name,
-                 overlay_montage(Image(hu.astype(np.int16), grid), Image(found, grid)))
+        picture(self.folder / "pictures" / f"{case.key.replace('/', '_')}_{iteration:06d}.png",
+                [Scene.of(image, Image(labels, grid)) for labels in shown],
+                [organ.name for organ in self.recipe.classes
+                 if any((labels == organ.number).any() for labels in shown)],
+                f"{case.key}, held out, after {iteration:,} iterations")
 
     def close(self) -> None:
         if self.board is not None:

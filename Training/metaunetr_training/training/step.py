@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._triton import has_triton
 
-from metaunetr.engine.device import fast_cpu_dtype
+from metaunetr.engine.precision import fast_cpu_dtype
 from metaunetr.errors import InputError
 from metaunetr_training.augmentation import Augment
 from metaunetr_training.errors import TrainingError

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from metaunetr.engine.device import Rung, Runner
-from metaunetr.engine.windows import blend, cover, fit
+from metaunetr.engine.backends import Backend
+from metaunetr.engine.runner import Runner
+from metaunetr.engine.windows import blend_windows, sliding_windows, window_size
 from metaunetr.metrics import dice
 from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
 from metaunetr_training.recipe import Recipe
@@ -64,18 +65,18 @@ def predict(
     volume = torch.from_numpy(case.image() / np.float32(BRIGHTEST))
     stride, windows = network.stride, recipe.inference
     size = tuple(
-        fit(n, patch, smallest, largest, stride)
+        window_size(n, patch, smallest, largest, stride)
         for n, patch, smallest, largest in zip(
             volume.shape, recipe.training.patch, windows.smallest_window, windows.largest_window,
             strict=True)
     )
-    looks = cover(tuple(slice(0, n) for n in volume.shape), size, windows.overlap)
-    runner = Runner(network, [Rung(device, dtype, 1, torch.device("cpu"))],
-                    warn=lambda text: None, progress=lambda done: None)
+    looks = sliding_windows(tuple(slice(0, n) for n in volume.shape), size, windows.overlap)
+    runner = Runner(network, [Backend(device, dtype, 1, torch.device("cpu"))],
+                    warn=lambda text: None)
     numbers = np.array([0] + [organ.number for organ in recipe.classes], np.uint8)
     found = np.empty(looks.size, np.uint8)
     with torch.no_grad():
-        for first, slab in blend(volume, looks, len(numbers), runner):
+        for first, slab in blend_windows(volume, looks, len(numbers), runner):
             found[first : first + slab.shape[1]] = numbers[slab.argmax(0).numpy()]
     inside = tuple(slice(-o, -o + n) for o, n in zip(looks.origin, volume.shape, strict=True))
     return found[inside]

@@ -1,9 +1,9 @@
-"""Folders of DICOM files: which series they hold, and a CT series as a volume.
+"""Reading a CT series from a folder of DICOM files.
 
-header: what one file says. valid: whether HU can be computed from it. scan: which files belong
-together. ends: what may be missing. arrange: the grid that slices form. frames: enhanced
-multi-frame CT. pixels: stored values to HU. series: all of it, one after the other. archive: the
-same of a .zip file.
+header: the elements of one file. valid: checks of those that HU are computed from. scan: the series
+of a folder. ends: warnings about missing slices. arrange: the grid of the slices. frames: enhanced
+multi-frame CT. pixels: stored values to HU. series: all of these, one after the other. archive: the
+same for a .zip file.
 """
 
 from metaunetr.io.dicom.archive import (
@@ -13,24 +13,11 @@ from metaunetr.io.dicom.archive import (
     read_archive,
     split_path,
 )
-from metaunetr.io.dicom.header import (
-    FRAMES,
-    IMAGE_TYPE,
-    MODALITY,
-    NUMBER,
-    ORIENTATION,
-    POSITION,
-    SPACING,
-    THICKNESS,
-    Slice,
-    is_ct,
-    is_dicom,
-)
+from metaunetr.io.dicom.header import Slice, is_ct, is_dicom, read_header
 from metaunetr.io.dicom.scan import scan
 from metaunetr.io.dicom.series import missing_ends, read_series
 
 __all__ = [
-    "FRAMES", "IMAGE_TYPE", "MODALITY", "NUMBER", "ORIENTATION", "POSITION", "SPACING",
-    "THICKNESS", "Slice", "Unpacked", "first_file", "holds_dicom", "is_ct", "is_dicom",
-    "missing_ends", "read_archive", "read_series", "scan", "split_path",
+    "Slice", "Unpacked", "first_file", "holds_dicom", "is_ct", "is_dicom", "missing_ends",
+    "read_archive", "read_header", "read_series", "scan", "split_path",
 ]

@@ -1,6 +1,6 @@
-"""A .zip file of DICOM files is read as a folder is: all its files lie in one, whatever theirs.
+"""Reading a CT series from a .zip file, as if all its files were in one folder.
 
-They are unpacked, since they are decoded from files, and DICOM SEG refers to their headers.
+The files are unpacked to the temporary folder, since SEG and RTSTRUCT refer to their headers later.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from metaunetr.io.dicom.series import read_series
 MAX_FILES = 20_000
 MAX_BYTES = 8 << 30  # unpacked; the largest volume that is read has 4 GB
 ENCRYPTED = 1  # of the flags of an entry
-HEAD = 132  # bytes that tell DICOM
+HEAD = 132  # bytes by which DICOM is recognised
 
 
 class Unpacked:
-    """The files of a .zip file in a temporary folder, which goes with this object.
+    """The files of a .zip file in a temporary folder, which is deleted with this object.
 
     Raises:
-        InputError: it is no .zip file, damaged, encrypted, or too large.
-        OutputError: it cannot be unpacked to the temporary folder.
+        InputError: the file is not a .zip file, damaged, encrypted, or too large.
+        OutputError: the temporary folder has no room, or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,8 +68,7 @@ def read_archive(path: Path, name: str = "") -> Image:
     """The CT series in the .zip file `path`.
 
     Args:
-        name: of a file of the series, as messages about several series give it; "" for the only
-            one.
+        name: a file of the series, as in messages about several series; "" for the only series.
 
     Raises:
         InputError, OutputError: as `Unpacked` and `read_series`.
@@ -85,7 +84,7 @@ def read_archive(path: Path, name: str = "") -> Image:
 
 
 def split_path(path: Path) -> tuple[Path, str] | None:
-    """The .zip file, and the file in it, that a path such as "study.zip/00003.dcm" stands for."""
+    """The .zip file and the file in it of a path such as "study.zip/00003.dcm"; None for others."""
     for file, name in ((path, ""), (path.parent, path.name)):
         if formats.suffix_of(file, formats.ARCHIVE) and os.path.isfile(file):
             return file, name
@@ -93,7 +92,7 @@ def split_path(path: Path) -> tuple[Path, str] | None:
 
 
 def holds_dicom(path: Path) -> bool:
-    """Whether there is DICOM in a .zip file; reading a damaged one will tell."""
+    """Whether there is DICOM in a .zip file; True for a damaged one, which fails when read."""
     with suppress(InputError), first_file(path) as file:
         return file is not None
     return True
@@ -101,7 +100,7 @@ def holds_dicom(path: Path) -> bool:
 
 @contextmanager
 def first_file(path: Path) -> Iterator[Path | None]:
-    """The first DICOM file in a .zip file, unpacked for the time of the block."""
+    """The first DICOM file in a .zip file, unpacked within the block; None when there is none."""
     with _opened(path) as (archive, entries), tempfile.TemporaryDirectory() as folder:
         for entry in entries:
             file = Path(folder) / f"file{_suffix(entry)}"
@@ -117,7 +116,7 @@ def first_file(path: Path) -> Iterator[Path | None]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[ZipFile, list[ZipInfo]]]:
-    """A .zip file, and its files that are not hidden."""
+    """A .zip file and those of its files that are not hidden."""
     check_file(path)
     try:
         with ZipFile(path) as archive:
@@ -152,6 +151,6 @@ def _name(entry: ZipInfo) -> str:
 
 
 def _suffix(entry: ZipInfo) -> str:
-    """What names tell about files, and nothing about patients."""
+    """The suffixes of a file's name; the rest may name a patient."""
     suffixes = PureWindowsPath(_name(entry).lower()).suffixes[-2:]
     return "".join(suffix for suffix in suffixes if re.fullmatch(r"\.[a-z0-9]{1,11}", suffix))

@@ -1,4 +1,4 @@
-"""The one grid that the slices of a series form, or a sentence about why they form none."""
+"""The grid that the slices of a series form."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from pydicom.datadict import dictionary_description
 
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Shear
-from metaunetr.io.dicom.header import (
-    NAMES,
-    ORIENTATION,
-    POSITION,
-    SPACING,
-    THICKNESS,
-    Slice,
-)
+from metaunetr.io.dicom.header import Slice
 
-MAX_OFF_GRID = 0.1  # of the slice distance: how far a slice may lie from its place
+MAX_OFF_GRID = 0.1  # largest distance of a slice from its position on the grid, in slice distances
 MIN_DISTANCE = 0.01  # mm; closer slices are at one position
 MIN_TILT, MAX_TILT = 0.06, 45.0  # degrees between slice normal and table; gantries reach 30
 
@@ -28,21 +22,25 @@ MIN_TILT, MAX_TILT = 0.06, 45.0  # degrees between slice normal and table; gantr
 def arrange(
     path: Path, slices: list[Slice], same: Callable[[Slice, Slice], bool]
 ) -> tuple[list[Slice], Grid, Shear | None]:
-    """The slices in the order of their positions, without copies, and the grid that they form.
+    """Sort slices by position and find their grid.
 
-    The grid of slices with a tilted gantry is an upright one with the same planes: their shear
-    tells where they lie on it.
+    Gantry-tilted slices get an upright grid with the same planes, and a shear with their positions
+    on it.
 
     Args:
         same: whether two slices at one position have the same voxels.
 
+    Returns:
+        The slices in the order of k without copies, the grid, and the shear; None for no tilt.
+
     Raises:
-        InputError: they do not form one grid; the message says why not.
+        InputError: slices differ in size, spacing or orientation, are missing, unevenly spaced or
+            side by side, or different ones are at the same position.
     """
     first = slices[0]
     spacing, axes = _agreed(path, slices)
     normal = np.cross(axes[:3], axes[3:])
-    positions = np.array([item.numbers(POSITION, 3) for item in slices])
+    positions = np.array([item.position for item in slices])
     order = np.argsort(positions @ normal, kind="stable")
     order = _without_copies(path, slices, order, positions, same)
     slices, positions = [slices[n] for n in order], positions[order]
@@ -64,14 +62,13 @@ def arrange(
 
 
 def tilt(axes: np.ndarray, step: np.ndarray) -> float:
-    """Degrees between the normal of slices with these axes (6,) and the step from one to the next.
-    """
+    """Degrees between the normal of slices with `axes` (6,) and the step between them (3,)."""
     normal = np.cross(axes[:3], axes[3:])
     return math.degrees(math.acos(min(1.0, float(step @ normal / np.linalg.norm(step)))))
 
 
 def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
-    """Spacing and orientation that all slices share, as they do their size."""
+    """The spacing (2,) and axes (6,) of all slices, which have one size, too."""
     first = slices[0]
     for item in slices:
         if item.size != first.size:
@@ -79,12 +76,13 @@ def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
                 f"{path}: all slices must have one size, {first.name} has {first.size} "
                 f"and {item.name} has {item.size}; move what is no part of the volume elsewhere"
             )
-    spacing, axes = first.numbers(SPACING, 2), first.numbers(ORIENTATION, 6)
+    spacing, axes = first.spacing, first.axes
     for item in slices:
-        for tag, expected in ((SPACING, spacing), (ORIENTATION, axes)):
-            if np.abs(item.numbers(tag, len(expected)) - expected).max() > 1e-3:
+        for keyword, expected in (("PixelSpacing", spacing), ("ImageOrientationPatient", axes)):
+            if np.abs(item.numbers(keyword, len(expected)) - expected).max() > 1e-3:
+                name = dictionary_description(keyword)
                 raise InputError(
-                    f"{path}: all slices must agree in {NAMES[tag]}, {first.name} and "
+                    f"{path}: all slices must agree in {name}, {first.name} and "
                     f"{item.name} differ (is a localizer or another view among them? move it "
                     "elsewhere)"
                 )
@@ -95,7 +93,7 @@ def _without_copies(
     path: Path, slices: list[Slice], order: np.ndarray, positions: np.ndarray,
     same: Callable[[Slice, Slice], bool],
 ) -> list[int]:
-    """`order` without slices that are equal to the one before at the same position."""
+    """`order` without slices that are equal to the previous one and at the same position."""
     kept = [int(order[0])]
     for n in map(int, order[1:]):
         here, before = slices[n], slices[kept[-1]]
@@ -113,10 +111,10 @@ def _without_copies(
 def _step(
     path: Path, slices: list[Slice], positions: np.ndarray, normal: np.ndarray
 ) -> np.ndarray:
-    """The vector (mm, LPS) from each slice to the next, when there is one such vector."""
+    """The vector (LPS mm) from each slice to the next."""
     if len(slices) == 1:
-        (thickness,) = slices[0].numbers(THICKNESS, 1) if slices[0].text(THICKNESS) else (1.0,)
-        return normal * thickness
+        thickness = slices[0].text("SliceThickness") and slices[0].numbers("SliceThickness", 1)[0]
+        return normal * (thickness or 1.0)
     distances = np.diff(positions @ normal)
     if distances.min() < MIN_DISTANCE:
         twice = int(np.argmin(distances))
@@ -133,7 +131,7 @@ def _step(
             f"{usual:.2f}; fetch the whole series again"
         )
     step = (positions[-1] - positions[0]) / (len(slices) - 1)
-    degrees = tilt(slices[0].numbers(ORIENTATION, 6), step)
+    degrees = tilt(slices[0].axes, step)
     if degrees > MAX_TILT:
         raise InputError(
             f"{path}: slices must lie behind each other, they are shifted sideways by "

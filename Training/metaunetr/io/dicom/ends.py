@@ -1,4 +1,4 @@
-"""Slices that may be missing at the ends of a series, where no gap shows it."""
+"""Warnings about slices that may be missing at the ends of a series, where no gap shows it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from metaunetr.errors import InputError
-from metaunetr.io.dicom.header import (
-    ACQUISITION,
-    IMAGE_NUMBER,
-    IMAGES_IN_ACQUISITION,
-    SERIES,
-    Slice,
-    is_ct,
-    is_untold,
-)
+from metaunetr.io.dicom.header import Slice, is_ct, is_unidentified
 
 DAMAGE = "truncated, or compressed in an unknown way (such as deflated); convert it first"
 SUFFIXES = {"", ".dcm", ".dic", ".dicom", ".ima"}
@@ -29,12 +21,12 @@ PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # gzip, bzip2,
 
 
 def may_be_slice(path: Path, suffixes: Iterable[str]) -> bool:
-    """Whether a file that does not look like DICOM may be a slice, damaged, replaced or locked.
+    """Whether a file that is not recognised as DICOM may be a slice that is damaged or replaced.
 
-    By its name, and unless it is a text; links without a target may be, whatever their name.
+    It may if it has a suffix of slices and is not text. A link without a target always may.
 
     Args:
-        suffixes: of the slices beside it, in lower case.
+        suffixes: those of the slices in the same folder, in lower case.
     """
     if is_dangling(path):
         return True
@@ -48,12 +40,12 @@ def may_be_slice(path: Path, suffixes: Iterable[str]) -> bool:
 
 
 def is_dangling(path: Path) -> bool:
-    """Whether it is a link without a target."""
+    """Whether `path` is a link without a target."""
     return os.path.islink(path) and not os.path.exists(path)
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix by which slices are known, in lower case: "" for the end of a UID or number."""
+    """The suffix of a slice in lower case; "" for digits, which end a UID or number."""
     name = PurePath(path.name.lower())
     if name.suffix in ADDED:
         name = PurePath(name.stem)
@@ -61,24 +53,22 @@ def suffix_of(path: Path) -> str:
 
 
 def beside(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
-    """A warning when files that cannot be read may be slices of a series.
-
-    Reports and plans are no images and do not matter.
+    """A warning when unreadable files in the folder may be slices of the series.
 
     Args:
-        broken: the files in the folder that may be slices, see `scan`.
+        broken: the unreadable files, see `scan`.
 
     Raises:
-        InputError: one of them is a slice of the series, or may not be read.
+        InputError: one of them is a slice of the series, or cannot be opened.
     """
     kinds = Counter()
     for path in broken:
         try:
-            if is_ct(path, slices[0].text(SERIES)):
+            if is_ct(path, slices[0].series):
                 raise InputError(
                     f"{path}: this slice of the series cannot be read; it is {DAMAGE}"
                 )
-            if is_untold(path):
+            if is_unidentified(path):
                 kinds[_kind(path)] += 1
         except OSError as error:
             if not is_dangling(path):
@@ -96,26 +86,26 @@ def beside(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
 
 
 def numbering(slices: list[Slice], series: Iterable[Slice]) -> list[str]:
-    """A warning when slices are missing by their Instance Numbers or Images in Acquisition.
+    """A warning when Instance Numbers or Images in Acquisition say that slices are missing.
 
-    Only where they are numbered one after the other.
+    Only for slices with consecutive numbers.
 
     Args:
         slices: in the order of their positions.
-        series: all images of their series, such as localizers and other phases.
+        series: all images of the series, also localizers and other phases.
     """
-    numbers = [_number(item, IMAGE_NUMBER) for item in slices]
+    numbers = [_number(item, "InstanceNumber") for item in slices]
     if None in numbers or len(numbers) < 2:
         return []
     first, last = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1])
     step = 1 if numbers[0] < numbers[-1] else -1
     if numbers != list(range(numbers[0], numbers[0] + step * len(numbers), step)):
         return []
-    others = {_number(item, IMAGE_NUMBER) for item in series} - {None, *numbers}
+    others = {_number(item, "InstanceNumber") for item in series} - {None, *numbers}
     before = first - 1 - sum(0 < number < first for number in others)
     after = 0
-    totals = {_number(item, IMAGES_IN_ACQUISITION) for item in slices}
-    if len(totals) == len({item.text(ACQUISITION) for item in slices}) == 1:
+    totals = {_number(item, "ImagesInAcquisition") for item in slices}
+    if len(totals) == len({item.text("AcquisitionNumber") for item in slices}) == 1:
         total = totals.pop() or 0
         after = total - last - sum(last < number <= total for number in others)
     if max(before, after) <= 0:

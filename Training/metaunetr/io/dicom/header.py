@@ -1,137 +1,317 @@
-"""What one DICOM file, or one frame of it, says about itself."""
+"""The header of one DICOM file, or of one frame of it, read by pydicom.
+
+pydicom gets a memory map of the file, so that it fails where an element claims more bytes than the
+file has. GDCM, in SimpleITK 2.5.7, allocates up to 4 GB for such an element, keeps them when
+reading fails, and is not thread-safe: it only gets compressed pixels, see `pixels`.
+"""
 
 from __future__ import annotations
 
 import re
+import struct
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import SEEK_END, BytesIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import NoReturn
+from threading import Lock
+from typing import BinaryIO, NoReturn
 
 import numpy as np
+from pydicom import config
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.datadict import dictionary_description, dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.dataset import Dataset
+from pydicom.encaps import parse_fragments
+from pydicom.filereader import read_partial
+from pydicom.tag import Tag
 
 from metaunetr.errors import InputError
-from metaunetr.io.dicom.elements import PIXELS, read_elements
 
-CHARACTERS, IMAGE_TYPE, CLASS, INSTANCE = "0008|0005", "0008|0008", "0008|0016", "0008|0018"
-ACQUISITION_TIME, CONTENT_TIME = "0008|0032", "0008|0033"
-MODALITY, DESCRIPTION = "0008|0060", "0008|103e"
-THICKNESS, KERNEL = "0018|0050", "0018|1210"
-SERIES, NUMBER, ACQUISITION = "0020|000e", "0020|0011", "0020|0012"
-IMAGE_NUMBER, IMAGES_IN_ACQUISITION = "0020|0013", "0020|1002"
-POSITION, ORIENTATION, TEMPORAL, STACK = "0020|0032", "0020|0037", "0020|0100", "0020|9056"
-ROWS, COLUMNS = "0028|0010", "0028|0011"
-SAMPLES, PHOTOMETRIC, FRAMES, SPACING = "0028|0002", "0028|0004", "0028|0008", "0028|0030"
-ALLOCATED, STORED, HIGH_BIT = "0028|0100", "0028|0101", "0028|0102"
-SIGNED, PADDING, PADDING_LIMIT = "0028|0103", "0028|0120", "0028|0121"
-INTERCEPT, SLOPE = "0028|1052", "0028|1053"
-TAGS = (
-    CHARACTERS, IMAGE_TYPE, CLASS, INSTANCE, ACQUISITION_TIME, CONTENT_TIME, MODALITY, DESCRIPTION,
-    THICKNESS, KERNEL, SERIES, NUMBER, ACQUISITION, IMAGE_NUMBER, POSITION, ORIENTATION, TEMPORAL,
-    IMAGES_IN_ACQUISITION, SAMPLES, PHOTOMETRIC, FRAMES, SPACING, ALLOCATED, STORED, HIGH_BIT,
-    SIGNED, PADDING, PADDING_LIMIT, INTERCEPT, SLOPE,
+KEYWORDS = (  # of the elements that are read
+    "ImageType", "SOPClassUID", "SOPInstanceUID", "AcquisitionTime", "ContentTime", "Modality",
+    "SeriesDescription", "SliceThickness", "ConvolutionKernel", "StudyInstanceUID",
+    "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber",
+    "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
+    "TemporalPositionIdentifier", "ImagesInAcquisition", "SamplesPerPixel",
+    "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns", "PixelSpacing",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue",
+    "PixelPaddingRangeLimit", "RescaleIntercept", "RescaleSlope", "RescaleType",
+    "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
+    "ModalityLUTSequence",
 )
-NAMES = {
-    POSITION: "Image Position (Patient)", ORIENTATION: "Image Orientation (Patient)",
-    SPACING: "Pixel Spacing", THICKNESS: "Slice Thickness", SLOPE: "Rescale Slope",
-    INTERCEPT: "Rescale Intercept", FRAMES: "Number of Frames", SAMPLES: "Samples per Pixel",
-    ALLOCATED: "Bits Allocated", STORED: "Bits Stored", HIGH_BIT: "High Bit",
-    SIGNED: "Pixel Representation",
-}
+LONGEST = 256  # bytes of a text that are kept; names, UIDs and vectors are shorter
+HEAD = 1 << 16  # bytes of a damaged file in which its modality is looked for
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # PS3.5 6.2, DS
-CODECS = {  # PS3.3 C.12.1.1.2; what is not here is shown as far as it is ASCII
-    "ISO_IR 100": "latin-1", "ISO_IR 101": "iso8859-2", "ISO_IR 109": "iso8859-3",
-    "ISO_IR 110": "iso8859-4", "ISO_IR 144": "iso8859-5", "ISO_IR 127": "iso8859-6",
-    "ISO_IR 126": "iso8859-7", "ISO_IR 138": "iso8859-8", "ISO_IR 148": "iso8859-9",
-    "ISO_IR 13": "shift-jis", "ISO_IR 166": "tis-620", "ISO_IR 192": "utf-8",
-    "GB18030": "gb18030", "GBK": "gbk", "ISO 2022 IR 87": "iso2022-jp",
-    "ISO 2022 IR 149": "euc-kr", "ISO 2022 IR 58": "gb2312",
-}
+PIXEL_DATA, UNDEFINED_LENGTH = 0x7FE00010, 0xFFFFFFFF
 MULTIFRAME = (  # Enhanced CT and Legacy Converted Enhanced CT Image Storage
     "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2",
 )
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax
-NO_IMAGES = (  # DICOMDIR, raw data, Siemens' CSA objects: these name a modality, or many
-    b"1.2.840.10008.1.3.10", b"1.2.840.10008.5.1.4.1.1.66\0", b"1.3.12.2.1107.5.9.1",
+NO_IMAGES = (  # DICOMDIR, raw data, Siemens' CSA objects; these have no pixel data
+    "1.2.840.10008.1.3.10", "1.2.840.10008.5.1.4.1.1.66", "1.3.12.2.1107.5.9.1",
 )
+
+# pydicom warns about damage, which is reported with the name of the file. Not `catch_warnings`,
+# which is not thread-safe before Python 3.14.
+warnings.filterwarnings("ignore", module=r"pydicom\.(charset|filereader|values)")
+_config_lock = Lock()  # pydicom's settings are those of the process
+
+
+@dataclass(frozen=True)
+class PixelData:
+    """Where the stored values are in a file, and how they are encoded.
+
+    Attributes:
+        start, stop: of the bytes of the value, without its delimiter.
+        encapsulated: the value is a sequence of fragments, as of compressed images.
+        syntax: Transfer Syntax UID.
+    """
+
+    start: int
+    stop: int
+    encapsulated: bool
+    little_endian: bool
+    syntax: str
 
 
 @dataclass(frozen=True)
 class Slice:
-    """What the header of one DICOM file says.
+    """The header of one DICOM file, or of one frame of it.
 
     Attributes:
         size: (W, H).
-        tags: text of the elements in `TAGS`.
-        frame: which frame of a multi-frame file it is, counted from 0; None for a file of one
-            slice, and for a multi-frame file that was not looked into.
+        values: the elements as text, by keyword; a backslash separates the values of one.
+        frame: index of the frame in a multi-frame file; None for a file of one slice, and for a
+            multi-frame file as a whole.
     """
 
     path: Path
     size: tuple[int, int]
-    tags: dict[str, str]
+    values: dict[str, str]
+    pixels: PixelData
     frame: int | None = None
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """What messages call it."""
         return self.path.name if self.frame is None else f"frame {self.frame + 1}"
 
     @property
-    def several(self) -> bool:
-        """Whether it is a multi-frame file that was not looked into."""
-        many = self.text(CLASS) in MULTIFRAME or self.text(FRAMES) not in ("", "0", "1")
+    def where(self) -> str:
+        """The file, and the frame in it: what messages about its elements begin with."""
+        return str(self.path) if self.frame is None else f"{self.path}: {self.name}"
+
+    @property
+    def is_multiframe(self) -> bool:
+        """Whether it is a multi-frame file as a whole."""
+        many = (self.text("SOPClassUID") in MULTIFRAME
+                or self.text("NumberOfFrames") not in ("", "0", "1"))
         return many and self.frame is None
 
-    def text(self, tag: str) -> str:
-        """The element as text; "" where there is none."""
-        raw = self.tags.get(tag, "").encode("utf-8", "surrogateescape")
-        return raw.decode(self._codec(), "replace").partition("\0")[0].strip()
+    @property
+    def series(self) -> str:
+        """Series Instance UID; "" where there is none."""
+        return self.text("SeriesInstanceUID")
 
-    def numbers(self, tag: str, count: int) -> np.ndarray:
-        """The `count` numbers of `tag`.
+    @property
+    def position(self) -> np.ndarray:
+        """Image Position (Patient): LPS mm of the centre of the first pixel."""
+        return self.numbers("ImagePositionPatient", 3)
+
+    @property
+    def axes(self) -> np.ndarray:
+        """Image Orientation (Patient): unit vectors (6,) along i and j in LPS."""
+        return self.numbers("ImageOrientationPatient", 6)
+
+    @property
+    def spacing(self) -> np.ndarray:
+        """Pixel Spacing: mm between rows and between columns."""
+        return self.numbers("PixelSpacing", 2)
+
+    def text(self, keyword: str) -> str:
+        """The element as text; "" where there is none."""
+        return self.values.get(keyword, "")
+
+    def numbers(self, keyword: str, count: int) -> np.ndarray:
+        """The `count` numbers of an element.
 
         Raises:
-            InputError: the tag is missing or holds something else.
+            InputError: the element is missing or has another value.
         """
-        words = [word.strip() for word in self.text(tag).split("\\")]
+        words = [word.strip() for word in self.text(keyword).split("\\")]
         values = np.array([float(word) for word in words if DECIMAL.fullmatch(word)])
         if len(values) != len(words) or len(words) != count or not np.isfinite(values).all():
-            self.refuse(tag, "a number" if count == 1 else f"{count} numbers")
+            self.refuse(keyword, "a number" if count == 1 else f"{count} numbers")
         return values
 
-    def refuse(self, tag: str, rule: str) -> NoReturn:
+    def refuse(self, keyword: str, rule: str) -> NoReturn:
         """Raise an InputError that says what the element must be, and what it is."""
-        where = self.path if self.frame is None else f"{self.path}: {self.name}"
-        value = self.text(tag)[:100]
-        raise InputError(f"{where}: {NAMES[tag]} must be {rule}, it is {value!r}")
-
-    def _codec(self) -> str:
-        sets = [name.strip() for name in self.tags.get(CHARACTERS, "").split("\\")]
-        sets = [name if name in CODECS else name.replace("ISO 2022 IR", "ISO_IR") for name in sets]
-        return next((CODECS[name] for name in reversed(sets) if name in CODECS), "ascii")
+        raise InputError(f"{self.where}: {dictionary_description(keyword)} must be {rule}, it is "
+                         f"{self.text(keyword)[:100]!r}")
 
 
-def read_header(path: Path, wanted: Iterable[str] = TAGS) -> Slice | None:
+def tag_of(keyword: str) -> str:
+    """The tag of an element, such as "(0028,1053)"."""
+    return str(Tag(keyword)).lower()
+
+
+def read_header(path: Path, more: Iterable[str] = ()) -> Slice | None:
     """The header of the DICOM image at `path`; None when it is damaged, deflated or no image.
 
-    (GDCM needs minutes for a deflated file that is truncated, and nobody deflates CTs.)
+    Args:
+        more: keywords of elements to read beside KEYWORDS.
+
+    Raises:
+        OSError: the file cannot be opened.
     """
-    if DEFLATED in _head(path):
+    try:
+        data, pixels = _parse(path, (*KEYWORDS, *more))
+    except InputError:
         return None
-    numbers = {tag: int(tag.replace("|", ""), 16) for tag in (COLUMNS, ROWS, SIGNED, *wanted)}
-    elements = read_elements(path, set(numbers.values())) or {}
-    size = tuple(int(elements.get(numbers[tag]) or 0) for tag in (COLUMNS, ROWS))
-    if PIXELS not in elements or 0 in size:
+    values = values_of(data)
+    size = tuple(int(values.get(keyword) or 0) for keyword in ("Columns", "Rows"))
+    return None if pixels is None or 0 in size else Slice(path, size, values, pixels)
+
+
+def read_dataset(path: Path, keywords: Iterable[str]) -> Dataset:
+    """Some elements of a DICOM file, as pydicom has them.
+
+    Raises:
+        InputError: the file is damaged.
+        OSError: it cannot be opened.
+    """
+    return _parse(path, keywords)[0]
+
+
+def values_of(data: Dataset) -> dict[str, str]:
+    """The elements of a data set as text, by keyword, whether their values are valid or not."""
+    encodings = ["iso8859"]
+    if "SpecificCharacterSet" in data:
+        names = _text(data.get_item("SpecificCharacterSet"), encodings, False)
+        encodings = convert_encodings([name.strip() for name in names.split("\\")])
+    signed = ("PixelRepresentation" in data
+              and _text(data.get_item("PixelRepresentation"), encodings, False) == "1")
+    return {keyword: _text(data.get_item(tag), encodings, signed)
+            for tag in list(data.keys())  # iterating over `data` would convert, and may fail
+            if (keyword := keyword_for_tag(tag))}
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or the error's type where it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _parse(path: Path, keywords: Iterable[str]) -> tuple[Dataset, PixelData | None]:
+    """The elements before the pixel data, and where these are; None when they are incomplete.
+
+    Raises:
+        InputError: the file is damaged.
+        OSError: it cannot be opened.
+    """
+    with open(path, "rb") as file:
+        if DEFLATED in file.read(HEAD):  # a small file can be gigabytes of zeros
+            raise InputError(f"{path}: is deflated")
+        try:
+            mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+        except ValueError:
+            raise InputError(f"{path}: the file is empty") from None
+        except OSError:  # some file systems have no memory maps
+            file.seek(0)
+            mapped = BytesIO(file.read())
+    with mapped:
+        try:
+            return _elements_and_pixels(mapped, keywords)
+        except Exception as error:  # of any type: pydicom does not wrap what damage raises
+            raise InputError(f"{path}: cannot be read as DICOM: {first_line(error)}") from None
+
+
+def _elements_and_pixels(
+    file: BinaryIO, keywords: Iterable[str]
+) -> tuple[Dataset, PixelData | None]:
+    with _config_lock:
+        try:
+            data = _elements(file, keywords)
+            pixels = _pixel_data(file, data)
+        except Exception:  # of any type, see `_parse`
+            pixels = None
+        if pixels:
+            return data, pixels
+        # Some scanners write "??" for the VR of private elements, with the length of an explicit
+        # one. pydicom takes what follows an invalid VR for implicit unless it is told otherwise.
+        before, config.assume_implicit_vr_switch = config.assume_implicit_vr_switch, False
+        try:
+            data = _elements(file, keywords)
+            return data, _pixel_data(file, data)
+        finally:
+            config.assume_implicit_vr_switch = before
+
+
+def _elements(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
+    """Those before the pixel data, where `file` is then positioned."""
+    file.seek(0)
+    # Plain integers: pydicom's tags are compared ten times more slowly.
+    return read_partial(file, lambda tag, *_: int(tag) >= PIXEL_DATA, force=True,
+                        specific_tags=list(map(tag_for_keyword, keywords)))
+
+
+def _pixel_data(file: BinaryIO, data: Dataset) -> PixelData | None:
+    implicit, little_endian = data.original_encoding
+    order, head = "<" if little_endian else ">", file.read(8 if implicit else 12)
+    if len(head) < 8 or struct.unpack_from(f"{order}HH", head) != (0x7FE0, 0x0010):
         return None
-    tags = {tag: elements[numbers[tag]] for tag in wanted if numbers[tag] in elements}
-    return Slice(path, size, tags)
+    (length,) = struct.unpack_from(f"{order}L", head, len(head) - 4)
+    start = stop = file.tell()
+    if length == UNDEFINED_LENGTH:
+        _, fragments = parse_fragments(file, endianness=order)
+        file.seek(fragments[-1] + 4)
+        (last,) = struct.unpack(f"{order}L", file.read(4))
+        stop = file.tell() + last
+    else:
+        stop += length
+    file.seek(0, SEEK_END)  # returns nothing for memory maps before Python 3.13
+    if stop > file.tell():
+        return None
+    syntax = str(data.file_meta.get("TransferSyntaxUID", ""))
+    return PixelData(start, stop, length == UNDEFINED_LENGTH, little_endian, syntax)
+
+
+def _text(element, encodings: list[str], signed: bool) -> str:
+    """The value as it is in the file, without a conversion that could fail.
+
+    Args:
+        element: of pydicom, raw or converted.
+        signed: whether padding values of an unknown kind have a sign.
+    """
+    kind, value = dictionary_VR(element.tag), element.value
+    if kind == "SQ":
+        return "a sequence" if value else ""
+    if not isinstance(value, bytes):
+        many = isinstance(value, (list, tuple)) or hasattr(value, "append")
+        return "\\".join(map(str, value)) if many else str("" if value is None else value)
+    if kind in ("US", "SS", "US or SS"):
+        if len(value) != 2:
+            return ""
+        has_sign = element.VR == "SS" or (element.VR != "US" and kind != "US" and signed)
+        order = "<" if element.is_little_endian else ">"
+        return str(struct.unpack(order + ("h" if has_sign else "H"), value)[0])
+    value = value[:LONGEST].partition(b"\0")[0]
+    if value.isascii() and b"\x1b" not in value:
+        return value.decode("ascii").strip()
+    try:
+        return decode_bytes(value, encodings, set()).strip()
+    except (LookupError, ValueError):  # the character set is none
+        return value.decode("ascii", "replace").strip()
 
 
 def is_dicom(path: Path) -> bool:
     """Whether the file at `path` looks like DICOM: by its mark, its name, or its first element.
 
     Files of old archives have neither preamble nor suffix; they begin with group 8.
+
+    Raises:
+        OSError: the file cannot be opened.
     """
     with open(path, "rb") as file:
         head = file.read(132)
@@ -140,30 +320,41 @@ def is_dicom(path: Path) -> bool:
 
 
 def is_ct(path: Path, series: str = "") -> bool:
-    """Whether a damaged DICOM file was a CT slice, of the series with this UID if one is given."""
+    """Whether a damaged DICOM file was a CT slice, of the series with this UID if one is given.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
     head = _head(path)
     if DEFLATED in head:
         return True  # it may be one
-    return _modality(head) == "CT" and series.encode() in head
+    return _readable(head).get("Modality") == "CT" and series.encode() in head
 
 
-def is_untold(path: Path) -> bool:
-    """Whether a damaged DICOM file ends before it says whether it is CT, and of which series.
+def is_unidentified(path: Path) -> bool:
+    """Whether a damaged DICOM file may be a CT slice, and ends before it says of which series.
 
-    What says how many rows it has (0028,0010) has told these before.
+    A file with Rows has said that before.
+
+    Raises:
+        OSError: the file cannot be opened.
     """
-    head = _head(path)
-    return _modality(head) in ("", "CT") and not re.search(rb"\x28\0\x10\0|\0\x28\0\x10", head)
-
-
-def _modality(head: bytes) -> str:
-    if any(kind in head for kind in NO_IMAGES):
-        return "none"
-    found = re.search(
-        rb"\x08\0\x60\0(?:CS..|..\0\0)([A-Z]+)|\0\x08\0\x60CS..([A-Z]+)", head, re.DOTALL)
-    return next(filter(None, found.groups())).decode() if found else ""
+    values = _readable(_head(path))
+    kinds = values.get("MediaStorageSOPClassUID"), values.get("SOPClassUID")
+    return (values.get("Modality", "") in ("", "CT") and "Rows" not in values
+            and not any(kind in NO_IMAGES for kind in kinds))
 
 
 def _head(path: Path) -> bytes:
     with open(path, "rb") as file:
-        return file.read(1 << 16)
+        return file.read(HEAD)
+
+
+def _readable(head: bytes) -> dict[str, str]:
+    """The elements of a damaged file as far as they can be read, with its meta information."""
+    try:
+        with _config_lock:  # unlike a memory map, BytesIO may be positioned after its end
+            data = _elements(BytesIO(head), ("Modality", "SOPClassUID", "Rows"))
+        return values_of(data.file_meta) | values_of(data)
+    except Exception:  # of any type, see `_parse`
+        return {}

@@ -1,11 +1,11 @@
-"""Which DICOM files of a folder belong together."""
+"""The volumes in a folder of DICOM files."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
@@ -15,102 +15,53 @@ import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.io.dicom.ends import may_be_slice, suffix_of
-from metaunetr.io.dicom.header import (
-    ACQUISITION,
-    ACQUISITION_TIME,
-    CONTENT_TIME,
-    IMAGE_TYPE,
-    INSTANCE,
-    KERNEL,
-    ORIENTATION,
-    POSITION,
-    SERIES,
-    STACK,
-    TEMPORAL,
-    Slice,
-    is_dicom,
-    read_header,
-)
+from metaunetr.io.dicom.header import Slice, is_dicom, read_header
 
-PARTS = {  # what tells volumes of one series apart, in the order of trust
-    ACQUISITION: "acquisition", TEMPORAL: "time point", STACK: "stack", IMAGE_TYPE: "image type",
-    KERNEL: "kernel", CONTENT_TIME: "content time", ACQUISITION_TIME: "acquisition time",
+PARTS = {  # elements that differ between the volumes of a series, the most reliable first
+    "AcquisitionNumber": "acquisition", "TemporalPositionIdentifier": "time point",
+    "StackID": "stack", "ImageType": "image type", "ConvolutionKernel": "kernel",
+    "ContentTime": "content time", "AcquisitionTime": "acquisition time",
 }
-INTERLEAVED = (ACQUISITION, TEMPORAL, STACK)  # these tell volumes apart also at other places
+# Elements that separate volumes also when their slices are at different positions.
+INTERLEAVED = ("AcquisitionNumber", "TemporalPositionIdentifier", "StackID")
 LOCALIZER = "localizer"
-THREADS = 4  # that read headers: disks on a network answer slowly
+THREADS = 4  # for reading headers: network shares respond slowly
 
 Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
 
 
-_latest: tuple[object, tuple[Volumes, list[Path]] | None] = None, None
-
-
 def scan(
-    folder: Path, tick: Callable[[], None] = lambda: None
+    folder: Path, tick: Callable[[], None] = lambda: None, files: Collection[Path] = ()
 ) -> tuple[Volumes, list[Path]]:
-    """All images in `folder`, and the files that may be slices, but are no images.
+    """Read the headers of all DICOM files in `folder`.
 
-    These are DICOM files that are none, or may not be read, and those of `ends.may_be_slice`.
-
-    A series whose slices lie at the same places several times is taken apart by what tells its
-    volumes from each other; localizers in a series are a part of their own. Hidden files are
-    passed over. Reads headers only, and those of the latest folder once, unless it has changed: a
-    folder may hold many series, which are read one after the other.
+    A series with several slices at the same positions is split, see `split`; localizers in a series
+    are a part of their own. Hidden files are ignored.
 
     Args:
         tick: called after each file.
+        files: the files of the folder to read; all if there are none.
+
+    Returns:
+        The images by series and part, and the files that may be slices but cannot be read: damaged
+        or locked DICOM files, and those of `ends.may_be_slice`.
 
     Raises:
-        InputError: the folder cannot be read.
+        InputError: the folder cannot be listed.
     """
-    global _latest
-    latest = _latest  # another thread may replace it
     try:
-        files = _files(folder)
+        paths = sorted(files) or _files(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    if latest[0] != (folder, files):
-        volumes, broken, sound = _scan([folder / name for name, *_ in files], tick)
-        latest = (folder, files), (volumes, broken)
-        if sound:  # what could not be read may be readable the next time
-            _latest = latest
-    return latest[1]
-
-
-def _files(folder: Path) -> list[tuple[str, int, int]]:
-    """Names, sizes and modification times of files, and of links without a target."""
-    files = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.startswith("."):
-                with suppress(FileNotFoundError):  # it has just gone
-                    status = _status(entry)
-                    if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
-                        files.append((entry.name, status.st_size, status.st_mtime_ns))
-    return sorted(files)
-
-
-def _status(entry: os.DirEntry) -> os.stat_result:
-    """That of a link itself when it has no target."""
-    try:
-        return entry.stat()
-    except OSError:
-        return entry.stat(follow_symlinks=False)
-
-
-def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Path], bool]:
-    """Also whether all files could be read, damaged or not."""
-    series, broken, others, sound = defaultdict(list), [], [], True
+    series, broken, others = defaultdict(list), [], []
     pool = ThreadPoolExecutor(THREADS)
     try:
-        for path, (mine, item) in zip(paths, pool.map(_look, paths), strict=True):
+        for path, (looks_like_dicom, item) in zip(paths, pool.map(_look, paths), strict=True):
             tick()
-            sound = sound and not isinstance(item, OSError)
             if isinstance(item, Slice):
-                local = LOCALIZER if LOCALIZER.upper() in item.text(IMAGE_TYPE).upper() else ""
-                series[item.text(SERIES), local].append(item)
-            elif mine:
+                local = LOCALIZER if LOCALIZER.upper() in item.text("ImageType").upper() else ""
+                series[item.series, local].append(item)
+            elif looks_like_dicom:
                 broken.append(path)
             else:
                 others.append(path)
@@ -120,25 +71,44 @@ def _scan(paths: list[Path], tick: Callable[[], None]) -> tuple[Volumes, list[Pa
     broken += [path for path in others if may_be_slice(path, suffixes)]
     return {(uid, part or local): slices
             for (uid, local), whole in series.items()
-            for part, slices in split(whole).items()}, broken, sound
+            for part, slices in split(whole).items()}, broken
 
 
-def _look(path: Path) -> tuple[bool, Slice | OSError | None]:
-    """Whether a file looks like DICOM; its header, unless it is damaged or cannot be read."""
+def _files(folder: Path) -> list[Path]:
+    """All files, and links without a target, that are not hidden; sorted."""
+    paths = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                with suppress(FileNotFoundError):  # deleted in the meantime
+                    mode = _status(entry).st_mode
+                    if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+                        paths.append(folder / entry.name)
+    return sorted(paths)
+
+
+def _status(entry: os.DirEntry) -> os.stat_result:
+    """The status of a file; of a link itself when it has no target."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)
+
+
+def _look(path: Path) -> tuple[bool, Slice | None]:
+    """Whether a file looks like DICOM, and its header; None when it cannot be read."""
     try:
         return (True, read_header(path)) if is_dicom(path) else (False, None)
-    except FileNotFoundError:  # a link without a target, or it has just gone
+    except OSError:  # also a link without a target
         return False, None
-    except OSError as error:
-        return False, error
 
 
 def split(slices: list[Slice]) -> dict[str, list[Slice]]:
-    """The volumes of a series by what tells them apart, such as "acquisition 2".
+    """The volumes of a series, by the element that separates them, such as "acquisition 2".
 
-    One, called "", unless slices of several kinds lie at the same places or in between each other.
-    (Many scanners number acquisitions along the patient, or give every slice a time of its own:
-    these are one volume.) A slice that lies there twice under one SOP Instance UID counts once.
+    There is one, named "", unless slices with different values of an element are at the same
+    positions or alternate. (Many scanners number acquisitions along the patient, or give every
+    slice a time of its own: these are one volume.) Copies with one SOP Instance UID count once.
     """
     places = _places(slices)
     most = max(Counter(places.values()).values(), default=0)
@@ -155,24 +125,24 @@ def split(slices: list[Slice]) -> dict[str, list[Slice]]:
 
 
 def _each_once(slices: list[Slice], kinds: list[str], places: dict[tuple, float]) -> bool:
-    """Whether slices of one kind all lie at places of their own."""
+    """Whether slices of one kind are all at different positions."""
     taken = {_key(item): (kind, places[_key(item)])
              for item, kind in zip(slices, kinds, strict=True)}
     return len(set(taken.values())) == len(taken)
 
 
 def _places(slices: list[Slice]) -> dict[tuple, float]:
-    """Where slices lie along their normal, in 0.01 mm; nothing when they do not tell."""
+    """Positions of slices along their normal, to 0.01 mm; none when elements are missing."""
     try:
-        axes = slices[0].numbers(ORIENTATION, 6)
-        if any(np.abs(item.numbers(ORIENTATION, 6) - axes).max() > 1e-3 for item in slices):
+        axes = slices[0].axes
+        if any(np.abs(item.axes - axes).max() > 1e-3 for item in slices):
             return {}
         normal = np.cross(axes[:3], axes[3:])
-        return {_key(item): round(float(item.numbers(POSITION, 3) @ normal), 2)
+        return {_key(item): round(float(item.position @ normal), 2)
                 for item in slices}
     except InputError:
         return {}
 
 
 def _key(item: Slice) -> tuple[str, int | None]:
-    return item.text(INSTANCE) or str(item.path), item.frame
+    return item.text("SOPInstanceUID") or str(item.path), item.frame

@@ -1,9 +1,9 @@
-"""A series of DICOM CT slices becomes one volume, or a sentence about why it cannot."""
+"""Reading a series of DICOM CT slices as one volume."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,41 +14,40 @@ from metaunetr.image import Image
 from metaunetr.io.checks import check_size
 from metaunetr.io.dicom import ends
 from metaunetr.io.dicom.arrange import arrange, tilt
-from metaunetr.io.dicom.frames import look_into
-from metaunetr.io.dicom.header import (
-    DESCRIPTION,
-    MODALITY,
-    ORIENTATION,
-    POSITION,
-    SERIES,
-    Slice,
-    is_ct,
-)
+from metaunetr.io.dicom.frames import frames_of
+from metaunetr.io.dicom.header import Slice, is_ct
 from metaunetr.io.dicom.pixels import AIR, Pixels
 from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
-from metaunetr.io.dicom.valid import check_elements
+from metaunetr.io.dicom.valid import check_elements, inspect_units
 
 SHOWN = 8  # series listed in a message
 
 
-def read_series(path: Path) -> Image:
-    """The CT series in the folder `path`, or the one that the file `path` belongs to.
+def read_series(path: Path, files: Collection[Path] = ()) -> Image:
+    """Read the CT series in the folder `path`, or the one that the file `path` belongs to.
 
-    Of several volumes in one series (acquisitions, phases), the one that the file belongs to.
+    If a series has several volumes (acquisitions, phases), it is the one that the file belongs to.
+
+    Args:
+        files: the files to read, if they are known from an earlier `scan`; otherwise all files in
+            the folder.
 
     Returns:
-        HU (D, H, W), int16 if all are whole and fit, else float32; with the files in the order of
-        k. Slices with a tilted gantry are resampled to an upright grid.
+        HU (D, H, W), int16 if all are integers and fit, else float32; `dicom_files` in the order of
+        k. Gantry-tilted slices are resampled to an upright grid.
 
     Raises:
-        InputError: no series, several, not a CT, or slices that do not form one volume.
+        InputError: there is no series, or several; it is not a CT; or its slices do not form one
+            volume.
+        OutputError: the temporary folder has no room for decoding compressed pixels.
     """
-    series, broken = scan(path if path.is_dir() else path.parent)
+    series, broken = scan(path if path.is_dir() else path.parent, files=files)
     slices = _choose(path, series, broken)
-    whole = [item for (uid, _), part in series.items() if uid == slices[0].text(SERIES)
+    whole = [item for (uid, _), part in series.items() if uid == slices[0].series
              for item in part]
     warnings = ends.beside(slices, broken)
     slices = _frames(path, slices)
+    warnings += inspect_units(slices)
     check_size(path, (len(slices), *slices[0].size[::-1]), 2, None)
     for (file, size), frames in Counter((item.path, item.size) for item in slices).items():
         check_size(file, (frames, *size[::-1]), 2, file)
@@ -70,18 +69,18 @@ def read_series(path: Path) -> Image:
 
 
 def _about_tilt(slices: list[Slice]) -> str:
-    first, last = slices[0].numbers(POSITION, 3), slices[-1].numbers(POSITION, 3)
-    degrees = tilt(slices[0].numbers(ORIENTATION, 6), last - first)
+    first, last = slices[0].position, slices[-1].position
+    degrees = tilt(slices[0].axes, last - first)
     return (f"The gantry is tilted by {degrees:.1f}°: the slices were resampled to an upright "
             "grid, on which the labels lie; DICOM SEG and RTSTRUCT have them on the original "
             "slices.")
 
 
 def missing_ends(files: Iterable[Path]) -> list[str]:
-    """Warnings about slices that may be missing at the ends of a series that others have read.
+    """Warnings about slices that may be missing at the ends of a series, from headers alone.
 
     Args:
-        files: of the series.
+        files: the files of the series, which another program has read.
     """
     files = set(files)
     warnings, whole, broken = [], [], []
@@ -93,23 +92,23 @@ def missing_ends(files: Iterable[Path]) -> list[str]:
     slices = [item for item in whole if item.path in files]
     if not slices:
         return []
-    uid = slices[0].text(SERIES)
+    uid = slices[0].series
     try:
         warnings += ends.beside(slices, broken)
-        axes = slices[0].numbers(ORIENTATION, 6)
+        axes = slices[0].axes
         normal = np.cross(axes[:3], axes[3:])
-        slices.sort(key=lambda item: item.numbers(POSITION, 3) @ normal)
+        slices.sort(key=lambda item: item.position @ normal)
     except InputError as error:
         return [*warnings, str(error)]
-    return warnings + ends.numbering(slices, [item for item in whole if item.text(SERIES) == uid])
+    return warnings + ends.numbering(slices, [item for item in whole if item.series == uid])
 
 
 def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
     if path.is_file():
-        mine = {key: s for key, s in series.items() if any(item.path == path for item in s)}
-        if not mine:
+        candidates = {
+            key: s for key, s in series.items() if any(item.path == path for item in s)}
+        if not candidates:
             raise InputError(f"{path}: is not a readable DICOM image")
-        candidates = mine
     elif series:
         candidates = series
     elif damaged := [item for item in broken if _was_ct(item)]:
@@ -122,18 +121,20 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
             f"{path}: the folder has no DICOM images; name the folder that holds the slices, "
             "or one file"
         )
-    cts = {key: s for key, s in candidates.items() if s[0].text(MODALITY) == "CT"}
+    cts = {key: s for key, s in candidates.items() if s[0].text("Modality") == "CT"}
     if not cts:
-        kinds = sorted({s[0].text(MODALITY) or "of unknown modality" for s in candidates.values()})
+        kinds = sorted({s[0].text("Modality") or "of unknown modality"
+                        for s in candidates.values()})
         raise InputError(f"{path}: a CT is needed, the images are {', '.join(kinds)}, not CT")
     volumes = {key: s for key, s in cts.items() if key[1] != LOCALIZER}
     if not volumes:
         raise InputError(f"{path}: a CT is needed, this is only its localizer (scout view)")
-    placed = {key: s for key, s in volumes.items() if _is_placed(s)}  # the rest are screenshots
-    volumes = placed or volumes
+    # Images without a position are screenshots.
+    volumes = {key: s for key, s in volumes.items() if _has_position(s)} or volumes
     if len(volumes) > 1:
         listed = "; ".join(
-            f"{s[0].text(DESCRIPTION) or 'no description'}{part and ', ' + part}, {len(s)} slices: "
+            f"{s[0].text('SeriesDescription') or 'no description'}{part and ', ' + part}, "
+            f"{len(s)} slices: "
             f"{s[0].path.name}"
             for (_, part), s in list(volumes.items())[:SHOWN]
         ) + ("; …" if len(volumes) > SHOWN else "")
@@ -152,17 +153,17 @@ def _was_ct(path: Path) -> bool:
     return False
 
 
-def _is_placed(slices: list[Slice]) -> bool:
-    return any(item.several or item.text(POSITION) for item in slices)
+def _has_position(slices: list[Slice]) -> bool:
+    return any(item.is_multiframe or item.text("ImagePositionPatient") for item in slices)
 
 
 def _frames(path: Path, slices: list[Slice]) -> list[Slice]:
-    """The slices, with the frames of multi-frame files in their place."""
+    """Replace multi-frame files by their frames, and check the elements of all slices."""
     for item in slices:
         check_elements(item)
-    if not any(item.several for item in slices):
+    if not any(item.is_multiframe for item in slices):
         return slices
-    slices = [part for item in slices for part in (look_into(item) if item.several else [item])]
+    slices = [part for item in slices for part in frames_of(item)]
     for item in slices:
         check_elements(item)
     parts = split(slices)

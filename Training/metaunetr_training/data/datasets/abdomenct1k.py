@@ -15,6 +15,8 @@ from metaunetr.errors import InputError
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.datasets import pairs
 
+LABELS = ("liver", "kidneys", "spleen", "pancreas")
+
 
 def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
     """The cases of AbdomenCT-1K; their label 2 stands for both kidneys."""
@@ -34,7 +36,7 @@ def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
     if not found:
         raise InputError(f"{place}: AbdomenCT-1K's files must be called Case_00001_0000.nii.gz in "
                          "Image and Case_00001.nii.gz in Mask; no such pair is there")
-    mapping = pairs.public_mapping("abdomenct1k")
+    mapping = pairs.mapping_of(LABELS)
     return [Case("abdomenct1k", id, image, label, mapping) for id, image, label in found]
 
 

@@ -13,6 +13,9 @@ from metaunetr.errors import InputError
 from metaunetr_training.data.case import TEST, Case
 from metaunetr_training.data.datasets import general, pairs
 
+LABELS = ("spleen", "right kidney", "left kidney", "gallbladder", "esophagus", "liver", "stomach",
+          "aorta", "inferior vena cava", "pancreas", "right adrenal gland", "left adrenal gland",
+          "duodenum", "urinary bladder", "prostate or uterus")
 LAST_CT = 500  # higher numbers are MR
 
 
@@ -22,7 +25,7 @@ def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
     if place is None:
         raise InputError(f"{folder}: AMOS22 must have the folders imagesTr and labelsTr; they are "
                          "not there")
-    mapping = pairs.public_mapping("amos")
+    mapping = pairs.mapping_of(LABELS)
     _check(place / "dataset.json", mapping)
     names, found = pairs.subfolders(place), []
     for part, fold in (("tr", None), ("va", TEST)):

@@ -12,6 +12,9 @@ from metaunetr.errors import InputError
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.datasets import pairs
 
+LABELS = ("spleen", "right kidney", "left kidney", "gallbladder", "esophagus", "liver", "stomach",
+          "aorta", "inferior vena cava", "portal and splenic vein", "pancreas",
+          "right adrenal gland", "left adrenal gland")
 # The validation cases of UNETR (Hatamizadeh et al., WACV 2022) and Swin UNETR (Tang et al., CVPR
 # 2022) as MONAI's tutorials have them (dataset_0.json): what most published figures refer to.
 VALIDATION = frozenset(f"{number:04d}" for number in range(35, 41))
@@ -30,7 +33,7 @@ def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
     if not found:
         raise InputError(f"{place}: BTCV's files must be called img0001.nii.gz in {images.name} "
                          f"and label0001.nii.gz in {labels.name}; no such pair is there")
-    mapping = pairs.public_mapping("btcv")
+    mapping = pairs.mapping_of(LABELS)
     return [Case("btcv", id, image, label, mapping, VALIDATION_FOLD if id in VALIDATION else None)
             for id, image, label in found]
 

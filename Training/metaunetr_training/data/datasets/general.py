@@ -171,7 +171,7 @@ def _entry(path: Path, entry: Any, fold: int | None) -> Found:
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(f"{path}: a case must have one \"image\" and one \"label\": {entry!r}"
                          ) from None
-    suffix = formats.suffix_of(image, pairs.IMAGES)
+    suffix = formats.suffix_of(image, formats.IMAGES)
     stem = image.name[:len(image.name) - len(suffix)]
     channel = image.with_name(stem + CHANNEL + suffix)  # nnU-Net v1 lists it without
     if not image.is_file() and channel.is_file():
@@ -191,9 +191,9 @@ def _in_folders(path: Path, name: str, report: Callable[[str], None]) -> list[Fo
     training = [both for both in FOLDERS if set(both) <= names.keys()]
     for both, fold in [(both, None) for both in training[:1]] + [(("imagests", "labelsts"), TEST)]:
         if set(both) <= names.keys():
-            labels = pairs.files(names[both[1]], pairs.LABELS)
+            labels = pairs.files(names[both[1]], formats.LABELS)
             images = {_id(stem, labels): image for stem, image
-                      in pairs.files(names[both[0]], pairs.IMAGES).items()}
+                      in pairs.files(names[both[0]], formats.IMAGES).items()}
             found += [(*case, fold) for case in pairs.pair(name, images, labels, report)]
     if not found:
         raise InputError(f"{path.parent}: must have images in imagesTr and labels of the same "

@@ -10,20 +10,14 @@ from metaunetr import organs
 from metaunetr.errors import InputError
 from metaunetr.io import formats
 
-IMAGES = formats.NIFTI + formats.NRRD + formats.META
-LABELS = IMAGES + formats.SEGMENTATION
 DEPTH = 3  # folders below the one that was named: Abdomen/RawData/Training
 NAMED = 5  # ids that a sentence lists
 
 
-def public_mapping(dataset: str) -> dict[int, tuple[int, ...]]:
-    """What the label numbers of a public data set mean, from the core's table of organs."""
-    mapping: dict[int, tuple[int, ...]] = {}
-    for organ in organs.ORGANS:
-        if dataset in organ.datasets:
-            label = organ.datasets[dataset]
-            mapping[label] = (*mapping.get(label, ()), organ.number)
-    return dict(sorted(mapping.items()))
+def mapping_of(names: Iterable[str]) -> dict[int, tuple[int, ...]]:
+    """What the labels 1, 2, … of a data set mean, of the organs' names (`organs.select`)."""
+    return {label: tuple(organ.number for organ in organs.select(name))
+            for label, name in enumerate(names, start=1)}
 
 
 def subfolders(folder: Path) -> dict[str, Path]:

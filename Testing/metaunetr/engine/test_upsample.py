@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 
 from metaunetr.engine.resample import interpolation_matrix
-from metaunetr.engine.restore import restore, restore_map
+from metaunetr.engine.upsample import upsample_labels, upsample_map
 
 
-def smooth_scores(size, seed=0):
+def smooth_logits(size, seed=0):
     """Scores with a large background and a few organs, as a network gives them."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(1, 5, *(n + 4 for n in size), generator=generator)
@@ -16,16 +16,16 @@ def smooth_scores(size, seed=0):
     return smooth
 
 
-def dense(scores, shape, steps, origin):
+def dense(logits, shape, steps, origin):
     """The plain way: every class, every voxel, whole axes."""
     for axis, (count, step, start) in enumerate(zip(shape, steps, origin, strict=True), start=1):
-        length = scores.shape[axis]
+        length = logits.shape[axis]
         matrix = interpolation_matrix(0.5 / step - 0.5 - start, 1 / step, count, length)
-        scores = torch.tensordot(matrix, scores, dims=([1], [axis])).movedim(0, axis)
+        logits = torch.tensordot(matrix, logits, dims=([1], [axis])).movedim(0, axis)
         places = (torch.arange(count, dtype=torch.float64) + 0.5) / step - start
         outside = (places < 0) | (places > length)
-        scores[(slice(1, None), *[slice(None)] * (axis - 1), outside)] = -1e9
-    return scores.argmax(0).to(torch.uint8).numpy()
+        logits[(slice(1, None), *[slice(None)] * (axis - 1), outside)] = -1e9
+    return logits.argmax(0).to(torch.uint8).numpy()
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,10 @@ def dense(scores, shape, steps, origin):
     ids=["finer", "cropped", "padded", "coarser", "one slice"],
 )
 def test_the_quick_way_gives_exactly_the_labels_of_the_plain_way(size, origin, shape, steps):
-    scores = smooth_scores(size)
+    logits = smooth_logits(size)
     labels = np.zeros(shape, np.uint8)
-
-    def sink(z, row, column, classes):
-        height, width = classes.shape
-        labels[z, row : row + height, column : column + width] = classes.numpy()
-
-    restore(scores, shape, steps, origin, sink)
-    expected = dense(scores, shape, steps, origin)
+    upsample_labels(logits, origin, steps, np.arange(5, dtype=np.uint8), labels)
+    expected = dense(logits, shape, steps, origin)
     assert 0 < (expected > 0).mean() < 0.95
     # sums of products in another order may tie differently
     assert (labels != expected).mean() < 1e-4
@@ -57,7 +52,7 @@ def test_the_quick_way_gives_exactly_the_labels_of_the_plain_way(size, origin, s
 def test_a_map_is_interpolated_where_its_box_lies_and_zero_elsewhere():
     values = torch.arange(4.0).view(4, 1, 1).expand(4, 3, 3) * 10
     out = np.zeros((16, 10, 10), np.uint8)
-    restore_map(values, out, (2.0, 2.0, 2.0), (1, 1, 1))
+    upsample_map(values, (1, 1, 1), (2.0, 2.0, 2.0), out)
     column = out[:, 4, 4].tolist()
     assert column == [0, 0, 0, 2, 8, 12, 18, 22, 28, 30, 0, 0, 0, 0, 0, 0]
     assert not out[:, :2].any() and not out[:, 8:].any()

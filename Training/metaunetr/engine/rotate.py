@@ -1,8 +1,8 @@
-"""Oblique images: from the image's own axes to the patient's and back, at the model spacing.
+"""Rotates oblique images to the patient's axes at the model spacing, and their logits back.
 
-The network knows upright patients, but forgives more than a second interpolation does: on a
-labelled CT turned by 25 degrees mean Dice was 0.70 as it lay and 0.67 turned upright, by 40
-degrees 0.56 and 0.70. So an image is turned upright only beyond 30 degrees, and its scores back.
+The network was trained on upright patients, but an oblique one costs it less than a second
+interpolation does: on a labelled CT turned by 25 degrees mean Dice was 0.70 as it lay and 0.67
+rotated upright, by 40 degrees 0.56 and 0.70. So only images beyond 30 degrees are rotated.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from metaunetr.image import Grid
 from metaunetr.orientation import tilt
 
 TOLERATED = 30.0  # degrees
-RIM = 2  # voxels: more than lie between a voxel and those that its scores are interpolated from
+RIM = 2  # voxels; interpolation reaches less far
 
 
-class Turn:
-    """Linear interpolation between two grids of the model spacing, own and patient's axes.
+class Rotation:
+    """Linear interpolation at the model spacing between the image's own and the patient's axes.
 
     Args:
-        grid: canonical grid of the input.
-        own_shape: voxels (D, H, W) at the model spacing along the image's own axes.
+        grid: canonical grid of the image.
+        own_shape: model voxels (D, H, W) along the image's own axes.
         spacing: of the model, mm along (i, j, k).
+
+    Attributes:
+        shape: model voxels (D, H, W) along the patient's axes.
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class Turn:
     ) -> None:
         own = np.eye(4)
         own[:3, :3] = np.asarray(grid.direction) * spacing
-        # both grids begin at one edge: half an input voxel before the origin
+        # both grids begin at the same edge: half a voxel of the image before its origin
         to_edge = (np.asarray(spacing) - grid.spacing) / 2
         own[:3, 3] = grid.origin + np.asarray(grid.direction) @ to_edge
         size = np.array(own_shape[::-1])
@@ -55,22 +58,22 @@ class Turn:
     @classmethod
     def needed(
         cls, grid: Grid, own_shape: tuple[int, int, int], spacing: tuple[float, float, float]
-    ) -> Turn | None:
-        """The turn that a canonical grid needs, None where it lies straight enough."""
+    ) -> Rotation | None:
+        """The rotation for a canonical grid, None where it lies straight enough."""
         return cls(grid, own_shape, spacing) if tilt(grid) > TOLERATED else None
 
     def to_patient(self, volume: Tensor) -> Tensor:
-        """A volume (D, H, W) on the image's own axes as seen on the patient's; 0 outside.
+        """A volume (D, H, W) on the image's own axes, interpolated on the patient's; 0 outside.
 
-        The outermost voxels are repeated in a rim around it, so that the air outside is not mixed
-        into the scores of voxels at its faces.
+        The outermost voxels are repeated in a rim, so that the zeros outside are not mixed into
+        the values at the faces.
         """
         return _sample(volume[None], self.patient_to_own, self.shape, RIM)[0]
 
     def to_image(self, maps: Tensor, origin: tuple[int, int, int]) -> Tensor:
-        """Maps (C, D, H, W) of the box of the patient's grid at `origin`, on the image's own axes.
+        """Maps (C, D, H, W) of the box at `origin` of the patient's grid, on the image's own axes.
 
-        0 outside the box: no class wins there, which is background.
+        0 outside the box: no class beats background there.
         """
         shift = np.eye(4)
         shift[:3, 3] = -np.array(origin[::-1])
@@ -80,9 +83,9 @@ class Turn:
 def _sample(
     maps: Tensor, to_source: np.ndarray, shape: tuple[int, int, int], rim: int = 0
 ) -> Tensor:
-    """Maps (C, D, H, W) sampled where `to_source` puts the voxels (i, j, k) of `shape`.
+    """Maps (C, D, H, W) at the positions `to_source @ (i, j, k, 1)` of the voxels of `shape`.
 
-    Outside 0, but for a rim of so many voxels that repeat the outermost ones.
+    0 outside, except in a rim of `rim` voxels that repeat the outermost ones.
     """
     out = maps.new_empty((maps.shape[0], *shape))
     matrix = torch.as_tensor(to_source, dtype=torch.float64, device=maps.device)
@@ -95,11 +98,11 @@ def _sample(
     for k in range(shape[0]):
         target = torch.stack([i, j, torch.full_like(i, k), torch.ones_like(i)], dim=-1)
         source = target @ matrix[:3].T  # (H, W, 3) as (i, j, k)
-        place = (2 * source + 1) / size - 1  # grid_sample's -1..1 from edge to edge
+        position = (2 * source + 1) / size - 1  # as grid_sample has it: -1 to 1 from edge to edge
         out[:, k] = F.grid_sample(
-            maps[None], place[None, None].to(maps.dtype),
+            maps[None], position[None, None].to(maps.dtype),
             padding_mode="border" if rim else "zeros", align_corners=False,
         )[0, :, 0]
         if rim:
-            out[:, k, ((place.abs() - 1) * size / 2 > rim).any(dim=-1)] = 0
+            out[:, k, ((position.abs() - 1) * size / 2 > rim).any(dim=-1)] = 0
     return out

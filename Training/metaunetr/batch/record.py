@@ -1,9 +1,9 @@
-"""The record of a finished case: what it was made from, and what was made.
+"""The record of a finished case: what its results were made from, and which files they are.
 
-It is written last, so its presence says that all results are complete; what it says decides
-whether they are still those that are wanted. While they are replaced, a note stands in its place
-that tells which files are ours. Others (a corrected segmentation, what lay there before) are kept
-under another name.
+It is written last: if it is there, all results are complete. `--resume` compares it with what is
+wanted now. While results are replaced, a note with the hashes of the files that are known to be
+outputs of this program takes its place. All other files there, such as a corrected segmentation,
+are kept under another name.
 """
 
 from __future__ import annotations
@@ -29,40 +29,42 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Finished:
-    """What the record of a case says.
+class CaseRecord:
+    """The content of the record of a case.
 
     Attributes:
-        made_from: state of the input, model and options; equal when the result would be the same.
-        outputs: size in bytes of each file, by its path in the folder of the record.
-        sha256: of each file.
-        record: the reproducibility record of the run.
-        warnings: sentences about what had to be left out to read the input; they name no file.
-        kept: names under which files that were not ours are kept; not in the record.
+        input: the input as outputs may show it.
+        made_from: state of input, model and options; equal if the result would be the same.
+        outputs: size in bytes of each file, by its path relative to the folder of the record; the
+            first are the labels.
+        provenance: how the result was made, see `Result`.
+        sha256: the hash of each file, by the same paths.
+        warnings: sentences about the input and its format; they name no file.
+        kept: new names of files of others that were in the way; not stored in the file.
     """
 
     input: str
     made_from: dict[str, Any]
     outputs: dict[str, int]
     organs: tuple[OrganResult, ...]
-    record: dict[str, Any]
+    provenance: dict[str, Any]
     sha256: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
     @property
     def flags(self) -> list[str]:
-        """What should be looked at, such as "liver: touches the border of the image"."""
+        """All warnings and flags, such as "liver: touches the border of the image"."""
         return [*self.warnings, *(f"{item.organ.name}: {flag}"
                                   for item in self.organs for flag in item.flags)]
 
     def labels(self, case: Case) -> Path:
-        """The file of the labels, the first of the outputs."""
+        """The path of the labels."""
         return case.record.parent / next(iter(self.outputs), case.labels.name)
 
     @property
     def doubts(self) -> list[str]:
-        """Those of the flags for which a person should look at the case."""
+        """The flags because of which a person should look at the case."""
         return [f"{item.organ.name}: {flag}" for item in self.organs for flag in item.doubts]
 
     def text(self) -> str:
@@ -70,12 +72,12 @@ class Finished:
         return json.dumps({
             "format": FORMAT, "input": self.input, "made_from": self.made_from,
             "outputs": self.outputs, "sha256": self.sha256, "warnings": self.warnings,
-            "organs": [item.to_json() for item in self.organs], "record": self.record,
+            "organs": [item.to_json() for item in self.organs], "record": self.provenance,
         }, indent=1)
 
     @classmethod
-    def read(cls, case: Case) -> Finished | None:
-        """The record of a case; None when there is none, or none of ours."""
+    def read(cls, case: Case) -> CaseRecord | None:
+        """Read the record of a case; None if there is none, or it is not a valid one."""
         try:
             values = json.loads(case.record.read_text(encoding="utf-8"))
             if values["format"] != FORMAT:
@@ -91,19 +93,19 @@ class Finished:
         return found
 
     def sizes(self, case: Case) -> dict[Path, int]:
-        """The outputs as paths; none outside the folder of the record."""
+        """The size in bytes of each output, by its path; none outside the folder of the record."""
         return _inside(case, self.outputs)
 
-    def holds(self, case: Case, made_from: dict[str, Any]) -> bool:
-        """Whether this is the wanted result, and all its files are there."""
-        return (self.input, self.made_from) == (case.told, made_from) and all(
+    def is_current(self, case: Case, made_from: dict[str, Any]) -> bool:
+        """Whether the result was made from this, and all its files are there."""
+        return (self.input, self.made_from) == (case.public_input, made_from) and all(
             _size(path) == size for path, size in self.sizes(case).items())
 
 
-def ours(case: Case) -> dict[Path, set[str]] | None:
-    """Results of earlier runs with their SHA-256, by the record or the note in its place.
+def own_outputs(case: Case) -> dict[Path, set[str]] | None:
+    """Outputs of earlier runs with their possible SHA-256, from the record or the note.
 
-    None when something else lies there.
+    None if there is another file in the place of the record.
     """
     try:
         values = json.loads(case.record.read_text(encoding="utf-8"))
@@ -118,9 +120,11 @@ def ours(case: Case) -> dict[Path, set[str]] | None:
         return None
 
 
-def set_aside(case: Case, finished: Finished) -> tuple[str, ...]:
-    """Makes room for the results of a case: a note takes the place of the record, and what is not
-    ours is renamed, such as "ct (before).seg.nrrd".
+def keep_foreign_files(case: Case, record: CaseRecord) -> tuple[str, ...]:
+    """Make room for the results of a case.
+
+    A note takes the place of the record. Files that are no known outputs are renamed, for example
+    to "ct (before).seg.nrrd".
 
     Returns:
         the new names.
@@ -128,21 +132,21 @@ def set_aside(case: Case, finished: Finished) -> tuple[str, ...]:
     Raises:
         OutputError: a file cannot be written or renamed.
     """
-    known = ours(case)
+    known = own_outputs(case)
     kept = [_renamed(case.record)] if known is None else []
     known = known or {}
-    new = _inside(case, finished.sha256)
+    new = _inside(case, record.sha256)
     there = {path: digest for path in {*known, *new} if (digest := sha256_of(path))}
-    mine = {path for path, digest in there.items() if digest in known.get(path, ())}
+    own = {path for path, digest in there.items() if digest in known.get(path, ())}
     note = {path.relative_to(case.record.parent).as_posix():
-            sorted({new.get(path), there[path] if path in mine else None} - {None})
-            for path in sorted(mine | new.keys())}
+            sorted({new.get(path), there[path] if path in own else None} - {None})
+            for path in sorted(own | new.keys())}
     write_text(case.record, json.dumps({"format": FORMAT, "ours": note}, indent=1))
-    return *kept, *(_renamed(path) for path in new if path in there.keys() - mine)
+    return *kept, *(_renamed(path) for path in new if path in there.keys() - own)
 
 
 def sha256_of(path: Path) -> str | None:
-    """None when there is no such file."""
+    """The SHA-256 of a file; None if it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
@@ -158,12 +162,13 @@ def _renamed(path: Path) -> str:
     try:
         os.replace(path, path.with_name(name))
     except OSError as error:
-        raise OutputError(f"{path}: is not ours and cannot be renamed: {error.strerror}") from None
+        raise OutputError(f"{path}: is a file of another program and cannot be renamed: "
+                          f"{error.strerror}") from None
     return name
 
 
 def _inside(case: Case, outputs: dict[str, Any]) -> dict[Path, Any]:
-    """Outputs as paths; none outside the folder of the record."""
+    """Values by path instead of relative path; none outside the folder of the record."""
     folder = case.record.parent
     paths = {folder / name: value for name, value in outputs.items()}
     return {path: value for path, value in paths.items()
@@ -171,7 +176,11 @@ def _inside(case: Case, outputs: dict[str, Any]) -> dict[Path, Any]:
 
 
 def input_state(case: Case) -> str:
-    """The state of the files of a case, see `state_of`."""
+    """The state of the files of a case, see `state_of`.
+
+    Raises:
+        InputError: one of them is missing or cannot be read.
+    """
     return state_of(case.files)
 
 
@@ -179,7 +188,7 @@ def state_of(files: Iterable[Path]) -> str:
     """SHA-256 of names, sizes and modification times of files.
 
     Raises:
-        InputError: one of them is gone or may not be read.
+        InputError: one of them is missing or cannot be read.
     """
     digest = hashlib.sha256()
     for path in _with_data(files):
@@ -195,11 +204,11 @@ def state_of(files: Iterable[Path]) -> str:
 
 
 def _with_data(files: Iterable[Path]) -> list[Path]:
-    """Also the voxels of headers that lie beside them."""
+    """Files, and the files with the voxels of those that are only headers; sorted."""
     paths = set(files)
     for path in files:
         with suppress(InputError, OSError):
-            paths.add(io.data_file(path))
+            paths.add(io.read_header(path).data)
     return sorted(paths)
 
 

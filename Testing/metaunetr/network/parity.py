@@ -1,8 +1,8 @@
 """Parity with the published implementation (github.com/lyupengju/MetaUNETR, MIT).
 
-`python -m metaunetr.published FILE.json` builds the network of every case in the file, takes the
-published names through `our_name`, fills the weights by a formula, and compares sampled logits. It
-exits with 1 where a case misses.
+`python Testing/metaunetr/network/parity.py FILE.json` builds the network of every case in the file,
+translates the published names of its weights, fills them by a formula, and compares sampled logits.
+The exit code is 1 when a case differs.
 
 A case holds `config` (constructor values of the released class `tokenmixers`), `size` (voxels of
 the cubic input), `state_dict` (name, shape and dtype of every entry, in order), `sample_positions`
@@ -19,12 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+sys.path.insert(0, str(Path(__file__).parents[3] / "Training"))
+
 from metaunetr.errors import MetaUNETRError
 from metaunetr.network import MetaUNETR, architecture, build
 
 TOLERANCE = 1e-4
 
-# Released encoder → our mixer, and which of its settings the mixer takes under which name.
+# Released encoder → the mixer here, and the settings that it takes under another name.
 MIXERS = {
     "large_kernel_Conv": ("published_convolution", {}),
     "swintransformer": ("published_self_attention", {"num_heads": "heads"}),
@@ -46,8 +48,8 @@ DEFAULTS = {
     "downsample": "downsample_conv",
 }
 
-# The name map: (published, ours), applied in order to the whole name. Released code calls the axes
-# of its tokens (H, W, D) or (vertical, horizontal, depth); ours are the same three as (D, H, W).
+# (published, here), applied in order to the whole name. The released code calls the axes of its
+# tokens (H, W, D) or (vertical, horizontal, depth); here they are (D, H, W).
 NAMES = [
     (r"^encoder_backbone\.patch_embed\.(proj\.)?", "embed."),
     (r"^encoder_backbone\.layers(\d)\.0\.", lambda m: f"stages.{int(m[1]) - 1}."),
@@ -84,15 +86,15 @@ NAMES = [
     (r"^head\.conv\.bias$", "head.bias"),
 ]
 
-# A constant of the released code, not a weight; ours is rebuilt from the window size.
+# A constant of the released code, not a weight; here it is computed from the window size.
 CONSTANTS = re.compile(r"\.attn\.relative_position_index$")
 
 
-def our_name(published: str) -> str:
-    """The name in our state_dict of an entry of the published one."""
-    for pattern, ours in NAMES:
-        published = re.sub(pattern, ours, published)
-    return published
+def translated(name: str) -> str:
+    """The name here of an entry of the published state_dict."""
+    for pattern, replacement in NAMES:
+        name = re.sub(pattern, replacement, name)
+    return name
 
 
 def network(config: dict, size: int) -> MetaUNETR:
@@ -115,7 +117,7 @@ def network(config: dict, size: int) -> MetaUNETR:
             in_channels=config["in_channels"],
             depths=config["depths"],
             mlp_ratio=config["mlp_ratio"],
-            mixer_options={ours: config[theirs] for theirs, ours in options.items()},
+            mixer_options={name: config[published] for published, name in options.items()},
             patch=[size, size, size],
         )
     )
@@ -149,14 +151,15 @@ def deterministic_input(*shape: int) -> Tensor:
 def filled_network(case: dict) -> MetaUNETR:
     """The network of a case with its deterministic weights, in evaluation mode.
 
-    Raises ValueError where a published name or shape has no counterpart, or one of ours is left.
+    Raises:
+        ValueError: names or shapes of the weights differ.
     """
     net = network(case["config"], case["size"]).eval()
     published = deterministic_weights(
         [entry for entry in case["state_dict"] if not CONSTANTS.search(entry[0])]
     )
     try:
-        net.load_state_dict({our_name(name): weight for name, weight in published.items()})
+        net.load_state_dict({translated(name): weight for name, weight in published.items()})
     except RuntimeError as error:
         raise ValueError(f"Names and shapes must be the published ones: {error}") from error
     return net
@@ -164,18 +167,18 @@ def filled_network(case: dict) -> MetaUNETR:
 
 @torch.inference_mode()
 def error_of(case: dict) -> float:
-    """Largest absolute difference of our logits to the sampled ones of the case, fp32."""
+    """Largest absolute difference of the logits to the sampled ones of the case, fp32."""
     size = case["size"]
     logits = filled_network(case)(deterministic_input(1, 1, size, size, size))[0]
     if list(logits.shape) != list(case["output_shape"]):
         raise ValueError(f"The logits are {list(logits.shape)}, not {case['output_shape']}.")
-    ours = logits[tuple(torch.tensor(case["sample_positions"]).T)]
-    return (ours - torch.tensor(case["sample_values"])).abs().max().item()
+    sampled = logits[tuple(torch.tensor(case["sample_positions"]).T)]
+    return (sampled - torch.tensor(case["sample_values"])).abs().max().item()
 
 
 def check(path: Path) -> bool:
-    """Prints one line a case; whether all are within the tolerance."""
-    reached = True
+    """Prints one line for each case; returns whether all are within the tolerance."""
+    all_good = True
     for case in json.loads(path.read_text()):
         try:
             error = error_of(case)
@@ -185,12 +188,12 @@ def check(path: Path) -> bool:
             good, line = False, f"{type(problem).__name__}: {problem}"
         name, size = case.get("name", "a case without name"), case.get("size")
         print(f"{'ok  ' if good else 'MISS'} {name} ({size}³): {line}", flush=True)
-        reached &= good
-    return reached
+        all_good &= good
+    return all_good
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m metaunetr.published", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", type=Path, help="cases, as JSON")
     return 0 if check(parser.parse_args(arguments).file) else 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from metaunetr.batch.case import Case
-from metaunetr.batch.finished import Finished, input_state, ours, set_aside
+from metaunetr.batch.record import CaseRecord, input_state, keep_foreign_files, own_outputs
 from metaunetr.errors import InputError
 from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult
@@ -32,70 +32,71 @@ def case(tmp_path) -> Case:
     (tmp_path / "ct surfaces" / "liver.stl").write_bytes(bytes(50))
     (tmp_path / "ct.nii.gz").write_bytes(bytes(10))
     return Case("ct", tmp_path / "ct.nii.gz", (tmp_path / "ct.nii.gz",), tmp_path / "ct.seg.nrrd",
-                tmp_path / "ct.json", tmp_path / "ct surfaces", tmp_path / "ct.png", "ct.nii.gz")
+                tmp_path / "ct.json", tmp_path / "ct surfaces", tmp_path / "ct.png",
+                public_input="ct.nii.gz")
 
 
 @pytest.fixture
-def finished() -> Finished:
+def record() -> CaseRecord:
     outputs = {"ct.seg.nrrd": 100, "ct surfaces/liver.stl": 50}
-    return Finished("ct.nii.gz", MADE_FROM, outputs, ORGANS, {"model": "tiny"})
+    return CaseRecord("ct.nii.gz", MADE_FROM, outputs, ORGANS, {"model": "tiny"})
 
 
-def test_a_record_is_read_as_it_was_written(case, finished):
-    case.record.write_text(finished.text())
-    found = Finished.read(case)
-    assert found.text() == finished.text()
+def test_a_record_is_read_as_it_was_written(case, record):
+    case.record.write_text(record.text())
+    found = CaseRecord.read(case)
+    assert found.text() == record.text()
     assert found.organs[1] == ORGANS[1]
     assert math.isnan(found.organs[0].confidence)
     assert found.flags == ["spleen: not found", "liver: one; flag", "liver: größer"]
-    assert found.holds(case, MADE_FROM)
+    assert found.is_current(case, MADE_FROM)
 
 
 @pytest.mark.parametrize("changes", [
     {"version": "2"}, {"input": "def"}, {"organs": None}, {"overlap": 0.5}, {"new option": 1},
 ])
-def test_made_from_something_else(case, finished, changes):
-    assert not finished.holds(case, MADE_FROM | changes)
+def test_made_from_something_else(case, record, changes):
+    assert not record.is_current(case, MADE_FROM | changes)
 
 
 @pytest.mark.parametrize(("name", "size"), [
     ("ct.seg.nrrd", 99), ("ct.seg.nrrd", None), ("ct surfaces/liver.stl", 0),
     ("ct surfaces/liver.stl", None),
 ])
-def test_a_file_that_is_missing_or_shorter(case, finished, name, size):
+def test_a_file_that_is_missing_or_shorter(case, record, name, size):
     path = case.record.parent / name
     path.unlink() if size is None else os.truncate(path, size)
-    assert not finished.holds(case, MADE_FROM)
+    assert not record.is_current(case, MADE_FROM)
 
 
 @pytest.mark.parametrize("text", [
     "", "{", "[]", "null", '{"format": 1}', '{"format": 2}', "[" * 100_000, "\0" * 500,
-    "another program's", '{"format": 1, "outputs": [], "organs": [{}]}',
+    '{"format": 1, "outputs": [], "organs": [{}]}',
 ])
-def test_what_is_no_record_of_ours(case, text):
+def test_what_is_no_valid_record(case, text):
     case.record.write_text(text)
-    assert Finished.read(case) is None
+    assert CaseRecord.read(case) is None
 
 
 @pytest.mark.parametrize("key", ["input", "made_from", "outputs", "organs", "record"])
-def test_a_record_without_one_of_its_parts(case, finished, key):
-    values = json.loads(finished.text())
+def test_a_record_without_one_of_its_parts(case, record, key):
+    values = json.loads(record.text())
     del values[key]
     case.record.write_text(json.dumps(values))
-    assert Finished.read(case) is None
+    assert CaseRecord.read(case) is None
 
 
 @pytest.mark.parametrize(("key", "number"), [("voxels", "1e400"), ("volume_ml", "9" * 400)])
-def test_numbers_that_no_organ_has(case, finished, key, number):
-    values = json.loads(finished.text())
+def test_numbers_that_no_organ_has(case, record, key, number):
+    values = json.loads(record.text())
     values["organs"][0][key] = "absurd"
     case.record.write_text(json.dumps(values).replace('"absurd"', number))
-    assert Finished.read(case) is None
+    assert CaseRecord.read(case) is None
 
 
-def test_a_record_names_no_file_outside_its_folder(case, finished):
+def test_a_record_names_no_file_outside_its_folder(case, record):
     strange = dict.fromkeys(("../a", "b/../../c", "/etc/passwd", "ct.seg.nrrd"), 1)
-    assert list(replace(finished, outputs=strange).sizes(case)) == [case.labels]
+    assert list(replace(record, outputs=strange).sizes(case)) == [case.labels]
 
 
 def test_the_state_of_the_input(case):
@@ -109,7 +110,6 @@ def test_the_state_of_the_input(case):
     states.append(input_state(case))
     assert len(set(states)) == 3
     assert input_state(case) == states[-1]
-
 
 
 @pytest.mark.parametrize(("name", "header"), [
@@ -137,20 +137,20 @@ def test_an_input_that_has_gone(case):
         input_state(replace(case, files=(Path("gone.nii.gz"),)))
 
 
-def test_of_runs_that_end_while_they_replace_nothing_is_taken_for_somebody_else_s(case, finished):
-    """Neither the files of the first run nor those of the second, however often it is repeated."""
+def test_outputs_of_killed_runs_are_not_taken_for_files_of_others(case, record):
+    """Neither those of the first run nor those of later ones, which were killed."""
     def digest(path):
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
     surface = case.surfaces / "liver.stl"
-    case.record.write_text(replace(finished, sha256={
+    case.record.write_text(replace(record, sha256={
         "ct.seg.nrrd": digest(case.labels), "ct surfaces/liver.stl": digest(surface)}).text())
     for content in (b"second", b"third", b"fourth"):
         new = {"ct.seg.nrrd": hashlib.sha256(content).hexdigest()}
-        assert set_aside(case, replace(finished, sha256=new)) == ()
-        assert Finished.read(case) is None
+        assert keep_foreign_files(case, replace(record, sha256=new)) == ()
+        assert CaseRecord.read(case) is None
     case.labels.write_bytes(content)  # the last was killed after this
-    assert set_aside(case, replace(finished, sha256=new)) == ()
+    assert keep_foreign_files(case, replace(record, sha256=new)) == ()
     case.labels.write_bytes(b"somebody")
-    assert set_aside(case, replace(finished, sha256=new)) == ("ct (before).seg.nrrd",)
-    assert ours(case) == {case.labels: {new["ct.seg.nrrd"]}, surface: {digest(surface)}}
+    assert keep_foreign_files(case, replace(record, sha256=new)) == ("ct (before).seg.nrrd",)
+    assert own_outputs(case) == {case.labels: {new["ct.seg.nrrd"]}, surface: {digest(surface)}}

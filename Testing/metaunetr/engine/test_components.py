@@ -5,7 +5,11 @@ from scipy import ndimage
 
 from analytic import HuBins, analytic_image, make_bundle, rotation
 from metaunetr.engine import Segmenter
-from metaunetr.engine.parts import count_parts, drop_fragments, keep_largest
+from metaunetr.engine.components import (
+    count_components,
+    keep_largest,
+    remove_small_components,
+)
 from metaunetr.image import Image
 
 
@@ -29,38 +33,38 @@ PARTS = {
 
 @pytest.mark.parametrize(("mask", "count"), PARTS.values(), ids=PARTS)
 def test_parts_are_what_hangs_together_and_is_no_speck(mask, count):
-    assert count_parts(mask) == count
+    assert count_components(mask) == count
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
 def test_fragments_go_to_the_runner_up_and_true_parts_stay(dtype):
     stray = box((0, 2), (0, 3), (18, 20))
-    scores = torch.zeros(3, 20, 20, 20, dtype=dtype)
-    scores[0] = 4
-    scores[1][torch.from_numpy(ONE | HALF | stray)] = 7
-    scores[2][torch.from_numpy(SPECK)] = 9  # an organ may be small
-    scores[2][torch.from_numpy(box((0, 1), (0, 1), (18, 20)))] = 6  # as large: stays
-    drop_fragments(scores)
-    classes = scores.argmax(dim=0).numpy()
+    logits = torch.zeros(3, 20, 20, 20, dtype=dtype)
+    logits[0] = 4
+    logits[1][torch.from_numpy(ONE | HALF | stray)] = 7
+    logits[2][torch.from_numpy(SPECK)] = 9  # an organ may be small
+    logits[2][torch.from_numpy(box((0, 1), (0, 1), (18, 20)))] = 6  # as large: stays
+    remove_small_components(logits)
+    classes = logits.argmax(dim=0).numpy()
     assert np.array_equal(classes == 1, (ONE | HALF) & ~SPECK)
     assert np.array_equal(classes == 2, SPECK | box((0, 1), (0, 1), (18, 20)))
 
 
 def test_a_runner_up_that_is_a_fragment_too_goes_as_well():
-    scores = torch.zeros(3, 20, 20, 20)
-    scores[1][torch.from_numpy(ONE)] = 7
-    scores[2][torch.from_numpy(HALF)] = 7
-    scores[1:, 0, 0, 18:] = torch.tensor([[6.0], [5.0]])
-    drop_fragments(scores)
-    classes = scores.argmax(dim=0).numpy()
+    logits = torch.zeros(3, 20, 20, 20)
+    logits[1][torch.from_numpy(ONE)] = 7
+    logits[2][torch.from_numpy(HALF)] = 7
+    logits[1:, 0, 0, 18:] = torch.tensor([[6.0], [5.0]])
+    remove_small_components(logits)
+    classes = logits.argmax(dim=0).numpy()
     assert np.array_equal(classes == 1, ONE) and np.array_equal(classes == 2, HALF)
 
 
 def test_of_every_class_only_the_largest_part_is_left():
-    scores = torch.zeros(3, 20, 20, 20)
-    scores[1][torch.from_numpy(ONE | HALF | SPECK)] = 7
-    drop_fragments(scores, largest_only=True)
-    assert np.array_equal(scores.argmax(dim=0).numpy() == 1, ONE)
+    logits = torch.zeros(3, 20, 20, 20)
+    logits[1][torch.from_numpy(ONE | HALF | SPECK)] = 7
+    remove_small_components(logits, largest_only=True)
+    assert np.array_equal(logits.argmax(dim=0).numpy() == 1, ONE)
 
 
 def test_of_every_label_only_the_largest_part_is_left():

@@ -1,7 +1,7 @@
-"""What the scores and labels say about each organ: confidence, volume, HU, and its flags.
+"""Statistics of each organ: volume, HU, confidence and flags.
 
-Confidence, parts and extent come from the model grid, where they are cheap; volume and HU from the
-input grid, voxel by voxel.
+Confidence, components and extent come from the model grid, where they are cheap; volume and HU from
+the grid of the image, voxel by voxel.
 """
 
 from __future__ import annotations
@@ -12,44 +12,45 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metaunetr.calibration import Calibration
+from metaunetr.bundle import Bundle
+from metaunetr.engine.components import count_components
 from metaunetr.engine.flags import Found, flags_of
-from metaunetr.engine.parts import count_parts
 from metaunetr.image import Grid
 from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.result import OrganResult
 
-SLAB = 16  # slices of scores looked at in float32 at a time
+SLAB = 16  # slices of logits converted to float32 at a time: bounds memory
 LOWEST, BIN, BINS = -1024, 4, 1024  # HU; the first and last bin also hold what lies beyond
 
 
-class ModelFindings:
-    """Classes, confidence and uncertainty on the model grid.
+class Prediction:
+    """Classes, confidence and entropy on the model grid.
 
     Args:
-        scores: (C, D, H, W).
+        logits: (C, D, H, W).
+        entropy: whether to compute it.
 
     Attributes:
         classes: uint8 class numbers (D, H, W).
         voxels, probability: of each class, the number of voxels given to it, and the sum of its
             probability over them.
-        total: the sum of its probability over all voxels.
-        entropy: percent of the largest possible (D, H, W), None unless asked for.
+        total: of each class, the sum of its probability over all voxels.
+        entropy: of the class probabilities (D, H, W), in percent of the largest possible, or None.
     """
 
-    def __init__(self, scores: Tensor, uncertainty: bool) -> None:
-        channels, *size = scores.shape
+    def __init__(self, logits: Tensor, entropy: bool = False) -> None:
+        channels, *size = logits.shape
         self.classes = np.zeros(size, np.uint8)
-        self.entropy = torch.zeros(size) if uncertainty else None
+        self.entropy = torch.zeros(size) if entropy else None
         self.voxels = np.zeros(channels, np.int64)
         self.probability = np.zeros(channels)
         self.total = np.zeros(channels)
         for z in range(0, size[0], SLAB):
-            self._take(slice(z, z + SLAB), scores[:, z : z + SLAB].float())
+            self._add(slice(z, z + SLAB), logits[:, z : z + SLAB].float())
 
-    def _take(self, here: slice, scores: Tensor) -> None:
-        best, winner = scores.max(dim=0)
-        odds = (scores - best).exp_()
+    def _add(self, slab: slice, logits: Tensor) -> None:
+        best, winner = logits.max(dim=0)
+        odds = (logits - best).exp_()
         confidence = 1 / odds.sum(dim=0)  # the winner's probability, whose odds are 1
         self.total += odds.mul_(confidence).flatten(1).sum(dim=1).numpy()
         flat, channels = winner.flatten(), len(self.voxels)
@@ -57,10 +58,10 @@ class ModelFindings:
         self.probability += torch.bincount(
             flat, weights=confidence.flatten().double(), minlength=channels
         ).numpy()
-        self.classes[here] = winner.numpy()
+        self.classes[slab] = winner.numpy()
         if self.entropy is not None:
-            log = scores.log_softmax(dim=0)
-            self.entropy[here] = -(log.exp() * log).sum(dim=0) / math.log(channels) * 100
+            log = logits.log_softmax(dim=0)
+            self.entropy[slab] = -(log.exp() * log).sum(dim=0) / math.log(channels) * 100
 
     def confidence(self, channel: int) -> float:
         """Mean probability of a class over the voxels given to it; NaN when there are none."""
@@ -68,10 +69,10 @@ class ModelFindings:
         return float(self.probability[channel] / count) if count else math.nan
 
     def expected_dice(self, channel: int) -> float:
-        """The Dice of a class to a truth that is as probable as the model says; NaN when empty.
+        """Dice of a class with a reference drawn from the model's probabilities; NaN when empty.
 
-        Low where much of an organ went to another class by a narrow margin, which the mean
-        probability over what is left of it does not show.
+        It is low where another class won by a narrow margin in much of the organ, which the mean
+        probability over the rest does not show.
         """
         count = self.voxels[channel]
         if not count:
@@ -79,8 +80,8 @@ class ModelFindings:
         return float(2 * self.probability[channel] / (count + self.total[channel]))
 
 
-class InputStatistics:
-    """Voxels and HU of each organ on the input grid.
+class VoxelStats:
+    """Number and HU of the voxels of each organ on the grid of the image.
 
     Args:
         labels: organ numbers (D, H, W).
@@ -102,7 +103,7 @@ class InputStatistics:
             ).reshape(numbers, BINS)
 
     def of(self, organ: Organ) -> tuple[int, float, float, float]:
-        """Voxels, and of HU mean, standard deviation and the distance of the quartiles.
+        """Voxels, and the mean, standard deviation and interquartile range of their HU.
 
         NaN where there are no voxels.
         """
@@ -116,54 +117,52 @@ class InputStatistics:
         return int(count), float(mean), deviation, float(BIN * (upper - lower))
 
 
-def describe(
-    organs: dict[int, Organ],
-    model: ModelFindings,
-    statistics: InputStatistics,
-    grid: Grid,
-    spacing: float,
-    border: set[int],
-    wrong_side: set[str],
-    calibration: Calibration | None = None,
-) -> tuple[OrganResult, ...]:
-    """The entries of the result, in the order of the organs' numbers.
+def organ_stats(
+    channels: dict[int, Organ], prediction: Prediction, labels: np.ndarray, hu: np.ndarray,
+    grid: Grid, bundle: Bundle,
+) -> tuple[tuple[OrganResult, ...], list[str]]:
+    """The statistics of organs in the order of their numbers, and warnings about the image.
 
     Args:
-        organs: by their channel.
-        grid: of the input, canonical.
-        spacing: of the model along the body, mm.
-        border: numbers of the organs that reach the border of the image.
-        wrong_side: names of the organs that do not lie as `SIDES` says.
-        calibration: the model's; None leaves the confidence as it is.
+        channels: the organs by their channel of the network.
+        labels, hu: organ numbers and HU (D, H, W) of the image.
+        grid: of the image, canonical.
     """
+    stats = VoxelStats(labels, hu)
+    swapped = swapped_sides(prediction.classes, {o.name: c for c, o in channels.items()})
+    wrong_side = {name for pair in swapped for name in pair}
+    border = at_border(labels)
     found: dict[str, Found] = {}
-    for channel, organ in organs.items():
-        voxels, mean, _, spread = statistics.of(organ)
+    for channel, organ in channels.items():
+        voxels, mean, _, spread = stats.of(organ)
         if voxels:
-            mask = model.classes == channel
-            confidence = model.confidence(channel)
+            mask = prediction.classes == channel
+            confidence, calibration = prediction.confidence(channel), bundle.calibration
             found[organ.name] = Found(
                 organ, voxels * grid.voxel_volume, mean, spread,
                 calibration(confidence) if calibration else confidence, calibration is not None,
-                model.expected_dice(channel), count_parts(mask), organ.number in border,
-                organ.name in wrong_side, *_along_the_body(mask, spacing),
+                prediction.expected_dice(channel), count_components(mask), organ.number in border,
+                organ.name in wrong_side, *_along_the_body(mask, bundle.preprocessing.spacing[2]),
             )
     length = grid.shape[0] * grid.spacing[2]
-    entries = []
-    for organ in sorted(organs.values(), key=lambda organ: organ.number):
-        voxels, mean, deviation, _ = statistics.of(organ)
-        here = found.get(organ.name)
-        flags = flags_of(here, found, length) if here else ("not found",)
-        entries.append(OrganResult(organ, voxels, voxels * grid.voxel_volume, mean, deviation,
-                                   here.confidence if here else math.nan, flags))
-    return tuple(entries)
+    results = []
+    for organ in sorted(channels.values(), key=lambda organ: organ.number):
+        voxels, mean, deviation, _ = stats.of(organ)
+        one = found.get(organ.name)
+        flags = flags_of(one, found, length) if one else ("not found",)
+        results.append(OrganResult(
+            organ=organ, voxels=voxels, volume_ml=voxels * grid.voxel_volume, hu_mean=mean,
+            hu_sd=deviation, confidence=one.confidence if one else math.nan, flags=flags))
+    warnings = [f"The {right} lies left of the {left}: the image may be mirrored."
+                for right, left in swapped]
+    return tuple(results), warnings
 
 
 def _along_the_body(mask: np.ndarray, spacing: float) -> tuple[tuple[float, float], float]:
     """`extent` and `upper_width` of `Found`, of a mask (D, H, W) with slices `spacing` mm apart."""
     areas = np.count_nonzero(mask, axis=(1, 2))
     slices = np.flatnonzero(areas)
-    if not len(slices):  # its voxels on the input grid lie between those of the model
+    if not len(slices):  # the organ lies between the voxels of the model grid
         return (0.0, 0.0), math.nan
     first, stop = int(slices[0]), int(slices[-1]) + 1
     upper = areas[max(first, stop - math.ceil(50 / spacing)) : stop]
@@ -176,7 +175,7 @@ def at_border(labels: np.ndarray) -> set[int]:
     return {int(value) for face in faces for value in np.unique(face)}
 
 
-# pairs of which the first lies on the patient's right of the second
+# pairs of which the first lies to the patient's right of the second
 SIDES = (
     ("right kidney", "left kidney"),
     ("right adrenal gland", "left adrenal gland"),
@@ -185,7 +184,7 @@ SIDES = (
 
 
 def swapped_sides(classes: np.ndarray, channels: dict[str, int]) -> list[tuple[str, str]]:
-    """The pairs of `SIDES` whose centres lie the wrong way round.
+    """The pairs of `SIDES` whose centres lie in the opposite order.
 
     Args:
         classes: class numbers (D, H, W), W running from the patient's right to left.

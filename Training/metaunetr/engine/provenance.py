@@ -1,4 +1,4 @@
-"""The reproducibility record: enough to repeat a run, or to tell why two runs differ."""
+"""The provenance of a result: enough to repeat a run, or to see why two runs differ."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 from metaunetr import __version__
 from metaunetr.bundle import Bundle
-from metaunetr.engine.device import Rung
+from metaunetr.engine.backends import Backend
 from metaunetr.engine.windows import Windows
 from metaunetr.image import Image
 from metaunetr.result import DISCLAIMER
@@ -27,14 +27,18 @@ def input_hash(image: Image) -> str:
     return digest.hexdigest()
 
 
-def make_record(
-    image: Image, bundle: Bundle, rung: Rung, overlap: float, windows: Windows,
-    largest_component: bool, seconds: dict[str, float], warnings: tuple[str, ...],
+def provenance(
+    image: Image, bundle: Bundle, backend: Backend, overlap: float, windows: Windows,
+    largest_component: bool, seconds: dict[str, float], warnings: list[str],
 ) -> dict[str, Any]:
-    """The record as plain JSON values; times in seconds, spacing in mm along (i, j, k)."""
-    device = str(rung.device)
-    if rung.device.type == "cuda":
-        device += f" ({torch.cuda.get_device_name(rung.device)})"
+    """Plain JSON values; times in seconds, spacing in mm along (i, j, k).
+
+    Args:
+        seconds: of each stage.
+    """
+    device = str(backend.device)
+    if backend.device.type == "cuda":
+        device += f" ({torch.cuda.get_device_name(backend.device)})"
     return {
         "software": f"MetaUNETR {__version__}",
         "disclaimer": DISCLAIMER,
@@ -47,12 +51,12 @@ def make_record(
         "model_spacing_mm": list(bundle.preprocessing.spacing),
         "device": device,
         "threads": torch.get_num_threads(),
-        "precision": str(rung.dtype).removeprefix("torch."),
-        "precision_reason": rung.reason,
+        "precision": str(backend.dtype).removeprefix("torch."),
+        "precision_reason": backend.reason,
         "confidence": "expected Dice" if bundle.calibration else "mean probability",
         "overlap": overlap,
         "windows": len(windows),
-        "window": list(windows.patch),
+        "window": list(windows.window),
         "largest_component": largest_component,
         "seconds": {stage: round(value, 2) for stage, value in seconds.items()},
         "versions": {

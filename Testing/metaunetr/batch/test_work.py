@@ -1,0 +1,46 @@
+"""What determines the result of a case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from metaunetr.batch.case import Case
+from metaunetr.batch.options import Options
+from metaunetr.batch.work import made_from
+from metaunetr.organs import BY_NAME
+
+OPTIONS = Options(Path("out"))
+BUNDLE = SimpleNamespace(sha256="a", card={})
+
+
+@pytest.fixture
+def case(tmp_path) -> Case:
+    path = tmp_path / "ct.nii.gz"
+    path.touch()
+    return Case("ct", path, (path,), *[tmp_path] * 4)
+
+
+@pytest.mark.parametrize("changes", [
+    {"organs": [BY_NAME["liver"]]}, {"suffixes": (".nii.gz",)}, {"overlap": 0.25},
+    {"surfaces": ".obj"}, {"precision": "float32"}, {"seg_type": "labelmap"}, {"report": True},
+], ids=lambda changes: next(iter(changes)))
+def test_other_options_are_another_result(case, changes):
+    assert made_from(case, replace(OPTIONS, **changes), BUNDLE) != made_from(case, OPTIONS, BUNDLE)
+
+
+@pytest.mark.parametrize("changes", [{"sha256": "b"}, {"card": {"calibration": 1}}],
+                         ids=lambda changes: next(iter(changes)))
+def test_another_model_is_another_result(case, changes):
+    other = SimpleNamespace(**vars(BUNDLE) | changes)
+    assert made_from(case, OPTIONS, other) != made_from(case, OPTIONS, BUNDLE)
+
+
+@pytest.mark.parametrize("changes", [
+    {"output": Path("other")}, {"resume": True}, {"workers": 2}, {"device": "cpu"},
+], ids=lambda changes: next(iter(changes)))
+def test_other_ways_to_the_same_result(case, changes):
+    assert made_from(case, replace(OPTIONS, **changes), BUNDLE) == made_from(case, OPTIONS, BUNDLE)

