@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from metaunetr import io
 from metaunetr.organs import ORGANS
+from metaunetr.report.palette import shown_colour
 from metaunetr.report.style import CSS
 from metaunetr_training.data.folds import Fold
 from metaunetr_training.data.prepared import Prepared, PreparedCase, picture_file
@@ -101,7 +102,7 @@ def _organs(cases: Sequence[PreparedCase]) -> str:
         annotated = [case for case in cases if organ.number in case.annotated]
         volumes = [case.volumes_ml[organ.number] for case in annotated
                    if organ.number in case.volumes_ml]
-        colour = "rgb({}, {}, {})".format(*organ.colour)
+        colour = "rgb({}, {}, {})".format(*shown_colour(organ))
         volume = f"{_number(median(volumes))}</td><td class=\"number\">{_range(volumes)}" \
             if volumes else '–</td><td class="number">–'
         rows.append(

@@ -1,4 +1,4 @@
-"""The log of a run: CSV files, and pictures and TensorBoard where these are installed.
+"""The log of a run: CSV files, pictures, and TensorBoard where it is installed.
 
 A resumed run removes the lines of steps after its checkpoint, which are repeated.
 """
@@ -65,7 +65,8 @@ class TrainingLog:
             self._add_scalar(f"validation/{BY_NUMBER[number].name}", value, iteration)
 
     def picture(self, case: PreparedCase, predicted: np.ndarray, iteration: int) -> None:
-        """Saves a picture of reference and prediction (D, H, W); none without matplotlib."""
+        """Save a picture of the reference above the predicted organ numbers (D, H, W), if
+        matplotlib is installed."""
         if find_spec("matplotlib") is None:
             return
         low, high = self.recipe.preprocessing.hu_window
