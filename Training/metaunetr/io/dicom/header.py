@@ -240,8 +240,8 @@ def _elements_and_pixels(
             pixels = None
         if pixels:
             return data, pixels
-        # Some scanners write "??" for the VR of private elements, with the length of an explicit
-        # one. pydicom takes what follows an invalid VR for implicit unless it is told otherwise.
+        # Some scanners write "??" as VR of private elements, followed by a length of two bytes.
+        # By default, pydicom reads elements with an invalid VR as implicit, with four bytes.
         before, config.assume_implicit_vr_switch = config.assume_implicit_vr_switch, False
         try:
             data = _elements(file, keywords)
