@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from metaunetr.errors import InputError
-from metaunetr.evaluation import Row, as_json, evaluate, format_table, write_csv
+from metaunetr.evaluation import OrganScore, as_json, evaluate, format_table, write_csv
 from metaunetr.image import Grid, Image
 from metaunetr.io import write_labels
 from metaunetr.organs import find
@@ -215,16 +215,16 @@ def test_inputs_that_do_not_fit_together(tmp_path):
 
 
 ROWS = [
-    Row("a", "spleen", 0.9, 0.95, 2.0, 210.0, 200.0),
-    Row("b", "spleen", 0.0, 0.0, inf, 0.0, 200.0),
-    Row("a", "liver", 0.97, 0.9, 4.0, 1500.0, 1510.0),
-    Row("b", "pancreas", prediction_ml=70.0, reference_ml=0.0, note="not scored"),
-    Row("c", "", note="no prediction of this name"),
+    OrganScore("a", "spleen", 0.9, 0.95, 2.0, 210.0, 200.0),
+    OrganScore("b", "spleen", 0.0, 0.0, inf, 0.0, 200.0),
+    OrganScore("a", "liver", 0.97, 0.9, 4.0, 1500.0, 1510.0),
+    OrganScore("b", "pancreas", prediction_ml=70.0, reference_ml=0.0, note="not scored"),
+    OrganScore("c", "", note="no prediction of this name"),
 ]
 
 
 def test_the_table_has_means_per_organ_and_says_what_was_missed():
-    lacking = [Row(case, "spleen", prediction_ml=70.0, reference_ml=0.0) for case in "de"]
+    lacking = [OrganScore(case, "spleen", prediction_ml=70.0, reference_ml=0.0) for case in "de"]
     assert format_table(ROWS + lacking).splitlines() == [
         "organ           cases  missed   Dice  NSD 2 mm  HD95 mm",
         "spleen              2       1  0.450     0.475      2.0  not in 2 references",

@@ -12,7 +12,7 @@ from metaunetr.io import read_labels, write_image
 from tiny_bundle import small_ct, write_bundle
 
 FORBIDDEN = ("monai", "slicer", "vtk", "vtkmodules", "qt", "PythonQt", "ctk", "nibabel", "scipy",
-             "matplotlib", "pydicom", "highdicom", "metaunetr_training")
+             "matplotlib", "highdicom", "metaunetr_training")
 
 CODE = """
 import importlib, pkgutil, sys

@@ -7,7 +7,7 @@ import pytest
 from metaunetr.errors import InputError
 from metaunetr_training import recipe as recipes
 from metaunetr_training.recipe import CONFIGS
-from metaunetr_training.training.fit import check_recipe
+from metaunetr_training.training.requirements import require_trainable
 
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 
@@ -16,7 +16,7 @@ NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 def test_every_recipe_is_complete_and_can_end_as_a_model(name):
     recipe = recipes.load(name, ["network.feature_size=4"])
     assert recipe.name == name
-    check_recipe(recipe)
+    require_trainable(recipe)
 
 
 @pytest.mark.parametrize(("name", "iterations", "organs"), [
@@ -63,9 +63,14 @@ def test_words_that_yaml_reads_as_truth_values_stay_words(tmp_path):
     ("training.iterations", r"section\.key=value: 'training.iterations'"),
     ("training.speed=1", "training may hold iterations, .* not 'speed'"),
     ("trainer.speed=1", "no section 'trainer'"),
-    ("training.iterations=many", "iterations must be of the kind int: 'many'"),
-    ("training.iterations=1.5", "kind int: 1.5"),
-    ("training.patch=[32, 32]", r"training.patch must be of the kind .*: \[32, 32\]"),
+    ("training.iterations=many", "iterations must be a whole number: 'many'"),
+    ("training.iterations=1.5", "a whole number: 1.5"),
+    ("training.patch=[32, 32]", r"training.patch must be 3 whole numbers: \[32, 32\]"),
+    ("inference.overlap=0.95", "inference.overlap must be a number from 0 to 0.9: 0.95"),
+    ("training.iterations=0", "training.iterations must be at least 1: 0"),
+    ("training.batch_size=0", "training.batch_size must be at least 1"),
+    ("training.validate_every=0", "training.validate_every must be at least 1"),
+    ("training.checkpoint_every=-1", "training.checkpoint_every must be at least 1"),
     ("training.seed=[", "no YAML"),
     ("organs=[liver, heart]", "organs must be of .*: heart"),
     ("organs=[liver, liver]", "none or one twice"),

@@ -11,10 +11,10 @@ from metaunetr_training import recipe as recipes
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.prepared import (
     BRIGHTEST,
-    FORMAT,
     Prepared,
     PreparedCase,
-    preprocessing_to_json,
+    write_folds,
+    write_preprocessing,
 )
 from metaunetr_training.recipe import Recipe
 
@@ -44,9 +44,8 @@ def write_prepared(
     of = {f"{dataset}/{n:03d}": n % folds for n in range(cases)}
     for number, key in enumerate(of):
         _write_case(folder, key, np.random.default_rng(number), organs, shape)
-    (folder / "prepared.json").write_text(json.dumps(
-        {"format": FORMAT, "preprocessing": preprocessing_to_json(preprocessing)}))
-    (folder / "folds.json").write_text(json.dumps(of))
+    write_preprocessing(folder, preprocessing)
+    write_folds(folder, of)
     return Prepared.read(folder)
 
 

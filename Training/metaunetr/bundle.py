@@ -9,20 +9,20 @@ the network takes is known, and bounded, before any is taken.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from metaunetr import organs
 from metaunetr.calibration import Calibration
 from metaunetr.errors import BundleError, InputError
 from metaunetr.organs import Organ
-from metaunetr.weights import load_network, read_file
+from metaunetr.schema import Between, Check, Length, Reader, read_json
+from metaunetr.weights import load_network
 
 if TYPE_CHECKING:
     from metaunetr.network import MetaUNETR
@@ -30,8 +30,16 @@ if TYPE_CHECKING:
 FORMAT = 1
 CARD = "card.json"
 DEFAULT_MODEL = "abdomen8-3mm"
-MAX_CARD = 1 << 20  # bytes
-MAX_STAGES, MAX_DEPTH, MAX_FEATURES = 8, 100, 4096
+WINDOW = (8, 512)  # voxels along each axis
+
+Millimetres = Annotated[float, Between(0.1, 20)]
+HounsfieldUnits = Annotated[float, Between(-32768, 32767)]
+HuWindow = Annotated[tuple[HounsfieldUnits, HounsfieldUnits],
+                     Check(lambda window: window[0] < window[1], "rise")]
+Antialias = Annotated[float, Between(0, 2)]
+Share = Annotated[float, Between(0, 1)]
+Overlap = Annotated[float, Between(0, 0.9)]
+Line = Annotated[str, Check(str.isprintable, "be one line without control characters")]
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,60 @@ class Preprocessing:
             exceed `value` (0..1) hold the body.
     """
 
-    spacing: tuple[float, float, float]
-    hu_window: tuple[float, float]
-    antialias: float
-    body_crop: tuple[float, float]
+    spacing: tuple[Millimetres, Millimetres, Millimetres]
+    hu_window: HuWindow
+    antialias: Antialias
+    body_crop: tuple[Share, Share]
+
+
+@dataclass(frozen=True)
+class _BodyCrop:
+    value: Share
+    share: Share
+
+
+@dataclass(frozen=True)
+class _Preprocessing:
+    """`Preprocessing` as it stands in a card."""
+
+    spacing_mm: tuple[Millimetres, Millimetres, Millimetres]
+    hu_window: HuWindow
+    antialias: Antialias
+    body_crop: _BodyCrop
+
+
+@dataclass(frozen=True)
+class _Architecture:
+    """What is checked of the architecture before the network is built from it."""
+
+    in_channels: Any
+    classes: Any
+    feature_size: Annotated[int, Between(1, 4096)]
+    depths: Annotated[tuple[Annotated[int, Between(0, 100)], ...], Length(1, 8)]
+
+
+@dataclass(frozen=True)
+class _Card:
+    """The entries of a card that are used, and the texts that are shown."""
+
+    name: Line
+    weights: Annotated[str, Check(re.compile(r"\w[\w. -]*").fullmatch,
+                                  "be a file inside the bundle's folder")]
+    sha256: str
+    labels: dict
+    architecture: _Architecture
+    preprocessing: _Preprocessing
+    smallest_window: list
+    patch: list
+    largest_window: list
+    overlap: Overlap
+    calibration: Any = None
+    precision: Literal["auto", "float32"] = "auto"
+    title: Line = ""
+    task: Line = ""
+    intended_use: Line = ""
+    data_licence: Line = ""
+    weights_licence: Line = ""
 
 
 @dataclass(frozen=True)
@@ -134,14 +192,10 @@ def load(folder: Path) -> Bundle:
     folder = Path(folder)
     path = folder / CARD
     try:
-        text = read_file(path, MAX_CARD)
+        card = read_json(path)
     except OSError as error:
         raise BundleError(f"{path}: no model card can be read there ({error.strerror}).") from error
-    if len(text) > MAX_CARD:
-        raise BundleError(f"{path}: a card must have at most {MAX_CARD} bytes, this has more.")
-    try:
-        card = json.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BundleError(f"{path}: the card is not valid JSON ({error!s:.200}).") from error
     if not isinstance(card, dict) or type(card.get("format")) is not int or card["format"] < 1:
         raise BundleError(f"{path}: a card must be a JSON object with a whole number `format`.")
@@ -151,68 +205,47 @@ def load(folder: Path) -> Bundle:
             f"{FORMAT}; update MetaUNETR."
         )
     try:
-        return _checked(folder, card)
+        return _bundle(folder, card)
     except KeyError as error:
         raise BundleError(f"{path}: the card lacks {error}.") from error
     except ValueError as error:
         raise BundleError(f"{path}: {error!s:.400}.") from error
 
 
-def _checked(folder: Path, card: dict[str, Any]) -> Bundle:
-    weights = _of_kind(str, card, "weights")
-    if not re.fullmatch(r"\w[\w. -]*", weights):
-        raise ValueError(f"weights must be a file inside the bundle's folder: {weights!r}")
-    _check_texts(card)
-    classes = _classes(_of_kind(dict, card, "labels"))
-    architecture = _of_kind(dict, card, "architecture")
+def _bundle(folder: Path, values: dict[str, Any]) -> Bundle:
+    card = Reader("the card").read(_Card, values)
+    classes = _classes(card.labels)
     for key, count in (("in_channels", 1), ("classes", len(classes) + 1)):
-        if architecture[key] != count:
+        if (found := getattr(card.architecture, key)) != count:
             raise ValueError(f"{key} of the architecture must be {count}, as of input and labels: "
-                             f"{architecture[key]!r}")
-    features = architecture["feature_size"]
-    if type(features) is not int or not 1 <= features <= MAX_FEATURES:
-        raise ValueError(f"feature_size must be a whole number from 1 to {MAX_FEATURES}: "
-                         f"{features!r}")
+                             f"{found!r}")
     # the embedding and every stage halve the grid
-    multiple = 2 ** (len(_depths(architecture)) + 1)
+    multiple = 2 ** (len(card.architecture.depths) + 1)
     smallest, patch, largest = (
-        _window(card, key, multiple) for key in ("smallest_window", "patch", "largest_window")
+        _window(key, getattr(card, key), multiple)
+        for key in ("smallest_window", "patch", "largest_window")
     )
     if any(not a <= b <= c for a, b, c in zip(smallest, patch, largest, strict=True)):
         raise ValueError("patch must lie between smallest_window and largest_window: "
                          f"{smallest}, {patch}, {largest}")
+    preprocessing = card.preprocessing
     return Bundle(
         folder=folder,
-        card=card,
-        name=_of_kind(str, card, "name"),
-        sha256=_of_kind(str, card, "sha256"),
+        card=values,
+        name=card.name,
+        sha256=card.sha256,
         classes=classes,
-        preprocessing=_preprocessing(_of_kind(dict, card, "preprocessing")),
+        preprocessing=Preprocessing(
+            preprocessing.spacing_mm, preprocessing.hu_window, preprocessing.antialias,
+            (preprocessing.body_crop.value, preprocessing.body_crop.share)),
         patch=patch,
         smallest=smallest,
         largest=largest,
         multiple=multiple,
-        overlap=_number("overlap", card["overlap"], 0, 0.9),
-        calibration=Calibration.from_card(card.get("calibration")),
-        precision=_precision(card.get("precision", "auto")),
+        overlap=card.overlap,
+        calibration=Calibration.from_card(card.calibration),
+        precision=card.precision,
     )
-
-
-def _check_texts(card: dict[str, Any]) -> None:
-    """Refuse what a terminal would obey and a file format cannot hold."""
-    for key in ("name", "title", "task", "intended_use", "data_licence", "weights_licence"):
-        if key in card and not _of_kind(str, card, key).isprintable():
-            raise ValueError(f"{key} must be one line without control characters: {card[key]!a}")
-
-
-def _depths(architecture: dict[str, Any]) -> list[int]:
-    depths = _of_kind(list, architecture, "depths")
-    if not 1 <= len(depths) <= MAX_STAGES or any(
-        type(depth) is not int or not 0 <= depth <= MAX_DEPTH for depth in depths
-    ):
-        raise ValueError(f"depths must be 1 to {MAX_STAGES} whole numbers up to {MAX_DEPTH}: "
-                         f"{depths}")
-    return depths
 
 
 def _classes(labels: dict[str, Any]) -> tuple[Organ, ...]:
@@ -227,54 +260,14 @@ def _classes(labels: dict[str, Any]) -> tuple[Organ, ...]:
     return tuple(organs.BY_NAME[name] for name in names)
 
 
-def _preprocessing(values: dict[str, Any]) -> Preprocessing:
-    low, high = _numbers(values, "hu_window", 2, -32768, 32767)
-    if low >= high:
-        raise ValueError(f"hu_window must rise: {values['hu_window']}")
-    crop = _of_kind(dict, values, "body_crop")
-    return Preprocessing(
-        spacing=_numbers(values, "spacing_mm", 3, 0.1, 20),
-        hu_window=(low, high),
-        antialias=_number("antialias", values["antialias"], 0, 2),
-        body_crop=(_number("body_crop value", crop["value"], 0, 1),
-                   _number("body_crop share", crop["share"], 0, 1)),
-    )
-
-
-def _precision(value: Any) -> str:
-    if value not in ("auto", "float32"):
-        raise ValueError(f"precision must be auto or float32: {value!r}")
-    return value
-
-
-def _window(card: dict[str, Any], key: str, multiple: int) -> tuple[int, int, int]:
-    values = _of_kind(list, card, key)
+def _window(name: str, values: list[Any], multiple: int) -> tuple[int, int, int]:
+    low, high = WINDOW
     if len(values) != 3 or any(
-        type(v) is not int or not 8 <= v <= 512 or v % multiple for v in values
+        type(v) is not int or not low <= v <= high or v % multiple for v in values
     ):
-        raise ValueError(f"{key} must be three whole numbers from 8 to 512, divisible by "
+        raise ValueError(f"{name} must be three whole numbers from {low} to {high}, divisible by "
                          f"{multiple}: {values}")
     return tuple(values)
-
-
-def _of_kind(kind: type, values: dict[str, Any], key: str) -> Any:
-    if not isinstance(values[key], kind):
-        name = {str: "a text", dict: "an object", list: "a list"}[kind]
-        raise ValueError(f"{key} must be {name}: {values[key]!r}")
-    return values[key]
-
-
-def _numbers(values: dict[str, Any], key: str, count: int, low: float, high: float):
-    found = _of_kind(list, values, key)
-    if len(found) != count:
-        raise ValueError(f"{key} must be {count} numbers: {found}")
-    return tuple(_number(key, value, low, high) for value in found)
-
-
-def _number(name: str, value: Any, low: float, high: float) -> float:
-    if type(value) not in (int, float) or not low <= value <= high:  # False for NaN
-        raise ValueError(f"{name} must be a number from {low} to {high}: {value!r}")
-    return float(value)
 
 
 def user_folder() -> Path:

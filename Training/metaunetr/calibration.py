@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
-MOST_KNOTS = 100
+from metaunetr.schema import Between, Length, Reader
+
+Knots = Annotated[tuple[Annotated[float, Between(0, 1)], ...], Length(2, 100)]
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,10 @@ class Calibration:
         """
         if values is None:
             return None
-        if not isinstance(values, dict):
-            raise ValueError(f"calibration must be an object: {values!r}")
-        confidence, dice = (_knots(values, key) for key in ("confidence", "dice"))
+        reader = Reader("the calibration")
+        reader.read(dict, values, "calibration")
+        confidence, dice = (reader.read(Knots, values[key], f"{key} of the calibration")
+                            for key in ("confidence", "dice"))
         if len(confidence) != len(dice):
             raise ValueError("confidence and dice of the calibration must have one length: "
                              f"{len(confidence)} and {len(dice)}")
@@ -52,14 +55,3 @@ class Calibration:
         if any(b < a for a, b in pairwise(dice)):
             raise ValueError(f"dice of the calibration must not fall: {list(dice)}")
         return cls(confidence, dice)
-
-
-def _knots(values: dict[str, Any], key: str) -> tuple[float, ...]:
-    knots = values[key]
-    if (
-        not isinstance(knots, list) or not 2 <= len(knots) <= MOST_KNOTS
-        or any(type(v) not in (int, float) or not 0 <= v <= 1 for v in knots)  # also of NaN
-    ):
-        raise ValueError(f"{key} of the calibration must be 2 to {MOST_KNOTS} numbers from 0 to "
-                         f"1: {knots!r:.200}")
-    return tuple(map(float, knots))

@@ -1,9 +1,9 @@
-"""Compare segmentations with reference segmentations: one file with another, or two folders.
+"""Compares segmentations with references: two files, or two folders of files.
 
 Label maps hold organ numbers. A reference seldom annotates every organ, so by default only the
-organs that occur in a case's reference are scored; an organ that is predicted but absent from the
-reference is listed with its volume and a note, because nobody can tell whether it is wrong. So is
-an organ that the prediction did not look for, where its file tells (our NIfTI and NRRD files do).
+organs that occur in it are scored. An organ that is predicted but absent from the reference is
+listed with its volume and a note, because it may be right. So is an organ that the prediction did
+not look for, where its file says so (NIfTI and NRRD files of MetaUNETR do).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TABLE_HEAD = ("organ", "cases", "missed", "Dice", "NSD 2 mm", "HD95 mm", "")
 
 
 @dataclass(frozen=True)
-class Row:
+class OrganScore:
     """One organ of one case; the fields are the columns of the CSV.
 
     Attributes:
@@ -58,7 +58,7 @@ def evaluate(
     prediction: str | PathLike[str],
     reference: str | PathLike[str],
     organs: Sequence[Organ] | None = None,
-) -> list[Row]:
+) -> list[OrganScore]:
     """Score the organs of `prediction` against `reference`.
 
     Args:
@@ -87,12 +87,12 @@ def evaluate(
             f"the folders must share file names: {prediction} ({len(predicted)} label files) and "
             f"{reference} ({len(references)}) have none in common"
         )
-    rows: list[Row] = []
+    rows: list[OrganScore] = []
     for case in sorted(predicted.keys() | references.keys()):
         if case not in references:
-            rows.append(Row(case, "", note=f"no reference of this name in {reference}"))
+            rows.append(OrganScore(case, "", note=f"no reference of this name in {reference}"))
         elif case not in predicted:
-            rows.append(Row(case, "", note=f"no prediction of this name in {prediction}"))
+            rows.append(OrganScore(case, "", note=f"no prediction of this name in {prediction}"))
         else:
             rows += score(case, _read(predicted[case]), _read(references[case]), organs)
     return rows
@@ -100,7 +100,7 @@ def evaluate(
 
 def score(
     case: str, prediction: Image, reference: Image, organs: Sequence[Organ] | None = None
-) -> list[Row]:
+) -> list[OrganScore]:
     """Score the organs of one label map against another; both hold organ numbers.
 
     Args:
@@ -112,8 +112,8 @@ def score(
     return list(_scored(case, *_aligned_pair(prediction, reference), organs))
 
 
-def write_csv(path: str | PathLike[str], rows: Sequence[Row]) -> None:
-    """Write `rows`, dataclasses of one kind, under their names; what has no value is left empty.
+def write_csv(path: str | PathLike[str], rows: Sequence[OrganScore]) -> None:
+    """Write `rows`, dataclasses of one type, as CSV; NaN is left empty.
 
     Raises:
         OutputError: the file cannot be written.
@@ -123,13 +123,13 @@ def write_csv(path: str | PathLike[str], rows: Sequence[Row]) -> None:
         open(temporary, "w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow(field.name for field in fields(rows[0] if rows else Row))
+        writer.writerow(field.name for field in fields(rows[0] if rows else OrganScore))
         for row in rows:
             writer.writerow(_cell(value) for value in astuple(row))
 
 
-def as_json(rows: Sequence[Row]) -> str:
-    """`rows` as a list of objects; what has no value, and infinity, is null."""
+def as_json(rows: Sequence[OrganScore]) -> str:
+    """`rows` as a JSON list of objects; NaN and infinity are null."""
     return json.dumps([
         {name: None if isinstance(value, float) and not isfinite(value) else value
          for name, value in asdict(row).items()}
@@ -137,12 +137,12 @@ def as_json(rows: Sequence[Row]) -> str:
     ], indent=1, allow_nan=False)
 
 
-def format_table(rows: Sequence[Row]) -> str:
+def format_table(rows: Sequence[OrganScore]) -> str:
     """Means per organ as aligned text, the mean of the organs, and the notes.
 
     `cases` counts the scored cases, `missed` those of them where only one of the two has the
-    organ: they count as 0 in Dice and NSD, and are left out of the mean distance. Of organs that
-    a reference lacks, the line ends with it.
+    organ: they count as 0 in Dice and NSD, and are left out of the mean distance. The last column
+    counts the references without the organ.
     """
     scored = [row for row in rows if not isnan(row.dice)]
     lines = [TABLE_HEAD]
@@ -166,11 +166,11 @@ def format_table(rows: Sequence[Row]) -> str:
 
 def _scored(
     case: str, predicted: Image, referenced: Image, organs: Sequence[Organ] | None
-) -> Iterator[Row]:
+) -> Iterator[OrganScore]:
     occurring = set(np.unique(referenced.array))
     wanted = {organ.number for organ in organs} if organs is not None else occurring
     extra = set(np.unique(predicted.array)) if organs is None else set()
-    # named organs count as missed all the same
+    # organs that the caller names are scored even so
     unknown = wanted - predicted.organs if organs is None and predicted.organs else set()
     grid = referenced.grid
     for number in sorted((wanted | extra) - {0}):
@@ -179,15 +179,15 @@ def _scored(
         name = BY_NUMBER[number].name
         if number not in wanted:
             note = "predicted, but not in the reference: not scored"
-            yield Row(case, name, prediction_ml=volumes[0], reference_ml=0.0, note=note)
+            yield OrganScore(case, name, prediction_ml=volumes[0], reference_ml=0.0, note=note)
             continue
         if number in unknown and not volumes[0]:
             note = "in the reference, but the prediction did not look for it: not scored"
-            yield Row(case, name, prediction_ml=0.0, reference_ml=volumes[1], note=note)
+            yield OrganScore(case, name, prediction_ml=0.0, reference_ml=volumes[1], note=note)
             continue
         found = agreement(*masks, grid.spacing)
         note = "in neither" if isnan(found.dice) else ""
-        yield Row(case, name, found.dice, found.surface_dice, found.hd95, *volumes, note)
+        yield OrganScore(case, name, found.dice, found.surface_dice, found.hd95, *volumes, note)
 
 
 def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:
@@ -227,11 +227,11 @@ def _uncropped(labels: Image, grid: Grid) -> Image | None:
 
 def _read(path: Path) -> Image:
     labels = read_labels(path)
-    strangers = sorted(set(np.unique(labels.array).tolist()) - {0, *BY_NUMBER})
-    if strangers:
+    unknown = sorted(set(np.unique(labels.array).tolist()) - {0, *BY_NUMBER})
+    if unknown:
         raise InputError(
             f"{path}: labels must be organ numbers from 1 to {max(BY_NUMBER)}, "
-            f"this file also has {', '.join(map(str, strangers[:10]))}"
+            f"this file also has {', '.join(map(str, unknown[:10]))}"
         )
     return labels
 

@@ -6,8 +6,6 @@ import argparse
 import shlex
 from collections.abc import Iterator
 
-import pytest
-
 import metaunetr.cli
 import metaunetr_training.cli
 from metaunetr.cli import mixers
@@ -29,32 +27,28 @@ ALL = {command.prog: command for name in ("metaunetr", "metaunetr-training")
        for command in commands(PARSERS[name]())}
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_a_description_and_examples_that_the_parser_takes(name):
-    command = ALL[name]
-    assert command.description.endswith(".")
-    title, *examples = command.epilog.splitlines()
-    assert title in ("example:", "examples:") and 1 <= len(examples) <= 3
-    assert examples[0].split()[:len(name.split())] == name.split()
-    for example in examples:
-        program, *words = shlex.split(example)
-        if program == "torchrun":
-            words = words[words.index("metaunetr_training") + 1:]
-        if "--help" not in words:
-            PARSERS[program]().parse_args(words)
+def test_a_description_and_examples_that_the_parser_takes():
+    for name, command in ALL.items():
+        assert command.description.endswith("."), name
+        title, *examples = command.epilog.splitlines()
+        assert title in ("example:", "examples:") and 1 <= len(examples) <= 3, name
+        assert examples[0].split()[:len(name.split())] == name.split()
+        for example in examples:
+            program, *words = shlex.split(example)
+            if program == "torchrun":
+                words = words[words.index("metaunetr_training") + 1:]
+            if "--help" not in words:
+                PARSERS[program]().parse_args(words)
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_every_option_names_its_default(name):
-    silent = [action.option_strings[-1] for action in ALL[name]._actions
-              if action.option_strings and action.nargs != 0
-              and "(required)" not in action.help and "(default: " not in action.help]
-    assert silent == []
-    wrong = [action.option_strings[-1] for action in ALL[name]._actions
-             if action.option_strings and action.nargs != 0
-             and isinstance(action.default, (int, float, str)) and action.default
-             and f"(default: {action.default}" not in action.help]
-    assert wrong == []
+def test_every_option_names_its_default():
+    for name, command in ALL.items():
+        options = [action for action in command._actions
+                   if action.option_strings and action.nargs != 0]
+        for option in options:
+            default = option.default if isinstance(option.default, (int, float, str)) else None
+            words = f"(default: {default}" if default else "(default: "
+            assert "(required)" in option.help or words in option.help, (name, option.dest)
 
 
 def test_sizes_are_those_of_the_network():

@@ -45,21 +45,16 @@ BIG = VOXELS.astype(">i2").tobytes()
     (mha, {"Comment": "spleen = large"}, RAW),
 ], ids=lambda value: ", ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict)
     else "")
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_header_of_another_program(tmp_path, write, changes, data, end):
-    path = write(tmp_path, changes, data, end)
-    image = read_image(path)
-    try:
+def test_a_header_of_another_program(tmp_path, write, changes, data):
+    windows = read_image(write(tmp_path, changes, data, "\r\n"))
+    path = write(tmp_path, changes, data)
+    for image in (windows, read_image(path)):
+        if "HeaderSize" in changes:  # SimpleITK does not read it
+            assert_array_equal(image.array, VOXELS)
+            continue
         expected = sitk.ReadImage(str(path))
-    except RuntimeError:
-        assert end == "\r\n" or "HeaderSize" in changes  # which ours reads nevertheless
-        path = write(tmp_path, changes, data)
-        expected = sitk.ReadImage(str(path)) if "HeaderSize" not in changes else None
-    if expected is None:
-        assert_array_equal(image.array, VOXELS)
-        return
-    assert_array_equal(image.array, sitk.GetArrayFromImage(expected))
-    assert_allclose(image.grid.affine, grid_of(expected).affine, atol=1e-12)
+        assert_array_equal(image.array, sitk.GetArrayFromImage(expected))
+        assert_allclose(image.grid.affine, grid_of(expected).affine, atol=1e-12)
 
 
 def scaled(texts: dict[str, str], keys: tuple[str, ...], factor: float) -> dict[str, str]:

@@ -33,7 +33,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz", ".nii", ".mha"])
 def test_a_full_disk_leaves_the_old_file_and_no_rest(small_disk, result, suffix):
     noise = np.random.default_rng(0).integers(0, 255, (40, 256, 256)).astype(np.uint8)
     large = Result(Image(noise, Grid(noise.shape, (1, 1, 1), (0, 0, 0))), result.organs, {})
@@ -51,7 +51,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(small_disk, result, suffix)
     (KeyboardInterrupt(), KeyboardInterrupt, None),
     (MemoryError(), MemoryError, None),
 ])
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])  # by SimpleITK, and without it
 def test_a_failure_leaves_the_old_file_and_no_rest(
     tmp_path, result, monkeypatch, suffix, raised, expected, words
 ):
@@ -98,16 +98,15 @@ def test_a_possible_output_leaves_no_trace(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", write.formats.WRITABLE_IMAGES)
-@pytest.mark.parametrize(("dtype", "read"), [
-    (bool, np.int16), (np.uint8, np.int16), (np.int16, np.int16), (np.float32, np.float32),
-    (np.float64, np.float32), (np.float16, np.float32),
-])
-def test_every_kind_of_voxel_is_written(tmp_path, suffix, dtype, read):
-    array = np.random.default_rng(0).integers(0, 2, (4, 5, 6)).astype(dtype)
-    write_image(tmp_path / f"x{suffix}", Image(array, Grid((4, 5, 6), (1, 1, 2), (0, 0, 0))))
-    back = read_image(tmp_path / f"x{suffix}").array
-    assert back.dtype == read
-    assert_array_equal(back, array)
+def test_every_kind_of_voxel_is_written(tmp_path, suffix):
+    for dtype, read in {bool: np.int16, np.uint8: np.int16, np.int16: np.int16,
+                        np.float32: np.float32, np.float64: np.float32,
+                        np.float16: np.float32}.items():
+        array = np.random.default_rng(0).integers(0, 2, (4, 5, 6)).astype(dtype)
+        write_image(tmp_path / f"x{suffix}", Image(array, Grid((4, 5, 6), (1, 1, 2), (0, 0, 0))))
+        back = read_image(tmp_path / f"x{suffix}").array
+        assert back.dtype == read
+        assert_array_equal(back, array)
 
 
 @pytest.mark.parametrize("suffix", write.formats.WRITABLE_IMAGES)

@@ -19,7 +19,8 @@ def add_to(commands) -> None:
     parser = add_command(
         commands, "estimate", "estimate the time and memory that `segment` will take",
         "Estimates how many seconds `metaunetr segment` will take, from start to written files, "
-        "and how many MB of memory it needs. Measures this computer for some seconds.",
+        "and how many MB of memory it needs. Measures the speed of this computer first, which "
+        "takes a few seconds.",
         "metaunetr estimate ct.nii.gz",
         "metaunetr estimate ct.nii.gz --device cpu --threads 4 --json",
         "metaunetr estimate every_fourth_voxel.nrrd --size 512 512 150",
@@ -27,8 +28,8 @@ def add_to(commands) -> None:
     parser.add_argument("input", metavar="INPUT", type=Path,
                         help="the CT as for `segment`, or a coarse copy of it")
     parser.add_argument("--size", type=number(int, 1, 100_000), nargs=3, metavar=("I", "J", "K"),
-                        help="size of the CT in voxels, where INPUT holds every n-th of them along "
-                             "each axis, from the first on (default: the size of INPUT)")
+                        help="size of the CT in voxels, if INPUT is a coarse copy with every n-th "
+                             "voxel along each axis (default: the size of INPUT)")
     printed = engine.add_options(parser)
     printed.add_argument("--json", action="store_true",
                          help="print one JSON object: seconds, memory_mb, windows, device")

@@ -18,8 +18,8 @@ RECORDED = ("software", "date", "model", "device", "precision", "warnings")  # s
 def add_to(commands) -> None:
     parser = add_command(
         commands, "info", "show what an image or a segmentation contains",
-        "Shows size, spacing (mm), position and HU range of an image and whether it can be "
-        "segmented; of a segmentation its segments and how it was made. Changes nothing.",
+        "Shows size, spacing (mm), position and HU range of an image, and whether it can be "
+        "segmented. Shows the segments of a segmentation, and how it was made.",
         "metaunetr info ct.nii.gz",
         "metaunetr info dicom_folder",
         "metaunetr info organs.seg.nrrd --json",

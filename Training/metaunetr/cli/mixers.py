@@ -18,7 +18,7 @@ def add_to(commands) -> None:
     parser = add_command(
         commands, "mixers", "list the token mixers of the network, and measure their cost",
         "Lists the token mixers that a network can be built and trained with. With --measure, "
-        "also what each costs in a network with random weights: parameters, billions of "
+        "also measures each one in a network with random weights: parameters, billions of "
         "floating-point operations (GFLOPs), and seconds for one window of 96 × 96 × 96 voxels "
         "on this computer's CPU in float32. Measuring all of them takes minutes.",
         "metaunetr mixers",

@@ -12,18 +12,18 @@ from metaunetr.outputs import check_distinct, together
 def add_to(commands) -> None:
     parser = add_command(
         commands, "phantom", "make a synthetic abdominal CT with exact labels",
-        "Makes a synthetic abdominal CT, computed from shapes and not from patients, with the "
-        "exact labels of its organs: to try MetaUNETR without data.",
+        "Makes a synthetic abdominal CT from geometric shapes, with the exact labels of its "
+        "organs, so that MetaUNETR can be tried without data of patients.",
         "metaunetr phantom -o ct.nii.gz",
         "metaunetr phantom -o ct.nii.gz --labels labels.nii.gz --seed 7 --spacing 1.5 1.5 3",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE",
                         help="the CT (required): .nii.gz, .nii, .nrrd or .mha")
     parser.add_argument("--labels", type=Path, metavar="FILE",
-                        help="also write its labels, in which organs have the numbers of all "
-                             "label maps here (default: not written)")
+                        help="also write its labels, with the same organ numbers as all label "
+                             "maps of MetaUNETR (default: not written)")
     parser.add_argument("--seed", type=number(int, 0, 2**32 - 1), default=0, metavar="N",
-                        help="another number makes another patient (default: 0)")
+                        help="each number makes a different patient (default: 0)")
     parser.add_argument("--size", type=number(int, 8, 1024), nargs=3, metavar=("X", "Y", "Z"),
                         help="voxels along left, posterior, superior (default: by seed)")
     parser.add_argument("--spacing", type=number(float, 0.5, 20), nargs=3, metavar=("X", "Y", "Z"),

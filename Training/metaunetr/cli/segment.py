@@ -21,8 +21,8 @@ from metaunetr.result import DISCLAIMER, Result
 def add_to(commands) -> None:
     parser = add_command(
         commands, "segment", "segment the organs of a CT",
-        "Segments the organs of one CT and writes the labels, on request with statistics, a "
-        f"report page and a record. {DISCLAIMER}",
+        "Segments the organs of one CT and writes the labels. Options add statistics, a report "
+        f"page and a record. {DISCLAIMER}",
         "metaunetr segment ct.nii.gz -o organs.seg.nrrd --report report.html",
         "metaunetr segment ct.nii.gz --organs liver spleen kidneys -o organs.nii.gz "
         "--statistics organs.csv",

@@ -13,35 +13,39 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from metaunetr import schema
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError
+from metaunetr.io.atomic import write_text
+from metaunetr.schema import Reader
 from metaunetr_training.data.case import TEST, Case
 from metaunetr_training.data.folds import Fold
 
 FORMAT = 2
 BRIGHTEST = 255  # stored for the upper end of the HU window, which the network sees as 1
 POINTS = 500  # of each organ
+MAX_FOLDS = 64 << 20  # bytes of folds.json, which has a line for each case
 
 
 @dataclass(frozen=True)
 class PreparedCase:
-    """One case on disk.
+    """One prepared case.
 
     Attributes:
-        source: the files it was made from.
+        source: the files it was prepared from.
         shape: (D, H, W) at the model spacing.
-        volumes_ml: volume of each organ that it holds, on the source's grid.
+        volumes_ml: volume (mL) by organ number, on the source's grid; organs it holds.
         spacing: of the source, mm along its canonical axes (i, j, k).
-        warnings: sentences about what was odd.
-        state: what it was made from; another state means it must be made again.
-        voxels: digest of the source's image, the same for identical images.
+        warnings: sentences about doubts, see `checks`.
+        state: digest of files and preprocessing; with another one it must be prepared again.
+        voxels: digest of the source's voxels, equal for identical images.
     """
 
     folder: Path
@@ -71,33 +75,34 @@ class PreparedCase:
 
     @cached_property
     def points(self) -> dict[int, np.ndarray]:
-        """Some voxels (n, 3) = (d, h, w) of each organ that the case holds."""
+        """Random voxels (n, 3) = (d, h, w) by organ number, of each organ that the case holds."""
         points = np.load(self.folder / "points.npy")
         return {int(n): points[points[:, 0] == n, 1:] for n in np.unique(points[:, 0])}
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT, "source": self.source.to_json(), "shape": list(self.shape),
-            "volumes_ml": {str(n): v for n, v in self.volumes_ml.items()},
-            "spacing": list(self.spacing), "warnings": list(self.warnings),
-            "state": self.state, "voxels": self.voxels,
-        }
+        """The values of case.json."""
+        values = schema.to_json(self)
+        del values["folder"]
+        return {"format": FORMAT, **values}
 
     @classmethod
     def read(cls, folder: Path) -> PreparedCase | None:
         """The case in `folder`; None when it is not complete or of another format."""
         try:
-            values = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+            values = schema.read_json(folder / "case.json")
             if values["format"] != FORMAT:
                 return None
-            return cls(
-                folder, Case.from_json(values["source"]), tuple(values["shape"]),
-                {int(n): v for n, v in values["volumes_ml"].items()},
-                tuple(values["spacing"]), tuple(values["warnings"]), values["state"],
-                values["voxels"],
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return Reader("case.json").read(cls, values | {"folder": str(folder)})
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The values of prepared.json."""
+
+    format: int
+    preprocessing: Preprocessing
 
 
 @dataclass(frozen=True)
@@ -110,29 +115,29 @@ class Prepared:
     folds: dict[str, Fold]
 
     def training(self, fold: Fold) -> list[PreparedCase]:
-        """All but those of `fold` and of the test set; NO_FOLD leaves out only the test set."""
+        """The cases outside `fold` (any fold for NO_FOLD) and outside the test set."""
         return [case for case in self.cases if self.folds[case.key] not in (fold, TEST)]
 
     def held_out(self, fold: Fold) -> list[PreparedCase]:
-        """Those of a fold, or of the test set."""
+        """The cases of a fold, or of the test set."""
         return [case for case in self.cases if self.folds[case.key] == fold]
 
     @classmethod
     def read(cls, folder: Path) -> Prepared:
-        """
+        """The prepared folder.
+
         Raises:
-            InputError: the folder was not made by `prepare`, or preparation has not ended.
+            InputError: the folder was not made by `prepare`, or is incomplete or damaged.
         """
         try:
-            values = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
-            folds = json.loads((folder / "folds.json").read_text(encoding="utf-8"))
-            preprocessing = preprocessing_of_json(values["preprocessing"])
-            if values["format"] != FORMAT:
-                raise ValueError(f"format {values['format']}")
+            preprocessing, version = read_preprocessing(folder)
+            folds = read_folds(folder)
+            if version != FORMAT:
+                raise ValueError(f"format {version}")
         except OSError as error:
             raise InputError(f"{folder}: is no prepared folder ({error.strerror}: "
                              f"{error.filename}); make one with `prepare`") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             raise InputError(f"{folder}: prepared.json or folds.json is damaged ({error}); "
                              "run `prepare` again") from error
         found = [PreparedCase.read(path.parent)
@@ -144,20 +149,49 @@ class Prepared:
 
 
 def case_folder(folder: Path, key: str) -> Path:
-    """Where a prepared folder keeps a case."""
+    """The folder of a case in a prepared folder."""
     return folder / "cases" / key
 
 
 def picture_file(folder: Path, key: str) -> Path:
+    """The picture of a case in a prepared folder."""
     return folder / "pictures" / f"{key}.png"
 
 
-def preprocessing_to_json(preprocessing: Preprocessing) -> dict[str, Any]:
-    return asdict(preprocessing)
+def read_preprocessing(folder: Path) -> tuple[Preprocessing, int]:
+    """The preprocessing of a prepared folder, and the version of its format.
+
+    Raises:
+        OSError, ValueError: prepared.json cannot be read, or is damaged.
+    """
+    header = Reader("prepared.json").read(_Header, schema.read_json(folder / "prepared.json"))
+    return header.preprocessing, header.format
 
 
-def preprocessing_of_json(values: dict[str, Any]) -> Preprocessing:
-    return Preprocessing(
-        tuple(values["spacing"]), tuple(values["hu_window"]), values["antialias"],
-        tuple(values["body_crop"]),
-    )
+def write_preprocessing(folder: Path, preprocessing: Preprocessing) -> None:
+    """Writes prepared.json.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    header = schema.to_json(_Header(FORMAT, preprocessing))
+    write_text(folder / "prepared.json", json.dumps(header, indent=1))
+
+
+def read_folds(folder: Path) -> dict[str, Fold]:
+    """The fold of every case by its key.
+
+    Raises:
+        OSError, ValueError: folds.json cannot be read, or is damaged.
+    """
+    values = schema.read_json(folder / "folds.json", MAX_FOLDS)
+    return Reader("folds.json").read(dict[str, int | str], values, "folds.json")
+
+
+def write_folds(folder: Path, folds: dict[str, Fold]) -> None:
+    """Writes folds.json.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_text(folder / "folds.json", json.dumps(folds, indent=1))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from math import inf, isfinite, isnan, nan
 from pathlib import Path
 from typing import Any
 
 from metaunetr.errors import InputError
-from metaunetr.evaluation import Row
+from metaunetr.evaluation import OrganScore
 from metaunetr.organs import ORGANS
+from metaunetr.schema import to_json
 
 # said below every table, so that no figure stands without it
 RULES = (
@@ -23,8 +24,8 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Score(Row):
-    """Agreement with the reference, on its grid; see `Row` for the other columns.
+class Score(OrganScore):
+    """Agreement with the reference, on its grid; see `OrganScore` for the other columns.
 
     Attributes:
         dataset: with `case` the key of the case.
@@ -51,9 +52,8 @@ class Score(Row):
         return self.scored and not isfinite(self.hd95_mm)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; what has no value, and infinity, is null."""
-        return {name: None if isinstance(value, float) and not isfinite(value) else value
-                for name, value in asdict(self).items()}
+        """JSON values; NaN and infinity are null."""
+        return to_json(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Score:

@@ -40,7 +40,7 @@ def scan(
 
     Args:
         tick: called after each file.
-        files: those of the folder to look at; all if there are none.
+        files: the files of the folder to read; all if there are none.
 
     Returns:
         The images by series and part, and the files that may be slices but cannot be read: damaged
@@ -75,7 +75,7 @@ def scan(
 
 
 def _files(folder: Path) -> list[Path]:
-    """Files, and links without a target, that are not hidden; sorted."""
+    """All files, and links without a target, that are not hidden; sorted."""
     paths = []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -96,7 +96,7 @@ def _status(entry: os.DirEntry) -> os.stat_result:
 
 
 def _look(path: Path) -> tuple[bool, Slice | None]:
-    """Whether a file looks like DICOM; its header, unless it is damaged or cannot be read."""
+    """Whether a file looks like DICOM, and its header; None when it cannot be read."""
     try:
         return (True, read_header(path)) if is_dicom(path) else (False, None)
     except OSError:  # also a link without a target

@@ -29,8 +29,8 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
     If a series has several volumes (acquisitions, phases), it is the one that the file belongs to.
 
     Args:
-        files: the files to look at, if they are known from an earlier `scan`; otherwise all files
-            in the folder.
+        files: the files to read, if they are known from an earlier `scan`; otherwise all files in
+            the folder.
 
     Returns:
         HU (D, H, W), int16 if all are integers and fit, else float32; `dicom_files` in the order of
