@@ -139,7 +139,8 @@ def _table(organs: Iterable[OrganResult]) -> str:
             if item.voxels else '<td class="number" colspan="3">not found</td>'
         )
         kind = "" if item.voxels else ' class="absent"'
-        rows.append(f"<tr{kind}><td>{_named(item.organ)}</td>{cells}<td>{_flags(item)}</td></tr>")
+        flags = _flags(item) if item.voxels else ""  # that it was not found is said
+        rows.append(f"<tr{kind}><td>{_named(item.organ)}</td>{cells}<td>{flags}</td></tr>")
     return (
         '<table class="organs"><thead><tr><th>Organ</th><th class="number">Volume (mL)</th>'
         '<th class="number">Mean ± SD (HU)</th><th class="number">Confidence</th>'
