@@ -5,7 +5,7 @@
     write_labels("organs.seg.nrrd", result)
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for type checkers, which do not follow __getattr__
     from metaunetr.engine import Segmenter as Segmenter
@@ -30,7 +30,7 @@ _PUBLIC = {
 __all__ = sorted(_PUBLIC)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """Public names on first use, so that importing the package (and --help) stays instant."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'metaunetr' has no attribute {name!r}")

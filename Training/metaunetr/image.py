@@ -51,10 +51,13 @@ class Grid:
         """The grid of an IJK-to-LPS matrix; the lengths of its columns are the spacing."""
         columns = np.asarray(affine, float)[:3, :3]
         spacing = np.linalg.norm(columns, axis=0)
+        depth, height, width = map(int, shape)
+        along_i, along_j, along_k = map(float, spacing)
+        x, y, z = map(float, np.asarray(affine)[:3, 3])
         return cls(
-            shape=tuple(int(n) for n in shape),
-            spacing=tuple(float(s) for s in spacing),
-            origin=tuple(float(o) for o in np.asarray(affine)[:3, 3]),
+            shape=(depth, height, width),
+            spacing=(along_i, along_j, along_k),
+            origin=(x, y, z),
             direction=columns / spacing,
         )
 

@@ -17,10 +17,15 @@
     reporter       events, warnings and times of a run
 """
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for type checkers, which do not follow __getattr__
+    from metaunetr.engine.segmenter import Segmenter as Segmenter
+
 __all__ = ["Segmenter"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """Import on first use: training needs `windows` and `runner`, but no SimpleITK."""
     if name not in __all__:
         raise AttributeError(f"module 'metaunetr.engine' has no attribute {name!r}")
