@@ -24,6 +24,7 @@ from metaunetr.result import CUT_OFF, DISCLAIMER, OrganResult, Result
 NO_NETWORK = ("default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
               "script-src 'unsafe-inline'")
 
+
 def write_report(path: str | PathLike[str], image: Image, result: Result) -> None:
     """Write the HTML report of `result`, which was made from `image`.
 
