@@ -130,7 +130,7 @@ def test_the_wheel_holds_every_module_and_model_and_no_more(wheel):
     training = PACKAGE.parent
     modules = {p.relative_to(training).as_posix() for package in (PACKAGE, TRAINING)
                for p in package.rglob("*.py")}
-    typed = {"metaunetr/py.typed", "metaunetr_training/py.typed"}
+    typed = {"metaunetr/py.typed", "metaunetr_training/py.typed", "metaunetr/report/viewer.js"}
     recipes = {f"metaunetr_training/configs/{p.name}" for p in (training / "configs").iterdir()}
     models = {f"metaunetr/models/{p.relative_to(MODELS).as_posix()}"
               for p in MODELS.rglob("*") if p.is_file()}
