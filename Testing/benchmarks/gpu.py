@@ -32,10 +32,10 @@ from metaunetr_training import recipe as recipes
 from metaunetr_training.data.pack import unpack
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.recipe import Recipe
+from metaunetr_training.training.distributed import ProcessGroup, process_group
 from metaunetr_training.training.loop import train
 from metaunetr_training.training.networks import build_network
-from metaunetr_training.training.processes import Processes, processes
-from metaunetr_training.training.sampler import Patches, batches
+from metaunetr_training.training.sampler import PatchDataset, batches
 from metaunetr_training.training.step import Step
 
 BATCHES = (2, 4, 8, 16)
@@ -71,8 +71,8 @@ def train_in_time(args: argparse.Namespace) -> int:
     say(f"{len(prepared.cases)} cases unpacked in {time.perf_counter() - began:.0f} s")
     workers = max(0, min(12, (os.cpu_count() or 1) - 2))
     changes = [*args.changes, f"training.workers={workers}"]
-    with processes(args.device) as mine:
-        batch = best_batch(args.recipe, changes, prepared, mine)
+    with process_group(args.device) as group:
+        batch = best_batch(args.recipe, changes, prepared, group)
     minutes = args.minutes - (time.perf_counter() - began) / 60
     recipe = recipes.load(args.recipe, [*changes, f"training.batch_size={batch}",
                                         f"training.max_minutes={minutes:.3f}",
@@ -82,13 +82,13 @@ def train_in_time(args: argparse.Namespace) -> int:
     return 0
 
 
-def best_batch(name: str, changes: list[str], prepared: Prepared, mine: Processes) -> int:
+def best_batch(name: str, changes: list[str], prepared: Prepared, group: ProcessGroup) -> int:
     """The batch size with most patches a second; those that do not fit into memory are left out."""
     speed: dict[int, float] = {}
     for batch in BATCHES:
         recipe = recipes.load(name, [*changes, f"training.batch_size={batch}"])
         try:
-            seconds = seconds_a_step(recipe, prepared, mine)
+            seconds = seconds_a_step(recipe, prepared, group)
         except torch.OutOfMemoryError:
             break
         speed[batch] = batch / seconds
@@ -99,17 +99,17 @@ def best_batch(name: str, changes: list[str], prepared: Prepared, mine: Processe
 
 
 def seconds_a_step(
-    recipe: Recipe, prepared: Prepared, mine: Processes, count: int = STEPS
+    recipe: Recipe, prepared: Prepared, group: ProcessGroup, count: int = STEPS
 ) -> float:
     """Median of whole steps: loader, augmentation, network, loss, optimizer."""
     network = build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
-    step = Step(network, recipe, mine)
-    stream = batches(Patches(prepared.training(0), recipe), recipe, mine, 0)
+    step = Step(network, recipe, group)
+    stream = batches(PatchDataset(prepared.training(0), recipe), recipe, group, 0)
     seconds = []
     for _ in range(2 + count):
         began = time.perf_counter()
         step(next(stream), 1e-4)
-        wait_for(mine.device)
+        wait_for(group.device)
         seconds.append(time.perf_counter() - began)
     return statistics.median(seconds[2:])
 
@@ -238,9 +238,9 @@ def check_throughput(report: Report, device: str, out: Path) -> None:
     recipe = recipes.load("abdomen13-2mm", [
         "training.batch_size=2", "training.patch=[96, 96, 96]", "training.workers=8",
         "inference.smallest_window=[48, 80, 80]", "inference.largest_window=[96, 144, 208]"])
-    with processes(device) as mine:
+    with process_group(device) as group:
         report.measure("training steps a second, 96³, f = 32, batch 2",
-                       lambda: round(1 / seconds_a_step(recipe, prepared, mine, 30), 2),
+                       lambda: round(1 / seconds_a_step(recipe, prepared, group, 30), 2),
                        lambda value: value >= STEPS_A_SECOND)
 
 

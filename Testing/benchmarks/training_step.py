@@ -27,11 +27,11 @@ from metaunetr_training import recipe as recipes
 from metaunetr_training.cli import parser
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.training.average import moving_average
+from metaunetr_training.training.distributed import ProcessGroup, process_group
 from metaunetr_training.training.losses import marginal_loss
 from metaunetr_training.training.memory import keep_freed_memory
-from metaunetr_training.training.networks import build_network, describe
-from metaunetr_training.training.processes import Processes, processes
-from metaunetr_training.training.sampler import Patches, batches
+from metaunetr_training.training.networks import architecture_of, build_network
+from metaunetr_training.training.sampler import PatchDataset, batches
 from metaunetr_training.training.step import Step
 
 WARM_UP = 3
@@ -46,16 +46,16 @@ def main() -> None:
     args = options.parse_args()
     recipe = recipes.load(args.recipe, args.changes)
     keep_freed_memory()
-    with tempfile.TemporaryDirectory() as folder, processes(args.device) as mine:
-        patches = Patches(list(phantoms(Path(folder), args.recipe).cases), recipe)
+    with tempfile.TemporaryDirectory() as folder, process_group(args.device) as group:
+        patches = PatchDataset(list(phantoms(Path(folder), args.recipe).cases), recipe)
         network = build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
-        step = Step(network, recipe, mine)
+        step = Step(network, recipe, group)
         print(f"{recipe.name}: f = {recipe.network.feature_size}, patch {recipe.training.patch}, "
-              f"batch {recipe.training.batch_size}, {mine.device}, {step.dtype}, "
+              f"batch {recipe.training.batch_size}, {group.device}, {step.dtype}, "
               f"{torch.get_num_threads()} threads")
-        whole = time_steps(step, recipe, patches, mine, args.steps)
-        time_parts(step, next(batches(patches, recipe, mine, 0)), recipe, args.steps)
-        if mine.device.type == "cuda":
+        whole = time_steps(step, recipe, patches, group, args.steps)
+        time_parts(step, next(batches(patches, recipe, group, 0)), recipe, args.steps)
+        if group.device.type == "cuda":
             tell_share_of_peak(recipe, whole)
 
 
@@ -69,11 +69,11 @@ def phantoms(folder: Path, recipe: str) -> Prepared:
 
 
 def time_steps(
-    step: Step, recipe: recipes.Recipe, patches: Patches, mine: Processes, count: int
+    step: Step, recipe: recipes.Recipe, patches: PatchDataset, group: ProcessGroup, count: int
 ) -> float:
     """Median seconds of a whole step; prints it with the share of waiting."""
     average = moving_average(step.network, recipe.training.ema)
-    loader = batches(patches, recipe, mine, 0)
+    loader = batches(patches, recipe, group, 0)
     seconds, waited = [], []
     for _ in range(WARM_UP + count):
         began = time.perf_counter()
@@ -81,7 +81,7 @@ def time_steps(
         waited.append(time.perf_counter() - began)
         step(batch, 1e-3)
         average.update_parameters(step.network)
-        wait_for(mine.device)
+        wait_for(group.device)
         seconds.append(time.perf_counter() - began)
     median = statistics.median(seconds[WARM_UP:])
     share = sum(waited[WARM_UP:]) / sum(seconds[WARM_UP:])
@@ -123,7 +123,7 @@ def time_parts(step: Step, batch: dict, recipe: recipes.Recipe, count: int) -> N
 def tell_share_of_peak(recipe: recipes.Recipe, seconds: float) -> None:
     """Forward and backward are about three times the forward operations."""
     training = recipe.training
-    described = describe(recipe.network, len(recipe.organs) + 1, training.patch)
+    described = architecture_of(recipe.network, len(recipe.organs) + 1, training.patch)
     operations = 3 * training.batch_size * count_gflops(described, training.patch) * 1e9
     matrix = torch.rand(8192, 8192, device="cuda", dtype=torch.bfloat16)
     times = []

@@ -7,7 +7,7 @@ import pytest
 from metaunetr.errors import InputError
 from metaunetr_training import recipe as recipes
 from metaunetr_training.recipe import CONFIGS
-from metaunetr_training.training.fit import check_recipe
+from metaunetr_training.training.requirements import require_trainable
 
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 
@@ -16,7 +16,7 @@ NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 def test_every_recipe_is_complete_and_can_end_as_a_model(name):
     recipe = recipes.load(name, ["network.feature_size=4"])
     assert recipe.name == name
-    check_recipe(recipe)
+    require_trainable(recipe)
 
 
 @pytest.mark.parametrize(("name", "iterations", "organs"), [

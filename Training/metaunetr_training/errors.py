@@ -1,4 +1,4 @@
-"""Errors of training beside those of the core."""
+"""Errors of training, in addition to those of the core."""
 
 from metaunetr.errors import MetaUNETRError
 

@@ -1,7 +1,7 @@
-"""A recipe: one YAML file with everything that a training run depends on.
+"""A recipe: one YAML file with all settings of a training run.
 
-Every value stands in the file, so nothing is decided by code. `--set training.iterations=100`
-replaces single values; what a run used is written into its folder.
+The file gives every value; there are no defaults. `--set training.iterations=100` replaces single
+values; the recipe that was used is written into the folder of the run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from metaunetr.organs import Organ
 from metaunetr.schema import Check
 
 PACKAGE = Path(__file__).resolve().parent
-CONFIGS = next(  # of a source tree, else of a wheel
+CONFIGS = next(  # in a source tree, or in a wheel
     (folder for folder in (PACKAGE.parent / "configs", PACKAGE / "configs") if folder.is_dir()),
     PACKAGE / "configs")
 Triple = tuple[int, int, int]
@@ -29,8 +29,13 @@ Count = Annotated[int, Check(lambda count: count >= 1, "be at least 1")]
 
 @dataclass(frozen=True)
 class Network:
-    """family: "MetaUNETR", or a baseline of `experiments.baselines`, which knows `feature_size`
-    only; the rest as `metaunetr.network.architecture` takes it."""
+    """The network.
+
+    Attributes:
+        family: "MetaUNETR", or a baseline of `experiments.baselines`, which uses only
+            `feature_size` of the others.
+        size, mixer, mixer_options, feature_size: arguments of `metaunetr.network.architecture`.
+    """
 
     family: str
     size: str
@@ -45,20 +50,19 @@ class Training:
 
     Attributes:
         iterations: steps of the optimizer; with `max_minutes`, an upper limit.
-        max_minutes: wall-clock budget in which the schedule ends; None for none.
-        batch_size: patches a step, over all processes.
+        max_minutes: wall-clock budget for the schedule; None for none.
+        batch_size: patches per step, over all processes.
         patch: (D, H, W) voxels at the model spacing.
         warmup: share of the schedule in which the learning rate rises.
         gradient_clip: largest norm of the gradient.
         ema: decay of the moving average of the weights, which is validated and exported.
-        dataset_weights: how often a case of a data set is drawn, by the data set's name; 1 for
-            those that are not named.
+        dataset_weights: sampling weight of a case by its data set's name; 1 for other data sets.
         foreground: share of patches that are centred on a voxel of an annotated organ.
         precision: "auto", "float32" or "bfloat16".
         compile: "auto" (on GPUs that Triton knows), "yes" or "no".
-        workers: processes that cut patches; 0 cuts them between steps.
+        workers: processes that crop patches; with 0 they are cropped between steps.
         validate_every, checkpoint_every: iterations.
-        validation_cases: at most so many are looked at during training.
+        validation_cases: largest number of cases of a validation.
     """
 
     iterations: Count
@@ -83,17 +87,20 @@ class Training:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Probabilities are per patch; ranges are drawn from uniformly.
+    """Probabilities are per patch; values are uniform in their ranges.
 
     Attributes:
-        rotation_degrees: about each axis, up to this to both sides. scale: zoom, 1 is none.
-        shift_mm: along each axis, up to this to both sides.
-        elastic_mm: standard deviation of a displacement that changes over `elastic_pitch_mm`.
-        contrast, gamma: factor and exponent. brightness: added, in shares of the HU window.
+        rotation_degrees: largest rotation about each axis, in both directions.
+        scale: zoom factor.
+        shift_mm: largest shift along each axis, in both directions.
+        elastic_mm: standard deviation of the displacement, which varies over `elastic_pitch_mm`.
+        contrast, gamma: factor and exponent.
+        brightness: largest change, in shares of the HU window.
         noise: largest standard deviation, in shares of the HU window.
-        blur_mm: Gaussian sigma. low_resolution: how many times coarser.
-        phase_hu: largest change of a solid organ's attenuation, another one for each organ;
-            vessels and kidneys change up to twice as much (augmentation.phase).
+        blur_mm: Gaussian sigma.
+        low_resolution: downsampling factor.
+        phase_hu: largest change of HU of a solid organ, drawn for each organ; vessels and kidneys
+            change up to twice as much (augmentation.phase).
     """
 
     affine_probability: float
@@ -121,7 +128,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Inference:
-    """What the card tells the engine about windows; see Resources/Models/README.md."""
+    """Entries of the card about sliding windows, see Resources/Models/README.md."""
 
     overlap: Overlap
     smallest_window: Triple
@@ -130,7 +137,11 @@ class Inference:
 
 @dataclass(frozen=True)
 class Recipe:
-    """organs: names of the classes from 1 on; class 0 is background."""
+    """All settings of a training run.
+
+    Attributes:
+        organs: names of the classes from 1 on; class 0 is background.
+    """
 
     name: str
     organs: tuple[str, ...]
@@ -146,9 +157,11 @@ class Recipe:
         return tuple(organs.BY_NAME[name] for name in self.organs)
 
     def to_yaml(self) -> str:
+        """The content of a recipe file."""
         return yaml.safe_dump(self.to_json(), sort_keys=False, default_flow_style=None)
 
     def to_json(self) -> dict[str, Any]:
+        """The recipe as JSON values."""
         return schema.to_json(self)
 
 
@@ -159,9 +172,9 @@ def load(recipe: str | Path, changes: Iterable[str] = ()) -> Recipe:
         changes: such as "training.iterations=100"; values are YAML.
 
     Raises:
-        InputError: no such file, not YAML, or a value is unknown, missing or of a wrong kind.
+        InputError: the file is missing or no YAML, or a value is unknown, missing or invalid.
     """
-    path = find(recipe)
+    path = recipe_file(recipe)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -175,10 +188,10 @@ def load(recipe: str | Path, changes: Iterable[str] = ()) -> Recipe:
 
 
 def changed(recipe: Recipe, changes: Iterable[str]) -> Recipe:
-    """`recipe` with some values replaced, as `load` does it.
+    """`recipe` with some values replaced, see `load`.
 
     Raises:
-        InputError: a value is unknown or of a wrong kind.
+        InputError: a value is unknown or invalid.
     """
     values = recipe.to_json()
     for change in changes:
@@ -186,11 +199,11 @@ def changed(recipe: Recipe, changes: Iterable[str]) -> Recipe:
     return from_json(values, "the changed recipe")
 
 
-def find(recipe: str | Path) -> Path:
+def recipe_file(recipe: str | Path) -> Path:
     """The file of a recipe: a path, or a name in Training/configs.
 
     Raises:
-        InputError: there is none; the message lists the names.
+        InputError: it does not exist; the message lists the known names.
     """
     for path in (Path(recipe), CONFIGS / f"{recipe}.yaml"):
         if path.is_file():
@@ -200,10 +213,10 @@ def find(recipe: str | Path) -> Path:
 
 
 def from_json(values: Any, source: str) -> Recipe:
-    """The recipe of plain values.
+    """The recipe with these JSON values.
 
     Raises:
-        InputError: as `load`; the message begins with `source`.
+        InputError: as in `load`; the message begins with `source`.
     """
     try:
         recipe = _Recipes("the recipe").read(Recipe, values)
@@ -217,7 +230,7 @@ def from_json(values: Any, source: str) -> Recipe:
 
 
 def _apply(values: dict, change: str) -> None:
-    """Replaces one value by "section.key=value"; whether the key exists is found out later."""
+    """Replaces one value by "section.key=value". `from_json` checks that the key exists."""
     place, equals, text = change.partition("=")
     if not equals:
         raise InputError(f"a change must read section.key=value: {change!r}")

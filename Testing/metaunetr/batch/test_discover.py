@@ -1,4 +1,4 @@
-"""What is found in files and folders, what it is called, and what is left out with its reason."""
+"""What is found in files and folders, the names of cases, and what is left out with its reason."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_links_are_followed_and_loops_are_not(tmp_path, image):
     assert names(tmp_path / "in") == ["a/ct", "z/ct"]
 
 
-def test_a_folder_that_may_not_be_entered_is_told(tmp_path, image, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_left_out(tmp_path, image, monkeypatch):
     image("a/ct.nii.gz")
     scan = os.scandir
 
@@ -167,18 +167,18 @@ def test_a_header_that_crashes_simpleitk_is_left_to_reading(tmp_path):
     assert names(tmp_path / "in") == ["a"]
 
 
-def test_a_long_search_tells_how_far_it_is(tmp_path, image, series, monkeypatch):
+def test_progress_of_a_search(tmp_path, image, series, monkeypatch):
     monkeypatch.setattr("metaunetr.batch.discover.PERIOD", 0.0)
     series("a/one")
     image("b/ct.nii")
     (tmp_path / "in" / "notes.txt").touch()
-    told = []
-    discover([tmp_path / "in"], tmp_path, progress=lambda files, cts: told.append((files, cts)))
-    assert told == sorted(told)
-    assert told[-1] == (7, 2)
+    reported = []
+    discover([tmp_path / "in"], tmp_path, progress=lambda files, cts: reported.append((files, cts)))
+    assert reported == sorted(reported)
+    assert reported[-1] == (7, 2)
 
 
-def test_files_that_cannot_be_read_are_told_and_end_nothing(tmp_path, series, monkeypatch):
+def test_files_that_cannot_be_read_are_left_out(tmp_path, series, monkeypatch):
     """The administrator, and so this test, may read all: `open` refuses."""
     series("whole")
     slices = [*series("some", uid="1.5", slices=6)[:1], *series("none", uid="1.6")]
@@ -228,7 +228,7 @@ def test_a_zip_file_and_what_it_was_unpacked_to_are_copies(tmp_path, series):
     assert left_out(tmp_path / "in") == {"ct/1.2.3-0.dcm": "a copy of ct.zip"}
 
 
-def test_a_damaged_dicom_file_that_is_named_does_not_tell_its_name(tmp_path):
+def test_the_name_of_a_damaged_dicom_file_is_hashed(tmp_path):
     path = tmp_path / "DOE^JANE.dcm"
     path.write_bytes(bytes(128) + b"DICM")
     (name,) = names(path)

@@ -57,7 +57,7 @@ def test_an_organ_that_reaches_the_border_is_nothing_to_look_at():
     text = Page(render([done("chest", 0.95, CUT_OFF), done("other", 0.95, CUT_OFF, "odd")],
                        [])).text.splitlines()
     assert {"To look at (1)", "Nothing to remark (1)", "cut off at the border: liver"} <= set(text)
-    assert "odd: liver" in text and f"{CUT_OFF}: liver" not in text
+    assert "liver: odd" in text and f"liver: {CUT_OFF}" not in text
 
 
 def test_flags_are_grouped_and_volumes_are_in_the_table():
@@ -70,7 +70,7 @@ def test_flags_are_grouped_and_volumes_are_in_the_table():
     card = Card(Row("a", state="done"), tuple(organs), Path("a.seg.nrrd"), Path("a.png"))
     html = render([card, done("b")], [], ["organs.csv"])
     lines = Page(html).text.splitlines()
-    assert {"not found: spleen, left kidney", "odd: pancreas",
+    assert {"not found: spleen, left kidney", "pancreas: odd",
             "cut off at the border: liver, pancreas"} <= set(lines)
     assert '<a href="organs.csv">organs.csv</a>' in html
     assert ("<th>Spleen (mL)</th><th>Left kidney (mL)</th><th>Liver (mL)</th>"
@@ -112,7 +112,7 @@ def test_the_suspicious_come_first():
 def test_a_card_shows_what_is_known_about_its_case():
     page = Page(render([done("a/ct", 0.61, "touches the border", attempts=3), failed("b")],
                        [("old.seg.nrrd", "a segmentation")]))
-    for words in ("done, 12.0 s, attempt 3, lowest confidence 0.61", "touches the border: liver",
+    for words in ("done, 12.0 s, attempt 3, lowest confidence 0.61", "liver: touches the border",
                   "failed, 0.1 s", "it is empty", "old.seg.nrrd", "a segmentation"):
         assert words in page.text.splitlines()
     assert "a/ct.seg.nrrd" in page.all("a", "href")

@@ -1,4 +1,4 @@
-"""Lists of inputs: what they name, and what they may not."""
+"""Lists of inputs, and names that are refused."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ TWO = [("ct/1.nii.gz", "patient 1"), ("ct/2.nii.gz", "")]
     ("list.json", '\ufeff[{"name": "patient 1", "image": "ct/../ct/1.nii.gz"}, '
                   '{"image": "ct/2.nii.gz", "name": null}]'),
 ])
-def test_paths_are_meant_from_the_folder_of_the_list(written, tmp_path, name, content):
+def test_paths_start_at_the_folder_of_the_list(written, tmp_path, name, content):
     inputs = read_inputs([written(name, content)])
     assert [(item.path, item.name) for item in inputs] == [
         (tmp_path / path, name) for path, name in TWO]
 
 
-def test_what_is_named_itself_and_absolute_paths(written, tmp_path, monkeypatch):
+def test_inputs_without_a_list_and_absolute_paths(written, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     listed = written("list.json", json.dumps([str(tmp_path / "a.nrrd")]))
     (tmp_path / "folder.csv").mkdir()
@@ -71,7 +71,7 @@ def test_what_is_named_itself_and_absolute_paths(written, tmp_path, monkeypatch)
     ("l.csv", "image,name\na.nii,x\nb.nii,X\n", "l.csv, line 3: every name must occur once, 'X' "
                                                 "is in "),
 ])
-def test_a_list_that_cannot_be_meant_is_refused(written, name, content, words):
+def test_an_invalid_list_is_refused(written, name, content, words):
     with pytest.raises(InputError) as error:
         read_inputs([written(name, content)])
     assert words in str(error.value)
@@ -92,7 +92,7 @@ def test_names_stay_in_the_output_folder(written, name):
         read_inputs([path])
 
 
-def test_cases_bear_the_names_of_the_list(image, series, written, tmp_path):
+def test_cases_have_the_names_of_the_list(image, series, written, tmp_path):
     image("a.nii.gz")
     image("folder/b.nrrd")
     image("folder/deep/c.nrrd")
@@ -110,7 +110,7 @@ def test_cases_bear_the_names_of_the_list(image, series, written, tmp_path):
         "p/1", "p 2/b", "p 2/deep/c", "3", "größe 4", "d", "gone"]
 
 
-def test_what_a_list_names_twice_is_told(image, written, tmp_path):
+def test_what_a_list_names_twice_is_left_out_once(image, written, tmp_path):
     twice = image("a.nii.gz")
     path = written("l.csv", "image\nin/a.nii.gz\nin/b.nii.gz\nin/a.nii.gz\n")
     found = discover([path], tmp_path)

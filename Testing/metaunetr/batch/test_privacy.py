@@ -10,7 +10,7 @@ import pytest
 from metaunetr.batch.privacy import IDENTIFIERS, identity, public_path, public_text, series_id
 
 
-def test_a_series_has_an_id_that_tells_nobody_whose_it_is():
+def test_the_id_of_a_series_is_a_hash_of_its_uid():
     assert series_id("1.2.3") == "c47f5b18b8a4"
     assert series_id("1.2.3") != series_id("1.2.4")
     assert series_id("") == ""

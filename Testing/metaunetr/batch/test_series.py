@@ -111,7 +111,7 @@ def test_the_series_is_known_by_its_uid(series, tmp_path):
     assert [found.series for found in discover([tmp_path / "in"], tmp_path).found] == ["1.2.3"]
 
 
-def test_a_copy_of_a_series_is_left_out_and_parts_in_several_folders_are_told(tmp_path, series):
+def test_a_copy_is_left_out_and_a_series_in_several_folders_is_a_warning(tmp_path, series):
     for folder in ("a", "copy"):
         series(folder, "1.2.1")
     for number, path in enumerate(series("first half", "1.2.2", slices=10)):

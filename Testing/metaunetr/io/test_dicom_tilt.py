@@ -84,6 +84,21 @@ def check_slices(image: Image, grid: Grid) -> None:
     assert np.abs(off[2]).max() <= 1e-3
 
 
+@pytest.mark.parametrize("degrees", [10, -20])
+def test_the_centre_of_exact_labels_does_not_move(tmp_path, ct, degrees):
+    """Without a network, whose labels differ more between two samplings of one body."""
+    truth = tilted(ct, degrees)
+    write_series(tmp_path, truth)
+    image = read_image(tmp_path)
+    middle = places(truth.grid).mean(axis=(1, 2, 3))
+    radius = 0.4 * min(np.array(truth.grid.shape[::-1]) * truth.grid.spacing)
+    centres = []
+    for grid, on_slices in ((truth.grid, np.asarray), (image.grid, image.shear.slices)):
+        away = np.linalg.norm(places(grid) - middle[:, None, None, None], axis=0)
+        centres.append(np.argwhere(on_slices(away <= radius)).mean(axis=0))
+    assert_allclose(*centres, atol=0.25)
+
+
 @pytest.mark.parametrize("degrees", [5, -20])
 def test_around_the_slices_is_air(tmp_path, ct, degrees):
     write_series(tmp_path, tilted(Image(np.full_like(ct.array, 50), ct.grid), degrees))

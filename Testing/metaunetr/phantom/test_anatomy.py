@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metaunetr.organs import BY_NUMBER
+from metaunetr.organs import BY_NAME
 
 SEEDS = (0, 1, 2)
 
@@ -35,45 +35,39 @@ def centroid(labels, number):
     return labels.grid.affine[:3, :3] @ (i.mean(), j.mean(), k.mean()) + labels.grid.origin
 
 
-def centre_of(phantom, name):
-    number = next(n for n, organ in BY_NUMBER.items() if organ.name == name)
-    return centroid(phantom.labels, number)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("number", range(1, 14))
-def test_each_organ_has_a_plausible_volume(make, seed, number):
-    low, high = VOLUMES[BY_NUMBER[number].name]
-    assert low < volume(make(seed).labels, number) < high
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_labels_hold_nothing_but_the_13_organs(make, seed):
-    assert set(np.unique(make(seed).labels.array)) == set(range(14))
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(
-    ("this", "axis", "other"),
-    [
-        # LPS: x grows to the patient's left, y to the back, z to the head
-        ("spleen", 0, "liver"),
-        ("left kidney", 0, "right kidney"),
-        ("left adrenal gland", 0, "right adrenal gland"),
-        ("aorta", 0, "inferior vena cava"),
-        ("stomach", 0, "gallbladder"),
-        ("left kidney", 1, "pancreas"),
-        ("right kidney", 1, "gallbladder"),
-        ("aorta", 1, "pancreas"),
-        ("esophagus", 2, "pancreas"),
-        ("liver", 2, "right kidney"),
-        ("spleen", 2, "left kidney"),
-        ("right adrenal gland", 2, "right kidney"),
-        ("left adrenal gland", 2, "left kidney"),
-    ],
+# (this, axis, other): `this` lies left of, behind or above `other` (LPS)
+POSITIONS = (
+    ("spleen", 0, "liver"),
+    ("left kidney", 0, "right kidney"),
+    ("left adrenal gland", 0, "right adrenal gland"),
+    ("aorta", 0, "inferior vena cava"),
+    ("stomach", 0, "gallbladder"),
+    ("left kidney", 1, "pancreas"),
+    ("right kidney", 1, "gallbladder"),
+    ("aorta", 1, "pancreas"),
+    ("esophagus", 2, "pancreas"),
+    ("liver", 2, "right kidney"),
+    ("spleen", 2, "left kidney"),
+    ("right adrenal gland", 2, "right kidney"),
+    ("left adrenal gland", 2, "left kidney"),
 )
-def test_organs_lie_left_behind_or_above_others(make, seed, this, axis, other):
-    assert centre_of(make(seed), this)[axis] > centre_of(make(seed), other)[axis] + 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_13_organs_have_plausible_volumes(make, seed):
+    labels = make(seed).labels
+    assert set(np.unique(labels.array)) == set(range(14))
+    volumes = {organ: volume(labels, BY_NAME[organ].number) for organ in VOLUMES}
+    assert {organ: volumes[organ] for organ, (low, high) in VOLUMES.items()
+            if not low < volumes[organ] < high} == {}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_organs_lie_left_of_behind_or_above_others(make, seed):
+    labels = make(seed).labels
+    centres = {organ: centroid(labels, BY_NAME[organ].number) for organ in VOLUMES}
+    assert [(this, axis, other) for this, axis, other in POSITIONS
+            if centres[this][axis] <= centres[other][axis] + 2] == []
 
 
 def test_gas_in_the_stomach_lies_in_front_of_fluid(make):
@@ -92,7 +86,7 @@ def test_lungs_are_at_the_top_and_a_table_is_below_the_back(make):
 
 
 def test_the_same_patient_on_two_grids_has_the_same_organs(make):
-    coarse, fine = make(2), make(2, (110, 100, 128))
+    coarse, fine = make(2), make(2, (90, 84, 104))
     for number in (1, 2, 3, 6, 7, 8, 9, 11):
         assert volume(coarse.labels, number) == pytest.approx(
             volume(fine.labels, number), rel=0.1

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from metaunetr.phantom.phases import PHASES, attenuation
+from metaunetr.phantom.patient import PHASES, attenuation
 
 from .conftest import SEED_OF_PHASE
 
-SPLEEN, RIGHT_KIDNEY, LEFT_KIDNEY, LIVER = 1, 2, 3, 6
+SPLEEN, KIDNEYS, LIVER = 1, (2, 3), 6
 
 
 def inner_hu(made, number):
@@ -31,41 +31,29 @@ def best_threshold_dice(made, number):
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_seeds_of_these_tests_cover_every_phase(make, phase):
-    assert make(SEED_OF_PHASE[phase]).description["phase"] == phase
-
-
-@pytest.mark.parametrize("phase", PHASES)
-def test_liver_and_spleen_lie_within_15_hu(make, phase):
+def test_hu_and_noise_are_those_of_ct(make, phase):
     made = make(SEED_OF_PHASE[phase])
-    assert abs(inner_hu(made, LIVER) - inner_hu(made, SPLEEN)) <= 15
-
-
-@pytest.mark.parametrize("kidney", [RIGHT_KIDNEY, LEFT_KIDNEY])
-def test_unenhanced_kidneys_lie_within_15_hu_of_liver_and_spleen(make, kidney):
-    made = make(SEED_OF_PHASE["none"])
-    for other in (LIVER, SPLEEN):
-        assert abs(inner_hu(made, kidney) - inner_hu(made, other)) <= 15
-
-
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("organ", [SPLEEN, RIGHT_KIDNEY, LEFT_KIDNEY, LIVER])
-def test_no_threshold_finds_an_organ(make, phase, organ):
-    assert best_threshold_dice(make(SEED_OF_PHASE[phase]), organ) < 0.6
-
-
-@pytest.mark.parametrize("phase", PHASES)
-def test_noise_has_an_sd_of_12_to_30_hu(make, phase):
-    made = make(SEED_OF_PHASE[phase])
+    assert made.description["phase"] == phase
+    liver, spleen, *kidneys = (inner_hu(made, n) for n in (LIVER, SPLEEN, *KIDNEYS))
+    assert abs(liver - spleen) <= 15
+    if phase == "none":
+        assert all(abs(kidney - hu) <= 15 for kidney in kidneys for hu in (liver, spleen))
     inside = ndimage.binary_erosion(made.labels.array == LIVER)
     pairs = inside[1:] & inside[:-1]
-    # Noise differs between slices, anatomy hardly: the difference of two holds it twice.
+    # noise differs between slices, anatomy hardly, so that differences have twice its variance
     difference = np.diff(made.image.array.astype(float), axis=0)[pairs]
     assert 12 <= difference.std() / np.sqrt(2) <= 30
 
 
+@pytest.mark.parametrize("phase", PHASES)
+def test_no_threshold_finds_an_organ(make, phase):
+    made = make(SEED_OF_PHASE[phase])
+    dice = {number: best_threshold_dice(made, number) for number in (LIVER, SPLEEN, *KIDNEYS)}
+    assert max(dice.values()) < 0.6, dice
+
+
 def test_noise_is_correlated_within_slices_like_that_of_a_reconstruction(make):
-    made = make(1, (6, 300, 420), (0.8, 0.8, 3))
+    made = make(1, (4, 300, 420), (0.8, 0.8, 3))
     liver = ndimage.binary_erosion(made.labels.array == LIVER)
     difference = np.diff(made.image.array.astype(float), axis=0)
     pairs = liver[1:] & liver[:-1]
@@ -74,19 +62,16 @@ def test_noise_is_correlated_within_slices_like_that_of_a_reconstruction(make):
     assert 0.25 < np.corrcoef(a, b)[0, 1] < 0.9
 
 
-@pytest.mark.parametrize(
-    ("brighter", "darker", "phase"),
-    [
+def test_contrast_arrives_in_order():
+    for brighter, darker, phase in (
         ("aorta", "portal vein", "arterial"),
         ("kidney cortex", "kidney medulla", "arterial"),
         ("portal vein", "liver", "portal"),
         ("liver", "muscle", "portal"),
         ("renal pelvis", "kidney medulla", "late"),
-    ],
-)
-def test_contrast_arrives_in_order(brighter, darker, phase):
-    hu = attenuation(phase)
-    assert hu[brighter] > hu[darker] + 15
+    ):
+        hu = attenuation(phase)
+        assert hu[brighter] > hu[darker] + 15, (brighter, darker, phase)
 
 
 def test_an_unknown_phase_is_refused():

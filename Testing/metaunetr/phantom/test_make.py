@@ -24,9 +24,7 @@ def test_another_seed_makes_another_phantom(make):
         ((40, 48, 64), None),
         (None, (6.0, 6.0, 8.0)),
         ((30, 50, 60), (5.0, 6.0, 7.5)),
-        ((6, 200, 260), (1.4, 1.4, 5.0)),
         ((1, 32, 32), (10.0, 10.0, 10.0)),
-        ((16, 16, 16), (1.0, 1.0, 1.0)),
     ],
 )
 def test_grids_are_as_asked_for(shape, spacing):
@@ -51,7 +49,7 @@ def test_slices_do_not_depend_on_the_slab_they_are_made_in(monkeypatch):
     assert np.abs(whole.image.array.astype(int) - sliced.image.array).max() <= 1
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_seed_chooses_the_grid_of_a_clinical_scan(seed):
     from metaunetr.phantom.patient import Patient
     from metaunetr.phantom.phantom import _grid

@@ -1,7 +1,6 @@
 """The report is one page that needs nothing else, says what it must, and trusts no text."""
 
 import re
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
 from metaunetr.organs import ORGANS, find
 from metaunetr.report import write_report
-from metaunetr.result import DISCLAIMER, OrganResult, Result
+from metaunetr.result import CUT_OFF, DISCLAIMER, OrganResult, Result
 
-VOID = {"meta", "img", "br"}
+VOID = {"meta", "img", "br", "input"}
 OBLIQUE = np.array([[0.96, -0.28, 0], [0.28, 0.96, 0], [0, 0, -1]])
 
 
@@ -69,12 +68,35 @@ def test_the_page_is_well_formed_and_holds_all_pictures(tmp_path, present):
     assert all(picture.startswith("data:image/png;base64,") for picture in pictures)
 
 
-def test_it_needs_no_network_no_file_and_no_script(tmp_path):
+def test_it_needs_no_network_and_no_file(tmp_path):
     html = write(tmp_path)
     page = Outline(html)
     names = {name for _, name, _ in page.attributes}
     assert not names & {"href", "srcset", "action", "onload", "onclick"}
-    assert not re.search(r"https?:|@import|url\(|<script|<link|<iframe", html)
+    assert not re.search(r"https?:|@import|url\(|<link|<iframe|fetch\(|XMLHttp|import\(", html)
+    (policy,) = [value for tag, name, value in page.attributes
+                 if (tag, name) == ("meta", "content") and "default-src" in value]
+    assert policy.startswith("default-src 'none'") and "connect-src" not in policy
+
+
+SUMMARIES = {
+    "well": ((), "None of 2 organs flagged; not found: right kidney"),
+    "cut off": ((CUT_OFF,), "None of 2 organs flagged; touching the border of the image: spleen, "),
+    "doubtful": (("2 separate parts",), "2 of 2 organs flagged: spleen, liver; not found: "),
+}
+
+
+@pytest.mark.parametrize(("flags", "words"), SUMMARIES.values(), ids=SUMMARIES)
+def test_a_line_on_top_says_which_organs_are_flagged(tmp_path, flags, words):
+    text = Outline(write(tmp_path, flags=flags)).text
+    assert words in text
+    assert text.index(words) < text.index("Overview")
+
+
+def test_pictures_say_where_they_lie(tmp_path):
+    text = Outline(write(tmp_path)).text
+    assert re.search(r"coronal: slice \d+ of 60, [AP] \d+ mm", text)
+    assert re.search(r"axial: slice \d+ of 20, [IS] \d+ mm", text)
 
 
 def test_it_says_what_it_must(tmp_path):
@@ -91,7 +113,7 @@ def test_it_says_what_it_must(tmp_path):
         volume, "40 ± 20", "0.94", '"windows": 27',
     ]:
         assert words in page.text, words
-    assert page.text.count("not found") == len(ORGANS) - 2
+    assert page.text.count("not found") == 1 + len(ORGANS) - 2
 
 
 def test_an_empty_result_says_so(tmp_path):
@@ -104,7 +126,7 @@ def test_text_from_outside_is_shown_and_never_obeyed(tmp_path):
         tmp_path, warnings=(evil,), flags=(evil,), record={"model": evil, evil: [evil]},
         name=evil.replace("/", ""),
     )
-    assert "<script" not in html
+    assert evil not in html and html.count("<script") == 4  # the viewer's own
     assert Outline(html).text.count("alert('x')") >= 5
 
 
@@ -123,12 +145,3 @@ def test_a_number_that_rounds_to_zero_has_no_sign(tmp_path):
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(OutputError):
         write_report(tmp_path / "missing" / "report.html", *case())
-
-
-@pytest.mark.slow
-def test_a_large_ct_takes_seconds_and_few_megabytes(tmp_path):
-    image, result = case(shape=(150, 512, 512), present=tuple(range(1, 17)))
-    started = time.perf_counter()
-    write_report(tmp_path / "report.html", image, result)
-    assert time.perf_counter() - started < 15
-    assert (tmp_path / "report.html").stat().st_size < 4e6

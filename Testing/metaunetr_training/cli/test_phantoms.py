@@ -9,7 +9,7 @@ import pytest
 from metaunetr import io, phantom
 from metaunetr.cli import main
 from metaunetr_training.cli import parser
-from metaunetr_training.data.datasets import find_cases
+from metaunetr_training.data.datasets import dataset_cases
 from metaunetr_training.data.labels import read_reference
 
 COARSE = ("--spacing", "20", "20", "20")
@@ -32,7 +32,7 @@ def phantoms(made, tmp_path) -> Path:
 
 
 def test_phantoms_are_a_general_data_set(made):
-    cases = find_cases("general", made)
+    cases = dataset_cases("general", made)
     assert [case.key for case in cases] == ["phantoms/phantom_7", "phantoms/phantom_8"]
     expected = phantom.make(8, spacing=(20.0, 20.0, 20.0))
     np.testing.assert_array_equal(io.read_image(cases[1].image).array, expected.image.array)

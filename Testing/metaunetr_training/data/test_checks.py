@@ -25,7 +25,7 @@ def dilute(labels, number, keep):
 
 
 def test_a_good_case_passes():
-    warnings, volumes = checks.inspect(*small_case())
+    warnings, volumes = checks.inspect_case(*small_case())
     assert warnings == []
     assert volumes.keys() == {1, 2, 3, 6}
     assert volumes[6] == pytest.approx(4 / 3 * np.pi * 7**3, rel=0.03)  # mL of a ball of 7 cm
@@ -53,7 +53,7 @@ def with_fat(hu):
 def test_what_is_odd_is_told(change, text):
     image, labels = small_case()
     hu, drawn = change(image.array, labels.array)
-    warnings, _ = checks.inspect(Image(hu, image.grid), Image(drawn, labels.grid))
+    warnings, _ = checks.inspect_case(Image(hu, image.grid), Image(drawn, labels.grid))
     assert any(text in warning for warning in warnings), warnings
 
 
@@ -61,7 +61,7 @@ def test_an_organ_that_is_cut_off_may_be_small():
     image, labels = small_case()
     above = np.s_[30:]
     grid = replace(image.grid, shape=image.array[above].shape)
-    warnings, volumes = checks.inspect(
+    warnings, volumes = checks.inspect_case(
         Image(image.array[above], grid), Image(labels.array[above], grid))
     assert volumes[6] < 541
     assert not [text for text in warnings if "mL" in text]
@@ -75,13 +75,13 @@ def test_an_organ_that_is_cut_off_may_be_small():
 def test_labels_of_another_geometry_are_refused(change, text):
     image, labels = small_case()
     with pytest.raises(InputError, match=text):
-        checks.inspect(image, replace(labels, grid=replace(labels.grid, **change)))
+        checks.inspect_case(image, replace(labels, grid=replace(labels.grid, **change)))
 
 
 def test_rounding_in_headers_is_no_other_geometry():
     image, labels = small_case()
     rounded = replace(labels.grid, origin=(-168.01, -144.0, 0.0))
-    assert checks.inspect(image, replace(labels, grid=rounded))[0] == []
+    assert checks.inspect_case(image, replace(labels, grid=rounded))[0] == []
 
 
 @pytest.mark.parametrize("scale, shift", [(1, 1024), (1 / 20, 60)])
@@ -89,12 +89,12 @@ def test_images_that_are_not_in_hu_are_refused(scale, shift):
     image, labels = small_case()
     hu = np.maximum(image.array, -1000) * scale + shift
     with pytest.raises(InputError, match=r"must be (a CT )?in HU|is a label map"):
-        checks.inspect(replace(image, array=hu.astype(np.int16)), labels)
+        checks.inspect_case(replace(image, array=hu.astype(np.int16)), labels)
 
 
 @pytest.mark.parametrize("swapped, told", [(0, False), (1, False), (2, True), (3, True)])
 def test_a_mirrored_data_set_is_told(swapped, told):
     image, labels = small_case()
-    mirrored, _ = checks.inspect(image, Image(swap(labels.array, 2, 3), labels.grid))
+    mirrored, _ = checks.inspect_case(image, Image(swap(labels.array, 2, 3), labels.grid))
     found = checks.inspect_dataset("ours", [mirrored] * swapped + [["odd"]] * (3 - swapped))
     assert any("ours: the data set looks mirrored" in text for text in found) == told

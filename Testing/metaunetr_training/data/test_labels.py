@@ -1,8 +1,6 @@
-"""Right and left told apart in masks of both, however the image lies; labels become organs."""
+"""Right and left are separated in masks of both, in any orientation; labels become organs."""
 
 from __future__ import annotations
-
-from itertools import product
 
 import numpy as np
 import pytest
@@ -28,11 +26,9 @@ def rotation(x: float, y: float, z: float) -> np.ndarray:
     return matrix
 
 
-FLIPS = {f"flipped {flips}": np.diag(flips).astype(float) for flips in product((1, -1), repeat=3)}
-DIRECTIONS = FLIPS | {
-    "sagittal": np.eye(3)[[1, 2, 0]], "coronal": np.eye(3)[[0, 2, 1]],
-    "oblique": rotation(20, -15, 10), "oblique and flipped": rotation(-10, 25, 30) @ np.diag(
-        [-1, 1, -1]),
+OBLIQUE = rotation(-10, 25, 30) @ np.diag([-1, 1, -1])
+DIRECTIONS = {
+    "axial": np.eye(3), "flipped": -np.eye(3), "sagittal": np.eye(3)[[1, 2, 0]], "oblique": OBLIQUE,
 }
 
 
@@ -58,8 +54,8 @@ def ellipsoid(places: np.ndarray, centre, radii) -> np.ndarray:
 KIDNEY = (27, 27, 55)
 RIGHT, LEFT = ((-62, 30, -5), KIDNEY), ((65, 30, 5), KIDNEY)
 MIDDLE = 0.0
-# ellipsoids of the right organ, of the left one, and the middle of the body, or None where the
-# mask must tell by itself
+# ellipsoids of the right and of the left organ, and the middle of the body, or None where the mask
+# has a gap
 PAIRS = {
     "both kidneys": ([RIGHT], [LEFT], None),
     "a right kidney alone": ([RIGHT], [], MIDDLE),
@@ -80,25 +76,26 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
-@pytest.mark.parametrize(("right", "left", "middle"), PAIRS.values(), ids=PAIRS)
-def test_every_part_is_given_to_its_side(direction, right, left, middle):
+def test_every_component_belongs_to_its_side(direction):
     grid = grid_of(direction)
     where = places(grid)
-    of_side = [np.any([np.zeros(grid.shape, bool)] + [ellipsoid(where, *e) for e in parts], axis=0)
-               for parts in (right, left)]
+    wrong = []
+    for name, (right, left, middle) in PAIRS.items():
+        sides = [np.any([np.zeros(grid.shape, bool)] + [ellipsoid(where, *e) for e in parts],
+                        axis=0) for parts in (right, left)]
 
-    def ask() -> float:
-        assert middle is not None, "the mask tells by itself"
-        return CENTRE[0] + middle
+        def middle_of_body(middle=middle) -> float:
+            assert middle is not None, "the mask has a gap"
+            return CENTRE[0] + middle
 
-    assert of_side[0].any() or of_side[1].any()
-    assert np.array_equal(right_of_pair(of_side[0] | of_side[1], grid, ask), of_side[0])
+        found = right_of_pair(sides[0] | sides[1], grid, middle_of_body)
+        wrong += [name] * (not np.array_equal(found, sides[0]))
+    assert wrong == []
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
 @pytest.mark.parametrize("middle", [0.0, 8.0])
-def test_a_horseshoe_kidney_is_cut_in_the_middle(direction, middle):
-    grid = grid_of(direction)
+def test_a_horseshoe_kidney_is_divided_in_the_middle(middle):
+    grid = grid_of(OBLIQUE)
     where = places(grid)
     horseshoe = (ellipsoid(where, (-50, 30, 0), KIDNEY) | ellipsoid(where, (50, 30, 0), KIDNEY)
                  | ellipsoid(where, (0, 15, -35), (60, 15, 15)))
@@ -106,10 +103,9 @@ def test_a_horseshoe_kidney_is_cut_in_the_middle(direction, middle):
     assert np.array_equal(right, horseshoe & (where[0] < middle))
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
 @pytest.mark.parametrize("shift", [0.0, -60.0])
-def test_the_middle_of_the_body_is_found_where_the_mask_lies(direction, shift):
-    grid = grid_of(direction)
+def test_the_middle_of_the_body_is_found_at_the_height_of_the_mask(shift):
+    grid = grid_of(OBLIQUE)
     where = places(grid)
     body = ellipsoid(where, (shift, 0, 0), (120, 90, 1000))
     arm = ellipsoid(where, (150, 0, 80), (30, 30, 40))  # not at the height of the mask
@@ -131,7 +127,7 @@ MERGED = {1: (6,), 2: (2, 3), 3: (2, 3), 4: (12, 13), 5: ()}
 @pytest.fixture
 def case(tmp_path) -> Case:
     """A liver; a left kidney with a tumour that is a label of its own; adrenals; a bone."""
-    grid = grid_of(DIRECTIONS["oblique and flipped"])
+    grid = grid_of(OBLIQUE)
     where = places(grid)
     hu = np.where(ellipsoid(where, (0, 0, 0), (150, 100, 1000)), 40, -1000).astype(np.int16)
     labels = np.zeros(grid.shape, np.uint8)
@@ -165,12 +161,6 @@ def test_a_ct_that_was_read_already_is_not_read_again(case):
     assert set(read_reference(case, image).array.flat) == {0, 3, 6, 12, 13}
 
 
-def test_the_order_in_which_a_mapping_names_the_sides_does_not_matter(case):
-    turned = Case(case.dataset, case.id, case.image, case.labels,
-                  {label: organs[::-1] for label, organs in MERGED.items()})
-    assert np.array_equal(read_reference(turned).array, read_reference(case).array)
-
-
 def test_a_data_set_without_merged_sides_needs_no_ct(case):
     case.image.unlink()
     plain = Case("ours", "a", case.image, case.labels, {n: (n,) for n in range(1, 6)})
@@ -183,9 +173,3 @@ def test_unknown_labels_are_refused_by_name(case):
                                          "holds 3, 5 too") as error:
         read_reference(Case("ours", "a", case.image, case.labels, known))
     assert str(error.value).startswith(str(case.labels))
-
-
-def test_an_empty_label_map_stays_empty(case):
-    grid = io.read_labels(case.labels).grid
-    io.write_image(case.labels, Image(np.zeros(grid.shape, np.uint8), grid))
-    assert not read_reference(case).array.any()

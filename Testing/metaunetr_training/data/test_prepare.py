@@ -12,8 +12,8 @@ import pytest
 from metaunetr import io
 from metaunetr.errors import InputError, OutputError
 from metaunetr_training import recipe
-from metaunetr_training.data import needs, prepare, store
-from metaunetr_training.data.datasets import find_cases
+from metaunetr_training.data import prepare, resources, store
+from metaunetr_training.data.datasets import dataset_cases
 from metaunetr_training.data.prepared import BRIGHTEST, POINTS, Prepared
 from tiny_dataset import small_case, write_dataset
 
@@ -21,7 +21,7 @@ PREPROCESSING = recipe.load("fast", ["preprocessing.spacing=[8, 8, 8]"]).preproc
 
 
 def plan_of(out: Path, *folders: Path, preprocessing=PREPROCESSING, folds: int = 2):
-    cases = [case for folder in folders for case in find_cases("general", folder)]
+    cases = [case for folder in folders for case in dataset_cases("general", folder)]
     return prepare.plan(out, preprocessing, cases, folds, jobs=1)
 
 
@@ -177,7 +177,7 @@ def test_no_case_at_all_is_an_error(ours, out):
 
 
 def test_too_small_a_disk_is_refused_before_the_work(ours, out, monkeypatch):
-    monkeypatch.setattr(needs, "free_disk", lambda folder: 100_000)
+    monkeypatch.setattr(resources, "free_disk", lambda folder: 100_000)
     with pytest.raises(OutputError, match="takes at most 1 MB, only 0 MB are free"):
         run(out, ours)
     assert not out.exists()

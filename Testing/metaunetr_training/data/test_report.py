@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from metaunetr_training.data import prepare, report
-from metaunetr_training.data.datasets import find_cases
+from metaunetr_training.data.datasets import dataset_cases
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.recipe import load
 from tiny_dataset import write_dataset
@@ -17,7 +17,7 @@ from tiny_dataset import write_dataset
 def prepared(tmp_path_factory) -> Prepared:
     folder = tmp_path_factory.mktemp("report")
     data = write_dataset(folder / "ours & theirs", ["a", "b#1"])
-    cases = find_cases("general", data)
+    cases = dataset_cases("general", data)
     preprocessing = load("fast", ["preprocessing.spacing=[8, 8, 8]"]).preprocessing
     return prepare.prepare(
         prepare.plan(folder / "out", preprocessing, cases, folds=2, jobs=1), [].append)

@@ -9,12 +9,12 @@ from contextlib import closing
 
 import pytest
 
-from metaunetr_training.data.workers import attempts
+from metaunetr_training.data.workers import run_parallel
 
 
 def outcomes(work, tasks, jobs):
     found = {}
-    for number, result in attempts(work, tasks, jobs):
+    for number, result in run_parallel(work, tasks, jobs):
         try:
             found[number] = result()
         except Exception as error:
@@ -37,7 +37,7 @@ def test_only_the_task_whose_process_is_killed_fails():
 @pytest.mark.skipif(os.name == "nt", reason="there, os.kill(pid, 0) kills")
 def test_closing_ends_the_processes():
     code = "__import__('time').sleep({}) or __import__('os').getpid()"
-    with closing(attempts(eval, [(code.format(0),), (code.format(600),)], jobs=2)) as results:
+    with closing(run_parallel(eval, [(code.format(0),), (code.format(600),)], jobs=2)) as results:
         _, result = next(results)
         pid = result()
         started = time.monotonic()
@@ -50,10 +50,10 @@ def test_closing_ends_the_processes():
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_processes_end_with_their_parent(number):
     program = (
-        "from metaunetr_training.data.workers import attempts\n"
+        "from metaunetr_training.data.workers import run_parallel\n"
         "if __name__ == '__main__':\n"
         "    code = 'import time; print(1, flush=True); time.sleep(600)'\n"
-        "    list(attempts(exec, [(code,)] * 2, 2))\n"
+        "    list(run_parallel(exec, [(code,)] * 2, 2))\n"
     )
     # in a session of its own, so that Ctrl-C reaches parent and children as in a terminal
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE,

@@ -14,7 +14,7 @@ from metaunetr.image import Image
 from metaunetr.organs import find
 from metaunetr_training.data.case import Case
 from metaunetr_training.evaluation.scores import Score
-from metaunetr_training.evaluation.subjects import Subject
+from metaunetr_training.evaluation.selection import Selection
 
 LIVER, SPLEEN, KIDNEY, STOMACH = (
     find(name).number for name in ("liver", "spleen", "right kidney", "stomach"))
@@ -64,11 +64,11 @@ def build(tmp_path_factory) -> Builder:
 
 
 @pytest.fixture(scope="module")
-def subject():
-    """Makes the subject of some cases."""
-    def make(*cases: Case, **changes) -> Subject:
+def selection():
+    """Makes the selection of some cases."""
+    def make(*cases: Case, **changes) -> Selection:
         bundle = replace(make_bundle(HuBins(), spacing=(4.0, 4.0, 4.0)), **changes)
-        return Subject(bundle, cases, "all cases", None)
+        return Selection(bundle, cases, "all cases", None)
     return make
 
 

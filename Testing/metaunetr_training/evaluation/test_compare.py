@@ -8,7 +8,7 @@ import pytest
 
 from metaunetr.errors import InputError
 from metaunetr.evaluation import write_csv
-from metaunetr_training.evaluation.cases import Measured, record_path
+from metaunetr_training.evaluation.cases import CaseScores, record_path
 from metaunetr_training.evaluation.compare import Evaluation, compare, write
 from metaunetr_training.evaluation.scores import Score
 
@@ -21,7 +21,7 @@ def store(tmp_path, scores):
         for key in {score.key for score in made}:
             record_path(folder, key).parent.mkdir(parents=True, exist_ok=True)
             mine = tuple(score for score in made if score.key == key)
-            Measured({}, f"{references} {key}", mine).write(record_path(folder, key))
+            CaseScores({}, f"{references} {key}", mine).write(record_path(folder, key))
         write_csv(folder / "results.csv", made)
         (folder / "summary.json").write_text(json.dumps({"model": name}))
         return Evaluation.read(folder)

@@ -20,13 +20,13 @@ def quiet(line):
 
 
 @pytest.fixture(scope="module")
-def evaluated(build, subject, tmp_path_factory):
+def evaluated(build, selection, tmp_path_factory):
     """An evaluation of three cases, one of them off by two voxels, and of one that fails."""
     broken = build.case("d")
     broken.labels.write_bytes(b"no image")
-    chosen = subject(build.case("a"), build.case("b", shift=2), build.case("c"), broken)
+    chosen = selection(build.case("a"), build.case("b", shift=2), build.case("c"), broken)
     output = tmp_path_factory.mktemp("evaluation") / "out"
-    values, text = evaluate(chosen, output, "cpu", tell=quiet)
+    values, text = evaluate(chosen, output, "cpu", report=quiet)
     return chosen, output, values, text
 
 
@@ -62,13 +62,13 @@ def test_the_summary_is_what_export_and_people_need(evaluated):
 
 @pytest.fixture
 def again(evaluated, tmp_path):
-    """Evaluates the same once more, with changes of the subject and for some organs."""
+    """Evaluates the same once more, with changes of the selection and for some organs."""
     chosen, first, _, _ = evaluated
     copytree(first, tmp_path / "out")
 
-    def again(organs=None, tell=quiet, **changes):
-        subject = replace(chosen, **changes)
-        return evaluate(subject, tmp_path / "out", "cpu", organs, tell=tell)[0]
+    def again(organs=None, report=quiet, **changes):
+        selection = replace(chosen, **changes)
+        return evaluate(selection, tmp_path / "out", "cpu", organs, report=report)[0]
 
     return again
 
@@ -96,16 +96,17 @@ def test_what_was_or_may_have_been_trained_on_calibrates_nothing(again, changes,
     assert values["calibration"] is None and note in values["calibration_note"]
 
 
-def test_nothing_to_score_is_an_error(build, subject, tmp_path):
+def test_nothing_to_score_is_an_error(build, selection, tmp_path):
     broken = build.case("a")
     broken.image.unlink()
     with pytest.raises(InputError, match="no case could be scored: balls/a: "):
-        evaluate(subject(broken), tmp_path / "out", "cpu", tell=quiet)
+        evaluate(selection(broken), tmp_path / "out", "cpu", report=quiet)
     with pytest.raises(InputError, match="stand-in does not know stomach; it knows liver"):
-        evaluate(subject(build.case("b")), tmp_path / "out", "cpu", [find("stomach")], tell=quiet)
+        evaluate(selection(build.case("b")), tmp_path / "out", "cpu", [find("stomach")],
+                 report=quiet)
 
 
-def test_an_output_that_cannot_be_made(build, subject, tmp_path):
+def test_an_output_that_cannot_be_made(build, selection, tmp_path):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OutputError, match="cannot be made"):
-        evaluate(subject(build.case("a")), tmp_path / "out", "cpu", tell=quiet)
+        evaluate(selection(build.case("a")), tmp_path / "out", "cpu", report=quiet)

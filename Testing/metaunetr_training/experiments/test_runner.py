@@ -9,7 +9,7 @@ import torch
 
 from metaunetr.errors import DeviceError, InputError, MetaUNETRError
 from metaunetr_training.errors import TrainingError
-from metaunetr_training.experiments import contenders, costs
+from metaunetr_training.experiments import costs, variants
 from metaunetr_training.experiments.mixers import compare_mixers
 from metaunetr_training.experiments.stages import compare_stages, reduction
 from metaunetr_training.recipe import load
@@ -43,11 +43,11 @@ def test_mixers_and_baselines_are_trained_once_and_tabled(prepared, tmp_path, me
     told = []
     arguments = (tiny_recipe(*TWO_STEPS), prepared, 0, tmp_path / "out",
                  ("pooling", "tricruci_convolution"))
-    monkeypatch.setattr(contenders, "FAMILIES", ("U-Net",))  # quick to train
+    monkeypatch.setattr(variants, "FAMILIES", ("U-Net",))  # quick to train
     rows = compare_mixers(*arguments, baselines=True, device="cpu", report=told.append)
     names = ["pooling", "tricruci_convolution", "U-Net"]
     assert [row.name for row in rows] == names
-    assert [e["name"] for e in told if e["event"] == "contender"] == names
+    assert [e["name"] for e in told if e["event"] == "variant"] == names
     assert all(row.run.recipe.training == arguments[0].training for row in rows)
     table = read(tmp_path / "out" / "table.csv")
     assert [row["name"] for row in table] == names
@@ -69,7 +69,7 @@ def test_mixers_and_baselines_are_trained_once_and_tabled(prepared, tmp_path, me
 
 
 def test_stages_count_the_reduction(prepared, tmp_path, measured_here):
-    recipe = contenders.with_budget(tiny_recipe(*TWO_STEPS, *LARGER), None, 1)
+    recipe = variants.with_budget(tiny_recipe(*TWO_STEPS, *LARGER), None, 1)
     rows = compare_stages(recipe, prepared, 0, tmp_path / "out", device="cpu")
     four, three = (row.costs for row in rows)
     assert [row.run.recipe.network.size for row in rows] == ["published", "efficient"]
@@ -102,8 +102,8 @@ def test_a_network_that_fails_is_left_out(
             raise error
         return trained(recipe, *arguments, **more)
 
-    trained = contenders.train
-    monkeypatch.setattr(contenders, "train", train)
+    trained = variants.train
+    monkeypatch.setattr(variants, "train", train)
     told = []
     rows = compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
                           ("identity", "pooling"), device="cpu", report=told.append)
@@ -141,10 +141,10 @@ def test_several_processes_are_refused(prepared, tmp_path, monkeypatch):
     [(None, None, "4 iterations"), (5.0, None, "5 minutes"), (None, 7, "7 iterations")],
 )
 def test_the_budget_is_the_same_for_all(minutes, iterations, said):
-    assert contenders.budget(contenders.with_budget(tiny_recipe(), minutes, iterations)) == said
+    assert variants.budget(variants.with_budget(tiny_recipe(), minutes, iterations)) == said
 
 
 def test_options_of_the_recipes_mixer_do_not_reach_another():
     recipe = tiny_recipe("network.mixer_options={kernel: 5}")
-    assert contenders.mixer(recipe, "tricruci_convolution").recipe.network.mixer_options
-    assert not contenders.mixer(recipe, "pooling").recipe.network.mixer_options
+    assert variants.mixer(recipe, "tricruci_convolution").recipe.network.mixer_options
+    assert not variants.mixer(recipe, "pooling").recipe.network.mixer_options

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from metaunetr import Segmenter, bundle
 from metaunetr.errors import BundleError, InputError, OutputError
-from metaunetr_training.export.bundle import Texts, accuracy, check, export, make_card, summary
+from metaunetr_training.export.bundle import CardTexts, accuracy, export, make_card, summary, verify
 from tiny_bundle import small_ct, write_bundle
 from tiny_prepared import tiny_recipe
 
@@ -24,7 +24,7 @@ SUMMARY = {
 
 @pytest.fixture
 def unchecked(monkeypatch):
-    monkeypatch.setattr("metaunetr_training.export.bundle.check", lambda folder, ct: None)
+    monkeypatch.setattr("metaunetr_training.export.bundle.verify", lambda folder, ct: None)
 
 
 def evaluated(run, folder, values):
@@ -37,7 +37,7 @@ def evaluated(run, folder, values):
 
 
 def test_a_fresh_process_segments_with_it_as_the_run_does(trained, tmp_path):
-    made = export(trained, tmp_path / "mine", Texts(data_licence="CC BY 4.0"))
+    made = export(trained, tmp_path / "mine", CardTexts(data_licence="CC BY 4.0"))
     assert [made.name, made.card["data_licence"]] == ["mine", "CC BY 4.0"]
     assert list(tmp_path.iterdir()) == [tmp_path / "mine"]
     found = [Segmenter(model, "cpu").segment(small_ct()).labels.array
@@ -48,7 +48,7 @@ def test_a_fresh_process_segments_with_it_as_the_run_does(trained, tmp_path):
 
 
 def test_the_card_tells_what_was_learnt_from_what(trained):
-    card = make_card(trained, "mine", Texts())
+    card = make_card(trained, "mine", CardTexts())
     assert card["training"]["cases"] == {"tiny": 2}
     assert card["training"]["data"] == "2 CT of tiny"
     assert card["training"]["iterations"] == 4
@@ -63,7 +63,7 @@ def test_the_card_tells_what_was_learnt_from_what(trained):
 
 
 def test_the_card_tells_what_evaluate_has_measured(trained, tmp_path, unchecked):
-    card = make_card(evaluated(trained, tmp_path / "run", SUMMARY), "mine", Texts())
+    card = make_card(evaluated(trained, tmp_path / "run", SUMMARY), "mine", CardTexts())
     assert card["accuracy"]["fold 0 (n=2)"] == {"liver": 0.812, "mean": 0.512}
     assert card["accuracy"]["details"]["organs"] == SUMMARY["organs"]
     assert card["calibration"] == SUMMARY["calibration"]
@@ -72,7 +72,7 @@ def test_the_card_tells_what_evaluate_has_measured(trained, tmp_path, unchecked)
 def test_accuracy_of_other_weights_is_not_told(trained, tmp_path):
     run = evaluated(trained, tmp_path / "run", SUMMARY | {"model_sha256": "0" * 64})
     with pytest.raises(InputError, match="measured with other weights"):
-        make_card(run, "mine", Texts())
+        make_card(run, "mine", CardTexts())
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"organs": 3}'])
@@ -108,7 +108,7 @@ def test_a_bundle_that_fails_the_check_does_not_appear(trained, tmp_path):
 def test_the_check_finds_damaged_weights(tmp_path, ct):
     folder = write_bundle(tmp_path / "damaged", sha256="0" * 64)
     with pytest.raises(BundleError, match="SHA-256 differs"):
-        check(folder, ct)
+        verify(folder, ct)
 
 
 def test_keys_stand_in_the_order_of_the_other_cards(trained, tmp_path, unchecked):

@@ -8,7 +8,7 @@ import pytest
 from metaunetr import bundle
 from metaunetr.errors import BundleError, OutputError
 from metaunetr.network import mixers
-from metaunetr_training.export.onnx import CANNOT, export
+from metaunetr_training.export.onnx import UNSUPPORTED, export
 from tiny_bundle import card, write_bundle
 
 PATCH = [32, 48, 48]
@@ -33,7 +33,7 @@ def test_the_file_describes_itself(tiny, tmp_path):
         export(tiny, tmp_path / "tiny.onnx")
 
 
-@pytest.mark.parametrize("mixer", sorted(CANNOT))
+@pytest.mark.parametrize("mixer", sorted(UNSUPPORTED))
 def test_what_cannot_be_expressed_is_refused(mixer, tmp_path):
     with pytest.raises(BundleError, match=f"{mixer} cannot be exported to ONNX"):
         export(model(tmp_path / mixer, mixer), tmp_path / "no.onnx")
@@ -41,7 +41,7 @@ def test_what_cannot_be_expressed_is_refused(mixer, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mixer", sorted({m.name for m in mixers()} - CANNOT.keys()))
+@pytest.mark.parametrize("mixer", sorted({m.name for m in mixers()} - UNSUPPORTED.keys()))
 def test_every_other_mixer_is_exported(mixer, tmp_path):
     found = export(model(tmp_path / mixer, mixer), tmp_path / "net.onnx")
     assert found.difference < 3e-4

@@ -11,7 +11,11 @@ from metaunetr.errors import BundleError, InputError
 from metaunetr.network import build
 from metaunetr.organs import BY_NAME
 from metaunetr_training import recipe
-from metaunetr_training.training.finetune import adopt, check_preprocessing, initial_weights
+from metaunetr_training.training.finetune import (
+    fine_tuning_recipe,
+    initial_weights,
+    require_same_preprocessing,
+)
 from tiny_bundle import card, write_bundle
 
 KNOWN = ("spleen", "right kidney", "left kidney", "liver")
@@ -80,18 +84,18 @@ def test_another_architecture_is_refused(start, change, tensor):
 
 def test_a_recipe_adopts_what_the_bundle_fixes():
     start, fast = bundle.find("abdomen8-3mm"), recipe.load("fast")
-    adopted = adopt(replace(fast, organs=("duodenum", "liver")), start)
+    adopted = fine_tuning_recipe(replace(fast, organs=("duodenum", "liver")), start)
     assert adopted.organs == (*(organ.name for organ in start.classes), "duodenum")
     assert adopted.preprocessing == start.preprocessing
     assert adopted.network.mixer_options == {"kernel": 7}
     assert adopted.training == replace(fast.training, patch=(64, 80, 112))
     assert recipe.from_json(adopted.to_json(), "adopted") == adopted
-    check_preprocessing(adopted.preprocessing, start)
+    require_same_preprocessing(adopted.preprocessing, start)
     with pytest.raises(InputError, match=r"hu_window is \[-125.0, 275.0\] there and \[-175.0"):
-        check_preprocessing(fast.preprocessing, start)
+        require_same_preprocessing(fast.preprocessing, start)
 
 
 def test_a_network_of_no_size_is_not_adopted(start):
     message = r"efficient or light or published .* depths are \[1, 1, 1\]"
     with pytest.raises(BundleError, match=message):
-        adopt(recipe.load("fast"), start)
+        fine_tuning_recipe(recipe.load("fast"), start)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from metaunetr_training.training import step
+from metaunetr_training.training.distributed import ProcessGroup
 from metaunetr_training.training.networks import build_network
-from metaunetr_training.training.processes import Processes
 from tiny_prepared import tiny_recipe
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
@@ -29,7 +29,7 @@ def test_bfloat16_is_chosen_where_a_gpu_has_it(monkeypatch, capability, hip, exp
 ])
 def test_networks_are_compiled_where_it_works(monkeypatch, wish, device, triton, compiled):
     monkeypatch.setattr(step, "has_triton", lambda: triton)
-    assert step._compiles(wish, device) is compiled
+    assert step._use_compile(wish, device) is compiled
 
 
 def test_networks_before_do_not_count_to_the_limit_of_compilations(monkeypatch):
@@ -39,5 +39,5 @@ def test_networks_before_do_not_count_to_the_limit_of_compilations(monkeypatch):
     recipe = tiny_recipe("training.compile=yes")
     for _ in range(2):
         network = build_network(recipe.network, 4, recipe.training.patch)
-        step.Step(network, recipe, Processes(0, 1, CPU))
+        step.Step(network, recipe, ProcessGroup(0, 1, CPU))
     assert calls == ["reset", "compile"] * 2

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from metaunetr_training.training.validate import in_turns
+from metaunetr_training.training.validate import interleave
 
 
 @pytest.mark.parametrize(("datasets", "count", "chosen"), [
@@ -16,4 +16,4 @@ from metaunetr_training.training.validate import in_turns
 ])
 def test_every_data_set_has_its_turn(datasets, count, chosen):
     cases = [SimpleNamespace(source=SimpleNamespace(dataset=name)) for name in datasets]
-    assert in_turns(cases, count) == [cases[n] for n in chosen]
+    assert interleave(cases, count) == [cases[n] for n in chosen]

@@ -151,9 +151,9 @@ class _Search:
                     self._image(path)
                 elif formats.suffix_of(path, formats.ARCHIVE) and dicom.holds_dicom(path):
                     self._archive(path)
-                elif (mine := _is_dicom(path)) is None:
+                elif (is_dicom := _is_dicom(path)) is None:
                     unreadable.append(path)
-                elif mine:
+                elif is_dicom:
                     candidates.append(path)
                 else:
                     self.discovery.others[path.suffix.lower()] += 1

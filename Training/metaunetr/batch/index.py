@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import inf, isnan
@@ -105,8 +105,13 @@ class Card:
 
     @property
     def doubts(self) -> list[str]:
-        """What a person should look at, such as "not found: spleen, left kidney"."""
-        return _grouped(self.organs, lambda item: item.doubts)
+        """What a person should look at: "liver: odd", or "not found: spleen, left kidney"."""
+        names = defaultdict(list)
+        for item in self.organs:
+            for flag in item.doubts:
+                names[flag].append(item.organ.name)
+        return [f"{flag}: {', '.join(organs)}" if len(organs) > 1 else f"{organs[0]}: {flag}"
+                for flag, organs in names.items()]
 
     @property
     def cut_off(self) -> list[OrganResult]:
@@ -133,17 +138,6 @@ class Card:
         """Sorts by section, then by what is most likely wrong."""
         number = sum(len(item.doubts) for item in self.organs)
         return list(KINDS).index(self.kind), -number, self.confidence
-
-
-def _grouped(
-    organs: Iterable[OrganResult], flags_of: Callable[[OrganResult], Iterable[str]]
-) -> list[str]:
-    """Each flag once, with the organs that have it."""
-    names = defaultdict(list)
-    for item in organs:
-        for flag in flags_of(item):
-            names[flag].append(item.organ.name)
-    return [f"{flag}: {', '.join(those)}" for flag, those in names.items()]
 
 
 def write_index(

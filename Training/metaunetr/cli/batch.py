@@ -19,6 +19,7 @@ SUFFIXES = {kind.option: kind.write[0] for kind in FORMATS if kind.option}
 
 
 def add_to(commands) -> None:
+    """Add `metaunetr batch` to the commands."""
     parser = add_command(
         commands, "batch", "segment all CTs in files and folders",
         "Segments all CTs in files and folders. Results keep the folder structure of the input. "
@@ -79,6 +80,7 @@ def add_to(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Run the batch; the exit code says whether a case failed."""
     engine.use_threads(args.threads)
     report = engine.reporter(args, _Terminal)
     if args.folder:
@@ -112,7 +114,7 @@ def _enter(folder: Path) -> None:
 class _Terminal(TerminalProgress):
     """The lines of a batch on standard output, and a bar for the case that is running.
 
-    What is told of single windows and warnings stays in the records.
+    Warnings about single cases are left to their records.
     """
 
     def __call__(self, event: dict[str, Any]) -> None:

@@ -61,7 +61,7 @@ def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> P
     """
     path = Path(path)
     if suffixes:
-        _format(path, suffixes)
+        _check_suffix(path, suffixes)
     if (count := len(os.fsencode(path.name))) > (most := longest_name(path.parent)):
         raise OutputError(f"{path}: a file name may have {most} bytes, this one has {count}")
     if os.path.isdir(path):  # unlike Path.is_dir, False for names that are too long
@@ -129,9 +129,10 @@ def _write(path: Path, kind: Format, image: Image) -> None:
 
 
 def _format(path: Path, allowed: tuple[str, ...]) -> Format:
-    kind = formats.writable(path) if formats.suffix_of(path, allowed) else None
-    if kind is None:
-        raise OutputError(
-            f"{path}: the name must end in one of {', '.join(allowed)}"
-        )
-    return kind
+    _check_suffix(path, allowed)
+    return formats.writable(path)
+
+
+def _check_suffix(path: Path, allowed: tuple[str, ...]) -> None:
+    if not formats.suffix_of(path, allowed):
+        raise OutputError(f"{path}: the name must end in one of {', '.join(allowed)}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .patient import AXIS_Y
-from .phases import FAT, LUNG, SKIN
+from .patient import AXIS_Y, FAT, LUNG, SKIN
 from .shapes import Tube, ellipsoid, ellipsoid_box, smooth_max
 
 _SUPER = 2.5  # exponent of the trunk's outline: between an ellipse and a rectangle

@@ -1,14 +1,15 @@
-"""Where anatomy is painted: a slab of the CT grid, sampled finely enough for partial volume."""
+"""Slabs of the CT grid on which anatomy is painted, and random fields for its texture."""
 
 from __future__ import annotations
 
 import numpy as np
 
 AIR = -1000.0
+_PERIOD = 48  # lattice nodes after which a field repeats itself
 
 
 class View:
-    """A box of a slab: coordinates of its points in patient space (mm), and a brush.
+    """A box of a slab: coordinates of its points in patient space (mm), HU and labels.
 
     Attributes:
         x, y, z: (S, H, W) to Left, to Posterior, to Superior of the centre of vertebra L1.
@@ -23,7 +24,7 @@ class View:
         self.shape = self.x.shape
 
     def view(self, low, high) -> View | None:
-        """The part of this view between two corners, None when it is empty."""
+        """The part of this view between two corners; None when it is empty."""
         box = self._slab.indices(low, high)
         box = tuple(_overlap(a, b) for a, b in zip(box, self._box, strict=True))
         return View(self._slab, box) if all(s.stop > s.start for s in box) else None
@@ -46,7 +47,7 @@ class View:
         )
 
     def field(self, name: str, compute) -> np.ndarray:
-        """A quantity that many structures need; computed once for the trunk in the slab."""
+        """A quantity that many structures use, computed once for the trunk in the slab."""
         trunk = self._slab.trunk()
         if name not in self._slab.cache:
             self._slab.cache[name] = compute(trunk)
@@ -55,11 +56,11 @@ class View:
         return self._slab.cache[name][tuple(box)]
 
     def only(self, mask: np.ndarray) -> Points:
-        """The scattered points of this view where `mask` is true."""
+        """The points of this view where `mask` is true."""
         return Points(self, mask)
 
     def paint(self, distance: np.ndarray, hu, label: int | None = None) -> None:
-        """Fill the inside of a shape; edges are as soft as the scanner's pixels.
+        """Fills the inside of a shape; edges are blurred over a pixel.
 
         Args:
             distance: mm to the surface, negative inside.
@@ -72,7 +73,7 @@ class View:
 
 
 class Points:
-    """Scattered points of a view, with the view's interface on 1-D arrays."""
+    """Selected points of a view, with the interface of a view on 1-D arrays."""
 
     def __init__(self, view: View, mask: np.ndarray):
         self._view, self._mask = view, mask
@@ -120,7 +121,7 @@ class Slab:
         self._slice_shape = (depth, self.samples, height, width)
 
     def trunk(self) -> View:
-        """The part that holds all of the patient."""
+        """The view that contains the patient."""
         return View(self, self.indices(*self.patient.box))
 
     @staticmethod
@@ -132,7 +133,7 @@ class Slab:
         return View(self, tuple(slice(0, n) for n in self.x.shape))
 
     def indices(self, low, high) -> tuple[slice, slice, slice]:
-        """Index ranges (k, j, i) that surely hold the box between two corners."""
+        """Index ranges (k, j, i) that contain the box between two corners."""
         low, high = self.patient.to_scanner_box(low, high)
         ranges = []
         for axis, lo, hi in zip(self.axes, low[::-1], high[::-1], strict=True):
@@ -147,7 +148,7 @@ class Slab:
 
 
 def coverage(distance: np.ndarray, edge: float) -> np.ndarray:
-    """Share of a point's surroundings, `edge` mm wide, that is inside a shape."""
+    """Share of a pixel, `edge` mm wide, that is inside a shape."""
     share = distance * np.float32(-1 / edge)
     share += np.float32(0.5)
     return np.clip(share, 0, 1, out=share)
@@ -155,3 +156,55 @@ def coverage(distance: np.ndarray, edge: float) -> np.ndarray:
 
 def _overlap(a: slice, b: slice) -> slice:
     return slice(max(a.start, b.start), min(a.stop, b.stop))
+
+
+def spline_weights(positions: np.ndarray, pitch: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes (m,) of a periodic lattice and their cubic B-spline weights (n, m) at n positions."""
+    t = np.asarray(positions, np.float64) / pitch
+    cell = np.floor(t).astype(np.int64)
+    f = t - cell
+    basis = (
+        (1 - f) ** 3,
+        3 * f**3 - 6 * f**2 + 4,
+        -3 * f**3 + 3 * f**2 + 3 * f + 1,
+        f**3,
+    )
+    first = cell.min() - 1
+    count = min(int(cell.max()) + 3 - first, _PERIOD)
+    weights = np.zeros((t.size, count), np.float32)
+    rows = np.arange(t.size)
+    for step, values in enumerate(basis):
+        weights[rows, (cell - 1 + step - first) % count] += values / 6
+    return (first + np.arange(count)) % _PERIOD, weights
+
+
+class Field:
+    """A random field with zero mean, unit SD and details of about `pitch` mm and larger."""
+
+    def __init__(self, rng: np.random.Generator, pitch: float):
+        self.pitch = pitch
+        lattice = rng.standard_normal((_PERIOD,) * 3).astype(np.float32)  # (y, z, x)
+        self._lattice = lattice * np.float32(0.479**-1.5)  # the mean sum of squared weights
+
+    def on(self, z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Values (D, H, W) on the grid spanned by three axes of coordinates in mm."""
+        nodes, (along_z, along_y, along_x) = zip(
+            *(spline_weights(axis, self.pitch) for axis in (z, y, x)), strict=True
+        )
+        rows = _product(along_z, self._lattice[np.ix_(nodes[1], nodes[0], nodes[2])])
+        planes = _product(along_y, rows.swapaxes(0, 1))  # (D, H, x nodes)
+        flat = planes.reshape(-1, planes.shape[-1])
+        return _product(flat, np.ascontiguousarray(along_x.T)).reshape(len(z), len(y), len(x))
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a (N, K) @ b (..., K, M), in products that are too small for BLAS to start threads.
+
+    The slabs of a phantom are computed in parallel already.
+    """
+    n, k = a.shape
+    rows = max(1, min(n, 200_000 // (k * b.shape[-1])))
+    padded = np.zeros((-(-n // rows) * rows, k), np.float32)
+    padded[:n] = a
+    product = padded.reshape(-1, rows, k) @ b[..., None, :, :]
+    return product.reshape(*b.shape[:-2], len(padded), b.shape[-1])[..., :n, :]

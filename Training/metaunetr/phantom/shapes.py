@@ -1,7 +1,7 @@
-"""Signed distances (mm, negative inside) of the shapes that the anatomy is built from.
+"""Signed distances (mm, negative inside) of the shapes that make up the anatomy.
 
-They are first-order distances, right near the surface: that is where partial volume is decided.
-Curves blend with the polynomial smooth minimum of Quilez (iquilezles.org/articles/smin).
+They are first-order approximations, exact near the surface, where partial volume depends on them.
+Shapes blend with the polynomial smooth minimum of Quilez (iquilezles.org/articles/smin).
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ def smooth_max(a, b, k: float):
     return np.maximum(a, b) + blend * blend * np.float32(0.25 / k)
 
 
-def rotation(*turns: tuple[str, float]) -> np.ndarray:
-    """3×3 matrix of successive turns ("x", "y" or "z", degrees)."""
+def rotation(*angles: tuple[str, float]) -> np.ndarray:
+    """3×3 matrix of successive rotations ("x", "y" or "z", degrees)."""
     matrix = np.eye(3)
-    for axis, degrees in turns:
+    for axis, degrees in angles:
         c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-        turn = {
+        step = {
             "x": [[1, 0, 0], [0, c, -s], [0, s, c]],
             "y": [[c, 0, s], [0, 1, 0], [-s, 0, c]],
             "z": [[c, -s, 0], [s, c, 0], [0, 0, 1]],
         }[axis]
-        matrix = np.array(turn) @ matrix
+        matrix = np.array(step) @ matrix
     return matrix
 
 
-def local(view, centre, turn: np.ndarray | None = None):
-    """Coordinates x, y, z relative to `centre`, along the columns of the matrix `turn`."""
-    axes = (view.x, view.y, view.z)
-    x, y, z = (axis - np.float32(c) for axis, c in zip(axes, centre, strict=True))
-    if turn is None:
+def local(view, centre, axes: np.ndarray | None = None):
+    """Coordinates x, y, z relative to `centre`, along the columns of the matrix `axes`."""
+    points = (view.x, view.y, view.z)
+    x, y, z = (axis - np.float32(c) for axis, c in zip(points, centre, strict=True))
+    if axes is None:
         return x, y, z
-    m = np.asarray(turn, np.float32)
+    m = np.asarray(axes, np.float32)
     return tuple(x * m[0, i] + y * m[1, i] + z * m[2, i] for i in range(3))
 
 
-def ellipsoid(view, centre, radii, turn: np.ndarray | None = None) -> np.ndarray:
-    """Distance to an ellipsoid with radii (mm) along the columns of `turn`."""
+def ellipsoid(view, centre, radii, axes: np.ndarray | None = None) -> np.ndarray:
+    """Distance to an ellipsoid with radii (mm) along the columns of `axes`."""
     inverse = [np.float32(1 / r) for r in radii]
-    u, v, w = (axis * i for axis, i in zip(local(view, centre, turn), inverse, strict=True))
+    u, v, w = (axis * i for axis, i in zip(local(view, centre, axes), inverse, strict=True))
     k = u * u + v * v + w * w
     u, v, w = u * inverse[0], v * inverse[1], w * inverse[2]
     gradient = np.sqrt(u * u + v * v + w * w)
@@ -60,10 +60,10 @@ def ellipsoid(view, centre, radii, turn: np.ndarray | None = None) -> np.ndarray
     return k * (k - 1) / np.maximum(gradient, np.float32(1e-6))
 
 
-def ellipsoid_box(centre, radii, turn: np.ndarray | None = None, margin: float = 0.0):
+def ellipsoid_box(centre, radii, axes: np.ndarray | None = None, margin: float = 0.0):
     """Corners (low, high) of the box around an ellipsoid."""
-    turn = np.eye(3) if turn is None else turn
-    half = np.sqrt(((turn * np.asarray(radii)) ** 2).sum(1)) + margin
+    axes = np.eye(3) if axes is None else axes
+    half = np.sqrt(((axes * np.asarray(radii)) ** 2).sum(1)) + margin
     return np.asarray(centre) - half, np.asarray(centre) + half
 
 

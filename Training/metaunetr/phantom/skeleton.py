@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .body import skin, spine_y
-from .patient import AXIS_Y
-from .phases import CARTILAGE, CORTICAL, FAT, THECAL_SAC
+from .patient import AXIS_Y, CARTILAGE, CORTICAL, FAT, THECAL_SAC
 from .shapes import Tube, ellipsoid, ellipsoid_box, local, rotation, smooth_max, smooth_min
 
 _LUMBAR, _THORACIC = 34.0, 27.0  # mm from one vertebra to the next
@@ -115,11 +114,11 @@ def paint_pelvis(view):
     for side in (-1, 1):
         _paint_hip(low, side)
     centre, radii = (0, 28, -196), (52, 20, 56)
-    turn = rotation(("x", 24))
-    part = low.view(*ellipsoid_box(centre, radii, turn, 4))
+    axes = rotation(("x", 24))
+    part = low.view(*ellipsoid_box(centre, radii, axes, 4))
     if part is not None:
         taper = np.maximum(np.abs(part.x) - 50 - 0.45 * np.minimum(part.z + 170, 0), -60)
-        sacrum = smooth_max(ellipsoid(part, centre, radii, turn), taper, 8)
+        sacrum = smooth_max(ellipsoid(part, centre, radii, axes), taper, 8)
         paint_bone(part, sacrum, 1.8)
         part.paint(np.hypot(part.x / 1.3, part.y - 44 + 0.4 * (part.z + 190)) - 6, THECAL_SAC)
 
@@ -135,12 +134,12 @@ def _paint_hip(view, side: int):
     part = view.view(iliacus.box[0] - 6, iliacus.box[1] + 6)
     if part is not None:
         part.paint(iliacus.distance(part), view.patient.hu["muscle"], 0)
-    turn = rotation(("y", side * 22), ("z", side * 40))
+    axes = rotation(("y", side * 22), ("z", side * 40))
     centre, radii = (side * 96, 6, -176), (9, 66, 74)
-    part = view.view(*ellipsoid_box(centre, radii, turn, 4))
+    part = view.view(*ellipsoid_box(centre, radii, axes, 4))
     if part is None:
         return
-    x, y, z = local(part, centre, turn)
+    x, y, z = local(part, centre, axes)
     rim = (np.hypot(y / radii[1], z / radii[2]) - 1) * 60
     plate = np.abs(x + side * 9 * (np.square(y / 60) - 0.4)) - (3.2 + 1.5 * np.abs(y) / 40)
     paint_bone(part, smooth_max(rim, plate, 3), 1.6)

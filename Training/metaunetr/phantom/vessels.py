@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .body import spine_y
-from .phases import CORTICAL, FAT
+from .patient import CORTICAL, FAT
 from .shapes import Tube
 
 AORTA, VENA_CAVA, PORTAL = 8, 9, 10

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metaunetr.image import Image
+from metaunetr.image import Grid, Image
 from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.orientation import Orientation
+from metaunetr.report.palette import shown_colour
 
 PLANES = ("axial", "coronal", "sagittal")  # slices across D, H and W of a canonical array
 WINDOW = (-160.0, 240.0)  # HU shown from black to white: soft tissue
@@ -25,6 +26,7 @@ MARGIN = 1.4  # field of view of an organ's pictures over the organ's own size
 SMALLEST_FIELD = 150.0  # mm; a smaller one no longer shows where in the body we are
 CONTEXT = 60.0  # mm around all organs in the overview
 BAR = 50.0  # mm
+DIRECTIONS = ("IS", "AP", "RL")  # of the patient, to lower and higher slices in each plane
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 
@@ -34,12 +36,14 @@ class Scene:
 
     Attributes:
         spacing: mm along (D, H, W).
+        grid: of these arrays.
         profiles: per organ number and plane, the voxels of the organ in each slice.
     """
 
     hu: np.ndarray
     labels: np.ndarray
     spacing: tuple[float, float, float]
+    grid: Grid
     profiles: dict[int, tuple[np.ndarray, ...]]
 
     @classmethod
@@ -55,8 +59,8 @@ class Scene:
             int(number): tuple(count[:, number] for count in counts)
             for number in np.flatnonzero(counts[0].sum(axis=0)) if number in BY_NUMBER
         }
-        spacing = orientation.canonical(image.grid).spacing[::-1]
-        return cls(orientation.view(image.array), array, spacing, profiles)
+        grid = orientation.canonical(image.grid)
+        return cls(orientation.view(image.array), array, grid.spacing[::-1], grid, profiles)
 
     def box(self, numbers: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """First and last + 1 slice along (D, H, W) that hold any of these organs."""
@@ -65,6 +69,20 @@ class Scene:
             for axis in range(3)
         ]
         return np.array([a[0] for a in occupied]), np.array([a[-1] + 1 for a in occupied])
+
+    def best_slices(self, numbers: Sequence[int]) -> tuple[int, int, int]:
+        """`richest_slices`, or the middle ones where there are no organs."""
+        return self.richest_slices(numbers) if numbers else tuple(
+            n // 2 for n in self.labels.shape)
+
+    def place(self, axis: int, index: int) -> str:
+        """Number of a slice across (D, H, W), from 1, and where its middle lies in mm."""
+        middle = [(n - 1) / 2 for n in self.grid.shape[::-1]]
+        middle[2 - axis] = index
+        position = (self.grid.affine @ [*middle, 1])[2 - axis]
+        direction = DIRECTIONS[axis][int(position >= 0)]
+        return (f"slice {index + 1} of {self.grid.shape[axis]}, "
+                f"{direction} {abs(position):.0f} mm")
 
     def richest_slices(self, numbers: Sequence[int]) -> tuple[int, int, int]:
         """The slice in each plane that shows most of these organs, each as much as possible."""
@@ -98,7 +116,7 @@ class Scene:
             positions.append(start - 0.5 + (np.arange(count) + 0.5) * voxels / count)
         if plane != "axial":
             positions[0] = positions[0][::-1]  # superior up
-        hu = _sample(np.take(self.hu, index, axis).astype(np.float32), positions, AIR)
+        hu = sample(np.take(self.hu, index, axis).astype(np.float32), positions, AIR)
         labels = np.take(self.labels, index, axis)
         drawn = _smooth_labels(labels, positions, numbers)
         return _scale_bar(_compose(_grey(hu), drawn), pixel)
@@ -122,12 +140,11 @@ def overview_pictures(
     """All organs in the slices that show most of them, to one scale; by plane."""
     shape = np.array(scene.labels.shape)
     numbers = list(scene.profiles)
-    first, last, slices = np.zeros(3), shape, shape // 2
+    first, last, slices = np.zeros(3), shape, scene.best_slices(numbers)
     if numbers:
         margin = CONTEXT / np.array(scene.spacing)
         first, last = scene.box(numbers)
         first, last = np.maximum(first - margin, 0), np.minimum(last + margin, shape)
-        slices = scene.richest_slices(numbers)
     extent = (last - first) * scene.spacing
     pictures = {}
     for plane in planes:
@@ -154,7 +171,7 @@ def overlay_montage(
     return np.concatenate(padded, axis=1)
 
 
-def _sample(plane: np.ndarray, positions: list[np.ndarray], outside: float) -> np.ndarray:
+def sample(plane: np.ndarray, positions: list[np.ndarray], outside: float) -> np.ndarray:
     """Linear interpolation of `plane` (N, M) at the rows and columns of `positions`."""
     for axis, (position, size) in enumerate(zip(positions, plane.shape, strict=True)):
         low = np.clip(np.floor(position).astype(int), 0, size - 1)
@@ -172,7 +189,7 @@ def _smooth_labels(
 ) -> np.ndarray:
     """The organ that covers most of each pixel, with rounded instead of stepped borders."""
     present = [number for number in numbers if (labels == number).any()]
-    covers = [_sample((labels == number).astype(np.float32), positions, 0) for number in present]
+    covers = [sample((labels == number).astype(np.float32), positions, 0) for number in present]
     background = 1 - sum(covers, np.zeros(tuple(map(len, positions)), np.float32))
     return np.array([0, *present])[np.argmax([background, *covers], axis=0)]
 
@@ -188,7 +205,7 @@ def _compose(grey: np.ndarray, labels: np.ndarray) -> np.ndarray:
     rgb = np.repeat(grey[..., None], 3, axis=2)
     outline = _outline(labels)
     for number in np.unique(labels[labels > 0]):
-        colour = np.array(BY_NUMBER[int(number)].colour)
+        colour = np.array(shown_colour(BY_NUMBER[int(number)]))
         inside = labels == number
         rgb[inside] = (1 - FILL) * rgb[inside] + FILL * colour
         rgb[inside & outline] = colour

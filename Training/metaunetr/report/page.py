@@ -1,10 +1,10 @@
-"""A result as one self-contained HTML page: pictures inside, no network, no scripts."""
+"""A result as one self-contained HTML page: pictures and viewer inside, no network."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from math import isnan
 from os import PathLike
@@ -15,15 +15,14 @@ from metaunetr.image import Image
 from metaunetr.io.atomic import write_text
 from metaunetr.organs import Organ
 from metaunetr.report.overlay import PLANES, Scene, organ_pictures, overview_pictures
+from metaunetr.report.palette import shown_colour
 from metaunetr.report.png import encode_png
 from metaunetr.report.style import CSS
-from metaunetr.result import DISCLAIMER, OrganResult, Result
+from metaunetr.report.viewer import letters, render_viewer
+from metaunetr.result import CUT_OFF, DISCLAIMER, OrganResult, Result
 
-EDGES = {  # what lies to the left, to the right, above and below in each plane
-    "axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI",
-}
-SIDES = ("west", "east", "north", "south")
-
+NO_NETWORK = ("default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+              "script-src 'unsafe-inline'")
 
 def write_report(path: str | PathLike[str], image: Image, result: Result) -> None:
     """Write the HTML report of `result`, which was made from `image`.
@@ -45,12 +44,16 @@ def render(image: Image, result: Result) -> str:
     parts = [
         f"<header><h1>Abdominal organ segmentation</h1>{_facts(name, image, result)}</header>",
         f'<div class="notice disclaimer" role="note">{escape(DISCLAIMER)}</div>',
+        _summary(result.organs),
         _warnings(result.warnings),
         "<h2>Overview</h2>",
-        _pictures(overview_pictures(scene), ("coronal", "axial", "sagittal"), "all organs"),
+        render_viewer(scene),
+        '<div id="stills">',
+        _pictures(scene, overview_pictures(scene), ("coronal", "axial", "sagittal"),
+                  scene.best_slices(list(scene.profiles)), "all organs"),
         f'<ul class="legend">{"".join(f"<li>{_named(item.organ)}</li>" for item in found)}</ul>',
-        '<p class="caption">Soft-tissue window, −160 to 240 HU. Bars: 5 cm. '
-        "The patient’s right is on the left.</p>",
+        '<p class="caption">Soft-tissue window, −160 to 240 HU. '
+        "The patient’s right is on the left.</p></div>",
         "<h2>Measurements</h2>",
         _table(result.organs),
         "<h2>Organs</h2>" if found else "<p>None of the organs was found in this image.</p>",
@@ -63,6 +66,7 @@ def render(image: Image, result: Result) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{NO_NETWORK}">'
         f"<title>{escape(name)} – organ segmentation</title><style>{CSS}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
@@ -92,20 +96,35 @@ def _warnings(warnings: Iterable[str]) -> str:
     return f'<div class="notice"><strong>Warnings</strong><ul>{lines}</ul></div>'
 
 
-def _pictures(pictures: dict[str, np.ndarray], planes: Iterable[str], subject: str) -> str:
+def _summary(organs: Sequence[OrganResult]) -> str:
+    """Which organs a person should look at, in one line."""
+    found = [item for item in organs if item.voxels]
+    doubtful = [item.organ.name for item in found if item.doubts]
+    lists = {
+        f"{len(doubtful)} of {len(found)} organs flagged": doubtful,
+        "touching the border of the image": [i.organ.name for i in found if CUT_OFF in i.flags],
+        "not found": [item.organ.name for item in organs if not item.voxels],
+    }
+    text = "; ".join(f"{what}: {', '.join(names)}" for what, names in lists.items() if names)
+    if not doubtful:
+        text = f"None of {len(found)} organs flagged" + "; " * bool(text) + text
+    return f'<p class="summary{" doubtful" * bool(doubtful)}">{escape(text)}.</p>'
+
+
+def _pictures(scene: Scene, pictures: dict[str, np.ndarray], planes: Iterable[str],
+              slices: Iterable[int], subject: str) -> str:
+    """Figures of the planes; `slices` are those across (D, H, W)."""
+    slices = dict(zip(PLANES, slices, strict=True))
     figures = []
     for plane in planes:
-        picture = pictures[plane]
-        height, width, _ = picture.shape
-        letters = "".join(
-            f'<span class="{side}">{letter}</span>'
-            for side, letter in zip(SIDES, EDGES[plane], strict=True)
-        )
-        data = b64encode(encode_png(picture)).decode("ascii")
+        height, width, _ = pictures[plane].shape
+        place = scene.place(PLANES.index(plane), slices[plane])
+        data = b64encode(encode_png(pictures[plane])).decode("ascii")
         figures.append(
-            f'<figure style="flex: {width} 1 0"><img width="{width}" height="{height}" '
-            f'alt="{escape(subject)}, {plane}" src="data:image/png;base64,{data}">'
-            f"{letters}</figure>"
+            f'<figure style="flex: {width} 1 0"><div class="picture"><img width="{width}" '
+            f'height="{height}" alt="{escape(subject)}, {plane}" '
+            f'src="data:image/png;base64,{data}">{letters(plane)}<span class="length">5 cm</span>'
+            f"</div><figcaption>{plane}: {place}</figcaption></figure>"
         )
     return f'<div class="pictures">{"".join(figures)}</div>'
 
@@ -122,7 +141,7 @@ def _table(organs: Iterable[OrganResult]) -> str:
         kind = "" if item.voxels else ' class="absent"'
         rows.append(f"<tr{kind}><td>{_named(item.organ)}</td>{cells}<td>{_flags(item)}</td></tr>")
     return (
-        '<table><thead><tr><th>Organ</th><th class="number">Volume (mL)</th>'
+        '<table class="organs"><thead><tr><th>Organ</th><th class="number">Volume (mL)</th>'
         '<th class="number">Mean ± SD (HU)</th><th class="number">Confidence</th>'
         f"<th>Remarks</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
         '<p class="caption">Confidence: mean probability of the organ over the voxels given to '
@@ -135,7 +154,8 @@ def _organ(scene: Scene, item: OrganResult) -> str:
         f"{_number(item.volume_ml, 1)} mL · {_hu(item)} HU · "
         f"confidence {_number(item.confidence, 2)}"
     )
-    pictures = _pictures(organ_pictures(scene, item.organ), PLANES, item.organ.name)
+    slices = scene.richest_slices([item.organ.number])
+    pictures = _pictures(scene, organ_pictures(scene, item.organ), PLANES, slices, item.organ.name)
     return (
         f'<section class="organ"><h3>{_named(item.organ)}</h3><p>{facts}{_flags(item)}</p>'
         f"{pictures}</section>"
@@ -143,10 +163,9 @@ def _organ(scene: Scene, item: OrganResult) -> str:
 
 
 def _named(organ: Organ) -> str:
-    colour = ", ".join(map(str, organ.colour))
-    return (
-        f'<span class="chip" style="background: rgb({colour})"></span>{escape(organ.name)}'
-    )
+    colour = ", ".join(map(str, shown_colour(organ)))
+    return (f'<span data-organ="{organ.number}"><span class="chip" style="background: '
+            f'rgb({colour})"></span>{escape(organ.name)}</span>')
 
 
 def _flags(item: OrganResult) -> str:

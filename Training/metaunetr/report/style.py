@@ -19,14 +19,32 @@ h3 { margin: 0 0 2px; font-size: 16px; font-weight: 600; }
   color: var(--caution); }
 .notice ul { margin: 4px 0 0; padding-left: 20px; }
 .disclaimer { font-size: 17px; font-weight: 600; }
-.pictures { display: flex; gap: 8px; align-items: center; justify-content: center; padding: 8px;
-  border-radius: 6px; background: #000; }
-figure { position: relative; margin: 0; min-width: 0; }
-figure img { display: block; width: 100%; height: auto; }
-figure span { position: absolute; color: #f4e9a8; font: 600 12px/1 system-ui, sans-serif;
-  text-shadow: 0 0 3px #000, 0 0 3px #000; }
-.west { left: 4px; top: 50%; } .east { right: 4px; top: 50%; }
-.north { top: 4px; left: 50%; } .south { bottom: 4px; left: 50%; }
+.summary { margin: 20px 0 0; padding: 10px 16px; border-left: 6px solid #3a8a5a;
+  border-radius: 4px; background: #eef7f1; font-size: 17px; }
+.doubtful { border-color: var(--caution-line); background: var(--caution-paper); }
+.pictures, .planes { display: flex; gap: 8px; align-items: center; justify-content: center;
+  padding: 8px; border-radius: 6px; background: #000; }
+figure { margin: 0; min-width: 0; }
+figcaption { padding: 2px 0; color: #c8cfd6; font-size: 12px; text-align: center; }
+.picture { position: relative; padding: 18px; }  /* letters and bars lie around the picture */
+.picture img, canvas { display: block; width: 100%; height: auto; }
+.picture span { position: absolute; color: #f4e9a8; font: 600 12px/1 system-ui, sans-serif; }
+.west { left: 3px; top: 50%; } .east { right: 3px; top: 50%; }
+.north { top: 3px; left: 50%; } .south { bottom: 3px; left: 50%; }
+.picture .length { right: 18px; bottom: 3px; font-weight: 400; }
+.planes { display: grid; grid-template-columns: 3fr 2fr; }
+.planes figure:first-child { grid-row: span 2; }
+.planes input { display: block; width: 100%; margin: 0; }
+canvas { cursor: crosshair; touch-action: pan-y; }
+.picture .bar { left: 18px; bottom: 2px; height: 14px; border-bottom: 3px solid #f4e9a8;
+  font-weight: 400; white-space: nowrap; }
+.controls { display: flex; flex-wrap: wrap; gap: 8px 24px; margin: 0 0 8px; }
+.controls label { display: flex; gap: 8px; align-items: center; }
+#organs li { display: flex; gap: 4px; align-items: center; }
+#organs button { padding: 2px 6px; border: 0; background: none; color: inherit; font: inherit;
+  cursor: pointer; }
+#organs button:hover, .link:hover { text-decoration: underline; }
+.link { cursor: pointer; }
 .caption { margin: 6px 0 0; color: var(--quiet); font-size: 13px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 10px 0 0; padding: 0;
   list-style: none; font-size: 13px; }
@@ -46,8 +64,24 @@ summary { cursor: pointer; font-weight: 600; color: var(--accent); }
 pre { padding: 12px; background: #f3f5f7; border-radius: 4px; font-size: 12px;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 footer { margin-top: 28px; color: var(--quiet); font-size: 13px; }
+@media screen { .live #stills { display: none; } }
+@media (max-width: 640px) {
+  main { padding: 16px; }
+  .pictures { flex-direction: column; align-items: stretch; }
+  .planes { grid-template-columns: 1fr; }
+  .planes figure:first-child { grid-row: auto; }
+  .organs tr { display: flex; flex-wrap: wrap; padding: 4px 0;
+    border-bottom: 1px solid var(--line); }
+  .organs th, .organs td { flex: 1 0 20%; padding: 2px 4px; border: 0; font-size: 13px; }
+  .organs th:first-child, .organs td:first-child { flex: 1 0 32%; }
+  .organs [colspan] { flex: 3 0 60%; }
+  .organs td:last-child { flex: 1 0 100%; }
+  .organs td:empty, .organs th:last-child { display: none; }
+  .facts { grid-template-columns: 1fr; }
+}
 @page { size: A4; margin: 14mm; }
 @media print {
+  #viewer { display: none; }
   body { background: none; font-size: 11px; }
   main { max-width: none; padding: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

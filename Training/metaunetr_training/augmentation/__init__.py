@@ -1,7 +1,7 @@
-"""Patches changed as patients, positions and scanners differ; on the tensors' device.
+"""Random changes of patches, as between patients, positions and scanners; on any device.
 
-    augment     which changes a patch gets, drawn per sample
-    spatial     affine and elastic, in one resampling
+    augment     draws the changes of each sample
+    spatial     affine and elastic deformation in one resampling
     phase       another contrast phase: organs enhance more or less
     intensity   contrast, brightness, gamma, noise
     separable   blur and low resolution; linear maps along the axes

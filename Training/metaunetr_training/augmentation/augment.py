@@ -1,4 +1,4 @@
-"""Which changes a patch gets."""
+"""Random augmentation of patches."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 from metaunetr_training.augmentation import intensity, phase, separable, spatial
 from metaunetr_training.recipe import Recipe
 
-NO_TURN = spatial.affine((0, 0, 0), 1)
+IDENTITY = spatial.affine((0, 0, 0), 1)
 
 
 class Augment:
-    """Changes patches at random, as the recipe says: every sample by itself.
+    """Changes each sample of a batch at random, by the probabilities and ranges of the recipe.
 
-    Deformation first, then what another patient or phase would change, then what another
-    scanner would. All decisions are drawn on the CPU, so that devices differ in noise alone.
+    In this order: deformation, contrast phase, grey values, blur, resolution, noise. All random
+    numbers but the noise are drawn on the CPU, so that devices differ in noise alone.
     """
 
     def __init__(self, recipe: Recipe):
@@ -25,31 +25,32 @@ class Augment:
         self.ranges = recipe.augmentation
         self.spacing = tuple(reversed(recipe.preprocessing.spacing))  # along (d, h, w)
         self.classes = recipe.classes
-        self.hu = 1 / (high - low)  # one HU, as the network sees it
+        self.hu = 1 / (high - low)  # one HU in units of the network's input
 
     @torch.no_grad()
     def __call__(self, image: Tensor, labels: Tensor,
                  generators: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
-        """
+        """Augments a batch; to be called outside of autocast.
+
         Args:
-            image: (B, 1, D, H, W) float32, 0 to 1; call it outside of autocast.
+            image: (B, 1, D, H, W) float32, 0 to 1.
             labels: (B, D, H, W) uint8, class numbers of the recipe.
-            generators: one a sample, of the CPU; what is drawn depends on nothing else.
+            generators: one per sample, on the CPU, for all random numbers.
 
         Returns:
-            both, of the same shapes, types, range and device.
+            image and labels, of the same shapes, types, range and device.
         """
         samples = [
-            self._one(one[0], its_labels, generator)
+            self._augment_sample(one[0], its_labels, generator)
             for one, its_labels, generator in zip(image, labels, generators, strict=True)
         ]
         images, labels = zip(*samples, strict=True)
         return torch.stack(images)[:, None].clamp_(0, 1), torch.stack(labels)
 
-    def _one(self, image: Tensor, labels: Tensor,
+    def _augment_sample(self, image: Tensor, labels: Tensor,
              generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """One sample, (D, H, W)."""
-        ranges, draw = self.ranges, _Draw(generator)
+        """Augments one sample (D, H, W)."""
+        ranges, draw = self.ranges, _Random(generator)
         image, labels = self._deform(image, labels, draw)
         if draw.chance(ranges.phase_probability):
             shifts = phase.shifts(self.classes, ranges.phase_hu * self.hu, generator)
@@ -69,13 +70,13 @@ class Augment:
             image = intensity.noise(image, draw.within(0, ranges.noise), own)
         return image, labels
 
-    def _deform(self, image: Tensor, labels: Tensor, draw: _Draw) -> tuple[Tensor, Tensor]:
+    def _deform(self, image: Tensor, labels: Tensor, draw: _Random) -> tuple[Tensor, Tensor]:
         ranges = self.ranges
         moved = draw.chance(ranges.affine_probability)
         bent = draw.chance(ranges.elastic_probability)
         if not moved and not bent:
             return image, labels
-        matrix, shift, displacement = NO_TURN, (0.0, 0.0, 0.0), None
+        matrix, shift, displacement = IDENTITY, (0.0, 0.0, 0.0), None
         if moved:
             angles = [draw.around_zero(ranges.rotation_degrees) for _ in range(3)]
             matrix = spatial.affine(angles, draw.within(*ranges.scale))
@@ -93,8 +94,8 @@ class Augment:
             for length, step in zip(image.shape, self.spacing, strict=True)
         ))
 
-    def _low_resolution(self, image: Tensor, draw: _Draw) -> Tensor:
-        """Along all axes, or along one of them, as thick slices are."""
+    def _low_resolution(self, image: Tensor, draw: _Random) -> Tensor:
+        """Along all axes or, like thick slices, along one of them."""
         factor = draw.within(*self.ranges.low_resolution)
         only = None if draw.chance(0.5) else int(draw.within(0, 3))
         return separable.along_axes(image, tuple(
@@ -104,8 +105,8 @@ class Augment:
         ))
 
 
-class _Draw:
-    """Numbers of a CPU generator."""
+class _Random:
+    """Random numbers of a CPU generator."""
 
     def __init__(self, generator: torch.Generator):
         self.generator = generator

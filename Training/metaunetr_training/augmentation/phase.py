@@ -1,10 +1,10 @@
-"""Another contrast phase: each organ is a little brighter or darker than it was.
+"""Another contrast phase: each organ becomes brighter or darker.
 
-Training images of random intensity by label make a network independent of contrast (Billot et
-al., SynthSeg, Med Image Anal 2023;86:102789); here the CT is kept and only shifted, as contrast
-medium shifts it. How much an organ enhances, relative to liver or spleen, follows the
-time-attenuation curves in Bae, Radiology 2010;256:32-61: blood and kidneys most, bile and the
-contents of hollow organs hardly.
+Training on images of random intensity by label makes a network independent of contrast (Billot et
+al., SynthSeg, Med Image Anal 2023;86:102789). Here the HU of each organ are shifted, as by contrast
+medium. The enhancement of an organ relative to liver and spleen follows the time-attenuation curves
+in Bae, Radiology 2010;256:32-61: largest for blood and kidneys, smallest for bile and the contents
+of hollow organs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from metaunetr.organs import Organ
 from metaunetr_training.augmentation import separable
 from metaunetr_training.augmentation.intensity import change
 
-BORDER_MM = 2.0  # the shift fades over an organ's border as blurred as the border itself
+BORDER_MM = 2.0  # Gaussian sigma of the shift at borders, like the blur of the CT
 ENHANCEMENT = {
     "aorta": 2.0, "inferior vena cava": 2.0, "portal and splenic vein": 2.0,
     "right kidney": 2.0, "left kidney": 2.0,
@@ -26,8 +26,13 @@ ENHANCEMENT = {
 
 
 def shifts(classes: tuple[Organ, ...], largest: float, generator: torch.Generator) -> Tensor:
-    """(classes + 1,) by how much each class changes, 0 for background; in the unit of `largest`,
-    which is that of an organ whose enhancement is 1. Both sides of an organ change together."""
+    """The random change of each class (classes + 1,), 0 for background.
+
+    Both sides of a paired organ change equally.
+
+    Args:
+        largest: change of an organ whose enhancement is 1; the result has its unit.
+    """
     drawn = {organ.code: 2 * torch.rand((), generator=generator).item() - 1 for organ in classes}
     return torch.tensor([0.0] + [
         largest * ENHANCEMENT.get(organ.name, 1.0) * drawn[organ.code] for organ in classes

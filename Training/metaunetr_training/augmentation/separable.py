@@ -1,7 +1,7 @@
-"""Linear maps along the axes: one small matrix for each, applied as matrix products.
+"""Separable linear filters: a small matrix for each axis, applied as matrix products.
 
-Blur, resolution and smooth random fields are all of this kind; as matrix products they are
-several times faster on CPUs than as convolutions of one channel.
+For blur, resolution and smooth random fields, this is several times faster on CPUs than
+convolutions of one channel.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def along_axes(volume: Tensor, maps: tuple[Tensor | None, ...]) -> Tensor:
-    """Applies to each of the last three axes its matrix (new length, length); None leaves it.
+    """Applies a matrix (new length, length) along each of the last three axes; None for none.
 
     Args:
         volume: (..., D, H, W) float32.
@@ -33,7 +33,7 @@ def gaussian(targets: Tensor, sources: Tensor, sigma: float) -> Tensor:
 
 
 def averaging(weights: Tensor) -> Tensor:
-    """Rows that sum to 1: a constant stays, up to the border."""
+    """Weights normalised to a sum of 1 per row, so that constants are preserved up to borders."""
     return weights / weights.sum(1, keepdim=True)
 
 
@@ -44,10 +44,10 @@ def blur(length: int, sigma: float, device: torch.device) -> Tensor:
 
 
 def low_resolution(length: int, factor: float, device: torch.device) -> Tensor:
-    """(length, length): sampled `factor` times coarser, and up again linearly.
+    """(length, length): downsampling by `factor` and linear upsampling.
 
-    What a coarse sample averages over is a Gaussian whose full width at half maximum is the
-    coarse step, like the profile of a thick slice.
+    A coarse sample is a Gaussian average whose full width at half maximum is the coarse step, like
+    the profile of a thick slice.
     """
     fine = torch.arange(length, dtype=torch.float32, device=device)
     steps = max(round(length / factor), 1)

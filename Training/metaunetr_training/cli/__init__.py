@@ -1,4 +1,4 @@
-"""The commands of training: one file each. What they share with `metaunetr` is in its cli."""
+"""The commands of training, one per file."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ gradient was not finite
 
 
 def parser() -> argparse.ArgumentParser:
+    """The parser of `metaunetr-training`."""
     top = argparse.ArgumentParser(
         prog="metaunetr-training",
         description="Trains and evaluates models from raw data sets, and repeats the paper's "

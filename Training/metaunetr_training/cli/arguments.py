@@ -1,4 +1,4 @@
-"""Kinds of arguments that several commands of training take."""
+"""Arguments that several commands of training share."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def fold(text: str) -> Fold:
 
 
 def add_changes(parser: argparse.ArgumentParser) -> None:
+    """Adds the option --set."""
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
                         help="replace a value of the recipe, such as training.iterations=2000; can "
                              "be given several times (default: the recipe as it is)")

@@ -52,21 +52,22 @@ def run(args: argparse.Namespace) -> int:
     extras.require("scipy", "matplotlib")  # of the plots, which come last
     from metaunetr.errors import InputError, OutputError
     from metaunetr_training.evaluation.output import evaluate
-    from metaunetr_training.evaluation.subjects import choose, is_run
+    from metaunetr_training.evaluation.selection import choose, is_run
 
     if args.data and args.prepared:
         raise InputError("the cases are either those of --prepared or those of --data")
     if args.output is None and not is_run(args.model):
         raise OutputError(f"{args.model}: is no folder of a run; name a folder for the results "
                           "with --output")
-    subject = choose(args.model, args.prepared, args.fold, args.test, args.data)
+    selection = choose(args.model, args.prepared, args.fold, args.test, args.data)
     output = args.output or Path(args.model) / "evaluation"
-    tell(f"{subject.bundle.name} on {len(subject.cases)} cases: {subject.split}")
-    values, table = evaluate(subject, output, args.device, args.organs, args.ceiling, tell)
+    print_line(f"{selection.bundle.name} on {len(selection.cases)} cases: {selection.split}")
+    values, table = evaluate(selection, output, args.device, args.organs, args.ceiling,
+                             print_line)
     print(table)
     print(f"Written to {output}")
     return CASES_FAILED if values["failed"] else 0
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -104,7 +104,7 @@ def _train(args: argparse.Namespace, compare, **more) -> int:
     extras.require("matplotlib", *["monai", "einops"] * args.baselines)
     from metaunetr_training import recipe as recipes
     from metaunetr_training.data.prepared import Prepared
-    from metaunetr_training.experiments.contenders import with_budget
+    from metaunetr_training.experiments.variants import with_budget
 
     recipe = with_budget(recipes.load(args.recipe, args.changes), args.minutes, args.iterations)
     prepared = Prepared.read(args.prepared.resolve())
@@ -136,7 +136,7 @@ def run_cka(args: argparse.Namespace) -> None:
 
 
 class _Progress:
-    """That of `train`, a line for each network, and one for each minibatch of CKA."""
+    """Prints the progress of training, a line per variant, and one per minibatch of CKA."""
 
     def __init__(self) -> None:
         from metaunetr_training.cli.train import Progress
@@ -146,7 +146,7 @@ class _Progress:
         self.failed = False
 
     def __call__(self, event: dict[str, Any]) -> None:
-        if event["event"] == "contender":
+        if event["event"] == "variant":
             self.training.end()
             self._say(f"{event['number']} of {event['all']}: {event['name']}")
             self.training = self.make()

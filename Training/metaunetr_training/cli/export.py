@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _model(args: argparse.Namespace):
-    """The bundle to go on with; made of the run first, where one is asked for."""
+    """The bundle to export; with -o, it is made from the run first."""
     from metaunetr import bundle
 
     if args.output is None:
@@ -83,7 +83,7 @@ def _model(args: argparse.Namespace):
         model = bundle.find(args.source)
         _check_onnx(args, model.card["architecture"]["mixer"])
         return model
-    from metaunetr_training.export.bundle import Texts, export
+    from metaunetr_training.export.bundle import CardTexts, export
     from metaunetr_training.training.run import Run
 
     source = Run.open(Path(args.source))
@@ -94,15 +94,15 @@ def _model(args: argparse.Namespace):
     if not source.record.get("finished"):
         print(f"{source.folder}: training has not ended; this is a model of its "
               f"{source.record.get('iterations')} iterations so far", file=sys.stderr)
-    model = export(source, args.output, Texts(**given), args.check,
+    model = export(source, args.output, CardTexts(**given), args.check,
                    lambda text: print(text, file=sys.stderr, flush=True))
     print(f"{args.output}: model {model.name}, used with --model {args.output}")
     return model
 
 
 def _check_onnx(args: argparse.Namespace, mixer: str) -> None:
-    """Refuses a mixer before anything is written."""
+    """Checks the mixer before anything is written."""
     if args.onnx:
-        from metaunetr_training.export.onnx import check_mixer
+        from metaunetr_training.export.onnx import require_exportable
 
-        check_mixer(mixer)
+        require_exportable(mixer)

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from metaunetr.errors import InputError
     from metaunetr_training import recipe as recipes
     from metaunetr_training.data import prepare
-    from metaunetr_training.data.datasets import find_cases
+    from metaunetr_training.data.datasets import dataset_cases
 
     if args.start and args.changes:
         raise InputError("--set changes a recipe: it cannot be given with --from")
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     preprocessing = wish.preprocessing
     cases = []
     for kind, folder in args.data:
-        found = find_cases(kind, folder)
+        found = dataset_cases(kind, folder)
         print(f"{kind} in {folder}: {len(found)} cases", file=sys.stderr)
         cases += found
     plan = prepare.plan(args.folder, preprocessing, cases, args.folds, args.jobs,

@@ -1,4 +1,4 @@
-"""`metaunetr-training train`: trains a network, or goes on with one."""
+"""`metaunetr-training train`: trains a network, or continues a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from metaunetr.cli.arguments import add_command, number
 from metaunetr_training.cli.arguments import DEVICE, add_changes, fold
 
-QUIET = 30.0  # seconds between lines where nobody looks at a terminal
+INTERVAL = 30.0  # seconds between lines without a terminal
 
 
 def add_to(commands) -> None:
@@ -19,9 +19,9 @@ def add_to(commands) -> None:
         commands, "train", "train a network, or continue an interrupted run",
         "Trains a network; checkpoints and record go into the folder of the run. The same command, "
         "or only the folder, continues an interrupted run.",
-        "metaunetr-training train runs/mine --recipe fast --prepared prepared",
-        "metaunetr-training train runs/mine",
-        "torchrun --nproc-per-node 4 -m metaunetr_training train runs/mine --recipe fast "
+        "metaunetr-training train runs/group --recipe fast --prepared prepared",
+        "metaunetr-training train runs/group",
+        "torchrun --nproc-per-node 4 -m metaunetr_training train runs/group --recipe fast "
         "--prepared prepared",
     )
     parser.add_argument("folder", metavar="RUN", type=Path, help="folder of the run")
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> None:
     from metaunetr.errors import InputError
     from metaunetr_training import recipe as recipes
     from metaunetr_training.data.prepared import Prepared
-    from metaunetr_training.training.finetune import adopt
+    from metaunetr_training.training.distributed import process_group
+    from metaunetr_training.training.finetune import fine_tuning_recipe
     from metaunetr_training.training.loop import train
-    from metaunetr_training.training.processes import processes
     from metaunetr_training.training.run import Run
 
     start = find(args.start) if args.start else None
@@ -67,16 +67,16 @@ def run(args: argparse.Namespace) -> None:
         recipe, prepared = recipes.load(args.recipe, changes), args.prepared
         fold = 0 if args.fold is None else args.fold
         if start is not None:
-            recipe = recipes.changed(adopt(recipe, start), changes)
+            recipe = recipes.changed(fine_tuning_recipe(recipe, start), changes)
     else:
         raise InputError("a new run needs both --recipe and --prepared; neither goes on with "
                          "the run in the folder")
     cases = Prepared.read(prepared.resolve())
-    with processes(args.device) as mine:
+    with process_group(args.device) as group:
         progress = Progress()
         record = train(recipe, cases, fold, args.folder, start, args.device, progress).record
         progress.end()
-    if mine.first:
+    if group.is_main:
         held_out = record.get("validation")
         dice = (f"Dice {held_out['mean_dice']} on {len(held_out['cases'])} held-out cases at the "
                 "model spacing" if held_out else "no case held out")
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 class Progress:
-    """A bar with loss and remaining time on a terminal, else a line now and then."""
+    """A progress bar with loss and remaining time on a terminal, else a line every INTERVAL."""
 
     def __init__(self) -> None:
         self.terminal = sys.stderr.isatty()
@@ -94,7 +94,7 @@ class Progress:
 
             self.bar = tqdm(total=100, unit="%", dynamic_ncols=True,
                             bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}")
-        self.told = -QUIET
+        self.printed = -INTERVAL
         self.loss = float("nan")
         self.waited = self.seconds = 0.0
         self.steps = 0
@@ -120,14 +120,14 @@ class Progress:
         self.steps += 1
         text = (f"loss {self.loss:.3f}, {self.seconds / self.steps:.2f} s a step, "
                 f"{100 * self.waited / self.seconds:.0f}% waiting for data, "
-                f"{_told(event['remaining_s'])} left")
+                f"{_remaining(event['remaining_s'])} left")
         if self.terminal:
             self.bar.set_description(f"iteration {event['iteration']}")
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.n = round(100 * event["progress"])
             self.bar.refresh()
-        elif time.monotonic() - self.told > QUIET:
-            self.told = time.monotonic()
+        elif time.monotonic() - self.printed > INTERVAL:
+            self.printed = time.monotonic()
             self._say(f"iteration {event['iteration']}: {text}")
 
     def _say(self, text: str) -> None:
@@ -137,7 +137,7 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
 
-def _told(seconds: float) -> str:
+def _remaining(seconds: float) -> str:
     from metaunetr.text import duration
 
     return "unknown time" if seconds == float("inf") else duration(seconds)

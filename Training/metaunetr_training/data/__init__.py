@@ -1,11 +1,16 @@
 """From raw data sets to prepared cases.
 
-    case       one CT with its labels, where they lie, and what the label numbers mean
-    datasets/  the public data sets and general folders → cases
-    labels     a data set's label numbers → organ numbers; kidneys split into right and left
-    checks     what is wrong with a case
-    prepare    cases → arrays at the model spacing; resumable, parallel
-    prepared   the folder that training reads, memory-mapped
-    folds      which case is trained on and which held out
-    report     a page with pictures of what was prepared
+    case       files of a CT and its labels, and the meaning of the label numbers
+    datasets/  public data sets and general folders → cases
+    labels     label numbers of a data set → organ numbers; kidneys split into right and left
+    checks     plausibility of a case
+    resample   CT and labels → arrays at the model spacing
+    store      one case → its prepared folder
+    resources  disk and memory that preparation needs
+    workers    parallel processes
+    prepare    cases → prepared folder; parallel, resumable
+    prepared   the prepared folder, memory-mapped
+    folds      cross-validation
+    pictures, report   a page with a picture of every prepared case
+    pack       prepared cases ↔ one small file
 """

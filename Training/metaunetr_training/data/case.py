@@ -1,4 +1,4 @@
-"""One CT with its labels, as a data set has it."""
+"""One CT of a data set, with its labels."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ TEST = "test"
 
 @dataclass(frozen=True)
 class Case:
-    """Where a case lies and what its label numbers mean.
+    """Files of a case and the meaning of its label numbers.
 
     Attributes:
         dataset, id: together the `key`, such as "btcv/0001".
-        mapping: organ numbers that each label number of the data set stands for: one; two where
-            the data set merges right and left; none where the organ is not in our table.
-        fold: where the data set's authors, or a common split, hold the case out: a fold by
-            number, TEST, or None for anywhere.
+        mapping: organ numbers by label number of the data set: one; two where the data set merges
+            right and left; none where `metaunetr.organs` has no such organ.
+        fold: the fold in which the data set's authors, or a common split, hold the case out: a
+            number, TEST, or None for any fold.
     """
 
     dataset: str
@@ -33,5 +33,5 @@ class Case:
 
     @property
     def annotated(self) -> frozenset[int]:
-        """Organ numbers that the data set annotates; elsewhere these organs are absent."""
+        """Organ numbers that the data set annotates."""
         return frozenset(number for numbers in self.mapping.values() for number in numbers)

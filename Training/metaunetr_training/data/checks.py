@@ -1,4 +1,4 @@
-"""Is this a CT, and do these labels belong to it? What is wrong raises, what is odd is told."""
+"""Plausibility of a CT and its labels: errors are raised, doubts become warnings."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from metaunetr.io.describe import describe_grid
 from metaunetr.organs import BY_NUMBER, ORGANS, Organ
 from metaunetr.orientation import Orientation
 
-# The mean HU that an organ may have, from fatty or air-filled to the brightest contrast.
+# Plausible mean HU of an organ, from fatty or air-filled to the brightest contrast.
 SOLID_HU, HOLLOW_HU = (-60, 700), (-600, 1500)
 HOLLOW = ("esophagus", "stomach", "duodenum", "urinary bladder")
-# The first lies on the patient's right of the second. Liver and spleen also where sides of pairs
-# were told apart by their place.
+# The first lies on the patient's right of the second. Liver and spleen also detect a mirrored case
+# whose kidneys were separated by position.
 SIDES = (*((organ.name, organ.name.replace("right", "left")) for organ in ORGANS
            if organ.name.startswith("right ")), ("liver", "spleen"))
 MIRRORED = "the image or its labels may be mirrored"
@@ -28,13 +28,13 @@ MOSTLY = 0.5  # share of a data set's cases
 
 
 @dataclass(frozen=True)
-class Found:
+class LabelledOrgan:
     """One organ in a label map.
 
     Attributes:
         left: mean position along the patient's right to left, in voxels.
-        hu: mean of the CT.
-        cut: whether it reaches the border of the image.
+        hu: mean HU of the CT in it.
+        cut: whether it touches the border of the image.
     """
 
     organ: Organ
@@ -44,31 +44,30 @@ class Found:
     cut: bool
 
 
-def inspect(image: Image, labels: Image) -> tuple[list[str], dict[int, float]]:
+def inspect_case(image: Image, labels: Image) -> tuple[list[str], dict[int, float]]:
     """Warnings, as sentences, and the volume (mL) of each organ by its number.
 
     Args:
         image: HU. labels: organ numbers.
 
     Raises:
-        InputError: the voxels are no HU, the two have different geometry; the message says what
-            to do.
+        InputError: the voxels are no HU, or image and labels have different geometry.
     """
     views, grids = [], []
     for one in (image, labels):
         orientation = Orientation.of(one.grid)
         views.append(orientation.view(one.array))
         grids.append(orientation.canonical(one.grid))
-    _check_same_place(image, labels, grids)
+    _require_same_grid(image, labels, grids)
     warnings = inspect_ct(image)
-    found = list(measure(*views))
+    found = list(measure_organs(*views))
     volumes = {item.organ.number: item.voxels * labels.grid.voxel_volume for item in found}
     warnings += [*_empty(found), *_sides(found), *_volumes(found, volumes), *_attenuation(found)]
     return warnings, {number: round(volume, 3) for number, volume in volumes.items()}
 
 
-def measure(hu: np.ndarray, labels: np.ndarray) -> Iterator[Found]:
-    """The organs in canonical arrays (D, H, W)."""
+def measure_organs(hu: np.ndarray, labels: np.ndarray) -> Iterator[LabelledOrgan]:
+    """The organs of a label map; both arrays are canonical (D, H, W)."""
     for number, box in enumerate(find_objects(labels), start=1):
         if box is not None:
             mask = labels[box] == number
@@ -77,11 +76,15 @@ def measure(hu: np.ndarray, labels: np.ndarray) -> Iterator[Found]:
             left = box[2].start + float(columns @ np.arange(len(columns))) / voxels
             cut = any(part.start == 0 or part.stop == n
                       for part, n in zip(box, labels.shape, strict=True))
-            yield Found(BY_NUMBER[number], voxels, left, float(hu[box][mask].mean()), cut)
+            yield LabelledOrgan(BY_NUMBER[number], voxels, left, float(hu[box][mask].mean()), cut)
 
 
 def inspect_dataset(name: str, warnings: Sequence[Sequence[str]]) -> list[str]:
-    """What the cases of a data set have in common, given the warnings of each."""
+    """Warnings about a whole data set.
+
+    Args:
+        warnings: those of each case.
+    """
     mirrored = sum(any(MIRRORED in text for text in texts) for texts in warnings)
     if mirrored > MOSTLY * len(warnings):
         return [f"{name}: the data set looks mirrored: in {mirrored} of {len(warnings)} cases "
@@ -89,25 +92,25 @@ def inspect_dataset(name: str, warnings: Sequence[Sequence[str]]) -> list[str]:
     return []
 
 
-def _check_same_place(image: Image, labels: Image, grids: Sequence[Grid]) -> None:
+def _require_same_grid(image: Image, labels: Image, grids: Sequence[Grid]) -> None:
     if not grids[0].same_as(grids[1], SAME_PLACE_MM):
-        told = (f"{one.source} has {describe_grid(one.grid)}" for one in (image, labels))
-        raise InputError(f"image and labels must lie on one grid: {'; '.join(told)}")
+        grids = (f"{one.source} has {describe_grid(one.grid)}" for one in (image, labels))
+        raise InputError(f"image and labels must lie on one grid: {'; '.join(grids)}")
 
 
-def _empty(found: Sequence[Found]) -> Iterator[str]:
+def _empty(found: Sequence[LabelledOrgan]) -> Iterator[str]:
     if not found:
         yield "No organ is labelled."
 
 
-def _sides(found: Sequence[Found]) -> Iterator[str]:
+def _sides(found: Sequence[LabelledOrgan]) -> Iterator[str]:
     by_name = {item.organ.name: item for item in found}
     for right, left in SIDES:
         if right in by_name and left in by_name and by_name[right].left > by_name[left].left:
             yield f"The {right} lies left of the {left}: {MIRRORED}."
 
 
-def _volumes(found: Sequence[Found], volumes: dict[int, float]) -> Iterator[str]:
+def _volumes(found: Sequence[LabelledOrgan], volumes: dict[int, float]) -> Iterator[str]:
     for item in found:
         expected, volume = item.organ.volume, volumes[item.organ.number]
         if expected and (volume > expected.high or (volume < expected.low and not item.cut)):
@@ -115,7 +118,7 @@ def _volumes(found: Sequence[Found], volumes: dict[int, float]) -> Iterator[str]
                    f"{expected.high:g} mL.")
 
 
-def _attenuation(found: Sequence[Found]) -> Iterator[str]:
+def _attenuation(found: Sequence[LabelledOrgan]) -> Iterator[str]:
     for item in found:
         low, high = HOLLOW_HU if item.organ.name in HOLLOW else SOLID_HU
         if not low <= item.hu <= high:

@@ -1,18 +1,19 @@
-"""Which case is trained on, and which is held out.
+"""Cross-validation: the fold of each case.
 
-The split is fixed: it follows from the cases' keys, not from a seed or the order of files.
- 1. Cases that belong together (one patient, or identical voxels) form a group; a group is never
-    split. A case that belongs to none is a group by itself.
- 2. A group with a case that its data set holds out for testing is test set, all of it.
- 3. A group of which a case has a fold already keeps it: what a model has been trained on is not
-    held out later.
- 4. A group with a case whose fold is a common split (BTCV 0035 to 0040: fold 0) gets that fold.
- 5. The remaining groups, the largest first, then in the order of the SHA-256 of their first key,
-    go one after the other to the fold that has the fewest cases of their data sets, then the
-    fewest of all, then the lowest number.
-Where cases of one group disagree within a rule, the lowest fold counts. With five folds, BTCV's 30
-cases are split 6 to 6; without groups, folds differ by at most one case of a data set, unless
-rules 3 and 4 say otherwise.
+The split is fixed: it depends on the keys of the cases, not on a seed or the order of files.
+ 1. Cases of one patient, or with identical voxels, form a group, which is never split. Any other
+    case is a group by itself.
+ 2. If the data set holds one case of a group out for testing, the whole group is test set.
+ 3. If a case of the group has a fold already, the group gets it, so that no case on which a model
+    was trained is held out later.
+ 4. If a case of the group has a fold in a common split (BTCV 0035 to 0040: fold 0), the group gets
+    it.
+ 5. The remaining groups are assigned one after the other, the largest first, then in the order of
+    the SHA-256 of their first key, to the fold with the fewest cases of their data sets, then the
+    fewest cases, then the lowest number.
+Where the cases of a group disagree within a rule, the lowest fold counts. With five folds, the 30
+cases of BTCV are split 6 to 6; without groups, and unless rules 3 and 4 apply, folds differ by at
+most one case of a data set.
 """
 
 from __future__ import annotations
@@ -26,33 +27,33 @@ from metaunetr.errors import InputError
 from metaunetr_training.data.case import TEST, Case
 
 Fold = int | str  # a number, TEST or NO_FOLD
-NO_FOLD = "none"  # of a run that trains on every fold
+NO_FOLD = "none"  # of a run that trains on all folds
 
 
-def assign(
+def assign_folds(
     cases: Sequence[Case], previous: Mapping[str, Fold] | None = None, folds: int = 5,
     groups: Mapping[str, str] | None = None,
 ) -> dict[str, Fold]:
-    """The fold of every case, 0 to `folds` - 1 or TEST, by its key; see above for the rules.
+    """The fold of every case by its key: 0 to `folds` - 1, or TEST.
 
     Args:
-        previous: folds by key, of an earlier call; keys that are no longer there are left out.
-        groups: a group's id by key, for cases that belong to one.
+        previous: folds by key, of an earlier call; keys without a case are ignored.
+        groups: id of the group by key, for cases that belong to one.
 
     Raises:
-        InputError: fewer than two folds; two cases have one key; or a fixed or previous fold is
-            not among the folds.
+        InputError: there are fewer than two folds, two cases have the same key, or a fixed or
+            previous fold is not below `folds`.
     """
     if folds < 2:
         raise InputError(f"there must be at least two folds: {folds}")
     members = _members(cases, groups or {})
     assigned = {name: _fixed(group, previous or {}, folds) for name, group in members.items()}
-    used = Counter()  # of (fold, data set) and of fold
-    for name, fold in assigned.items():  # None, not yet, is counted too and never asked for
+    used = Counter()  # cases by (fold, data set) and by fold
+    for name, fold in assigned.items():  # None, not yet assigned, is counted but not used
         _count(used, fold, members[name])
     free = [name for name, fold in assigned.items() if fold is None]
     for name in sorted(free, key=lambda name: (-len(members[name]), _order(members[name]))):
-        assigned[name] = _emptiest(used, {case.dataset for case in members[name]}, folds)
+        assigned[name] = _smallest_fold(used, {case.dataset for case in members[name]}, folds)
         _count(used, assigned[name], members[name])
     folds_of = {case.key: assigned[name] for name, group in members.items() for case in group}
     return {case.key: folds_of[case.key] for case in cases}
@@ -61,14 +62,13 @@ def assign(
 def hold_out(
     cases: Sequence[Case], keys: Sequence[str], previous: Mapping[str, Fold]
 ) -> list[Case]:
-    """The cases with a split of their own: those named by `keys` in fold 0, all others in fold 1;
-    a test set stays one.
+    """The cases, those with `keys` in fold 0 and all others in fold 1; the test set is kept.
 
     Args:
         previous: folds by key, of an earlier call.
 
     Raises:
-        InputError: a key is no case's, or a case has another fold already.
+        InputError: no case has one of the keys, or a case has another fold already.
     """
     known = {case.key for case in cases}
     if unknown := sorted(set(keys) - known):
@@ -84,7 +84,7 @@ def hold_out(
 
 
 def _members(cases: Sequence[Case], groups: Mapping[str, str]) -> dict[tuple, list[Case]]:
-    """The cases of each group, by a name that no other group has."""
+    """The cases of each group, by a unique name of the group."""
     seen: dict[str, Case] = {}
     members: dict[tuple, list[Case]] = {}
     for case in cases:
@@ -99,7 +99,7 @@ def _members(cases: Sequence[Case], groups: Mapping[str, str]) -> dict[tuple, li
 
 
 def _fixed(group: Sequence[Case], previous: Mapping[str, Fold], folds: int) -> Fold | None:
-    """The fold that rules 2 to 4 give to a group; None when they give none."""
+    """The fold of a group by rules 2 to 4; None where none applies."""
     kept = [previous[case.key] for case in group if case.key in previous]
     common = [case.fold for case in group if case.fold is not None]
     if TEST in kept or TEST in common:
@@ -114,7 +114,7 @@ def _fixed(group: Sequence[Case], previous: Mapping[str, Fold], folds: int) -> F
     return None
 
 
-def _emptiest(used: Counter, datasets: set[str], folds: int) -> int:
+def _smallest_fold(used: Counter, datasets: set[str], folds: int) -> int:
     return min(range(folds), key=lambda fold: (
         sum(used[fold, dataset] for dataset in datasets), used[fold], fold))
 

@@ -1,10 +1,10 @@
-"""A data set's label maps in organ numbers, right and left told apart where it merges them.
+"""Label maps of a data set in organ numbers; merged right and left organs are separated.
 
-Right and left are those of the patient, by the L coordinate of each voxel, so that flipped and
-oblique images need no care. What hangs together lies on one side, by its centre. The sides are
-parted in the middle of the widest gap between large parts, or, where no gap is wide enough for two
-organs, by the middle of the body in the CT. A part that is wide and lies on both sides, such as a
-horseshoe kidney, is cut there.
+Right and left are those of the patient, by the L coordinate of each voxel, so flipped and oblique
+images need no special case. A connected component belongs to the side of its centre. The sides are
+divided in the middle of the widest gap between large components or, where no gap is wide enough for
+two organs, at the middle of the body in the CT. A wide component that lies on both sides, such as a
+horseshoe kidney, is divided there.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from metaunetr_training.data.case import Case
 # mm from right to left between the centres of two organs. Kidneys' centres were 107 to 152 mm apart
 # in 9 patients, adrenal glands' 57 to 79 in 8; halves of one kidney would be 30 or so.
 GAP = 40.0
-CUT = 0.2  # share of a part beyond the middle, from which on it may be two organs
+CUT = 0.2  # share of a component beyond the middle, from which on it may be two organs
 SOFT_TISSUE = (-200, 300)  # HU: fat to enhanced vessels
-PITCH = 8.0  # mm between the voxels that tell where the middle of the body is
+PITCH = 8.0  # mm between the voxels by which the middle of the body is found
 L, S = 0, 2  # rows of an affine
 
 
@@ -34,14 +34,14 @@ def read_reference(case: Case, image: Image | None = None) -> Image:
     """The labels of `case` in organ numbers, uint8 (D, H, W), on the file's own grid.
 
     Args:
-        image: the CT, where it has been read already; it is read only when it is needed to tell
-            right from left.
+        image: the CT, if it has been read already; else it is read only when it is needed to
+            separate right from left.
 
     Raises:
-        InputError: a file cannot be read, or the labels are not all known to the data set.
+        InputError: a file cannot be read, or the data set does not define one of the labels.
     """
     labels = io.read_labels(case.labels)
-    _check(case, labels.array)
+    _require_known_labels(case, labels.array)
     meaning = [case.mapping.get(label, ()) for label in range(256)]
     array = np.array([_by_side(organs)[0] if organs else 0 for organs in meaning],
                      np.uint8)[labels.array]
@@ -56,12 +56,12 @@ def read_reference(case: Case, image: Image | None = None) -> Image:
 
 
 def right_of_pair(mask: np.ndarray, grid: Grid, middle: Callable[[], float]) -> np.ndarray:
-    """The voxels (D, H, W) of a mask of a pair of organs that belong to the patient's right one.
+    """The voxels (D, H, W) of a mask of paired organs that belong to the patient's right one.
 
     Args:
-        mask: (D, H, W) bool, not empty: both organs or one; whole, in pieces or grown together.
-        middle: is asked, when the mask does not tell by itself, for the L coordinate (mm) of the
-            middle of the body.
+        mask: (D, H, W) bool, not empty: both organs or one; whole, in pieces or fused.
+        middle: returns the L coordinate (mm) of the middle of the body; called only where the mask
+            has no gap between two organs.
     """
     box, parts = label_components(mask)
     left = _coordinate(L, grid, box)
@@ -70,7 +70,7 @@ def right_of_pair(mask: np.ndarray, grid: Grid, middle: Callable[[], float]) -> 
     if border is None:
         border = middle()
     right = (centres < border)[parts] & (parts > 0)
-    for part in _grown_together(parts, left, border):
+    for part in _fused(parts, left, border):
         here = parts == part
         right[here] = left[here] < border
     whole = np.zeros(mask.shape, bool)
@@ -79,9 +79,9 @@ def right_of_pair(mask: np.ndarray, grid: Grid, middle: Callable[[], float]) -> 
 
 
 def middle_of_body(image: Image, mask: np.ndarray, grid: Grid) -> float:
-    """L coordinate (mm) of the middle of the body, in the slices of a CT where a mask lies.
+    """L coordinate (mm) of the middle of the body, in the slices of a CT that a mask covers.
 
-    As much soft tissue lies on its right as on its left.
+    It is the median over soft tissue.
 
     Args:
         mask: (D, H, W) bool, not empty, on `grid`, which need not be the CT's.
@@ -100,7 +100,7 @@ def middle_of_body(image: Image, mask: np.ndarray, grid: Grid) -> float:
     return float(left.mean())
 
 
-def _check(case: Case, labels: np.ndarray) -> None:
+def _require_known_labels(case: Case, labels: np.ndarray) -> None:
     counts = sum(np.bincount(plane.ravel(), minlength=256) for plane in labels)
     held = (int(label) for label in np.flatnonzero(counts))
     unknown = [label for label in held if label and label not in case.mapping]
@@ -128,7 +128,7 @@ def _coordinate(
 def _centres(
     parts: np.ndarray, left: np.ndarray, where: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Voxels, and mean L coordinate, of each part by its number; 0 and NaN where it has none."""
+    """Voxels and mean L coordinate of each component by its number; 0 and NaN without voxels."""
     count = int(parts.max()) + 1
     sizes = np.bincount(parts[where], minlength=count)
     with np.errstate(invalid="ignore"):
@@ -136,7 +136,7 @@ def _centres(
 
 
 def _gap(centres: np.ndarray) -> float | None:
-    """The middle of the widest gap between centres (mm), when there is room for two organs."""
+    """The middle of the widest gap between centres (mm); None where it is below GAP."""
     centres = np.sort(centres)
     gaps = np.diff(centres)
     if not len(gaps) or gaps.max() < GAP:
@@ -144,8 +144,8 @@ def _gap(centres: np.ndarray) -> float | None:
     return float(centres[gaps.argmax()] + gaps.max() / 2)
 
 
-def _grown_together(parts: np.ndarray, left: np.ndarray, border: float) -> np.ndarray:
-    """Numbers of the parts that are two organs: much on either side, the centres far apart."""
+def _fused(parts: np.ndarray, left: np.ndarray, border: float) -> np.ndarray:
+    """Numbers of the components that are two organs, by their shares and centres on both sides."""
     sizes, centres = zip(*(_centres(parts, left, (parts > 0) & side)
                            for side in (left < border, left >= border)), strict=True)
     with np.errstate(invalid="ignore"):

@@ -1,8 +1,8 @@
 """Prepared cases as one small file, for training on another machine.
 
-A zip archive of the files of a prepared folder but for report and pictures, each compressed by xz.
-Images are reduced to few grey levels, which is what makes them small: noise does not compress, and
-with 64 levels over 400 HU a step (6.3 HU) is below the noise of most CTs.
+A zip archive of the files of a prepared folder, without report and pictures, each compressed by xz.
+Noise does not compress, so images are reduced to 64 grey levels; over 400 HU, one level is 6.3 HU,
+which is below the noise of most CTs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ MEMBER = re.compile(r"(prepared|folds)\.json|cases/\w[^/\\]*/\w[^/\\]*/(case\.js
 
 @dataclass(frozen=True)
 class Packed:
-    """What went into a file: its size in bytes, keys of the cases, and of those left out."""
+    """The content of a packed file.
+
+    Attributes:
+        size: of the file, in bytes.
+        cases, left_out: keys of the cases.
+    """
 
     size: int
     cases: list[str]
@@ -40,10 +45,10 @@ class Packed:
 def pack(
     prepared: Prepared, file: Path, most_bytes: float, report: Callable[[str], None]
 ) -> Packed:
-    """Writes into `file` the cases that annotate most organs, as many as there is room for.
+    """Writes the cases that annotate most organs into `file`, as many as fit.
 
     Raises:
-        InputError: not even one case fits.
+        InputError: no case fits.
         OutputError: the file cannot be written.
     """
     ordered = sorted(prepared.cases, key=lambda case: (-len(case.annotated), case.key))
@@ -73,10 +78,10 @@ def pack(
 
 
 def unpack(file: Path, folder: Path) -> Prepared:
-    """Makes the prepared `folder` of a packed file.
+    """Restores the prepared `folder` from a packed file.
 
     Raises:
-        InputError: it is no such file, or damaged.
+        InputError: the file was not made by `pack`, or is damaged.
         OutputError: the folder exists or cannot be written.
     """
     try:
@@ -98,14 +103,14 @@ def unpack(file: Path, folder: Path) -> Prepared:
 
 
 def reduce_levels(image: np.ndarray, levels: int = LEVELS) -> np.ndarray:
-    """uint8 0 to BRIGHTEST with at most `levels` values, evenly spread over the same range."""
+    """An image (uint8, 0 to BRIGHTEST) with at most `levels` evenly spaced values."""
     steps = (levels - 1) / BRIGHTEST
     table = np.rint(np.rint(np.arange(BRIGHTEST + 1) * steps) / steps).astype(np.uint8)
     return table[image]
 
 
 def _members(case: PreparedCase) -> dict[str, bytes]:
-    """Files of a case by their place in the prepared folder."""
+    """The files of a case by their path in the prepared folder."""
     place = f"cases/{case.key}"
     return {
         f"{place}/image.npy": _npy(reduce_levels(case.image())),
@@ -120,7 +125,7 @@ def _compressed(members: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _add(archive: zipfile.ZipFile, members: dict[str, bytes]) -> int:
-    """Bytes added."""
+    """Adds files to an archive, and returns their size in bytes."""
     for name, data in members.items():
         archive.writestr(name, data)
     return sum(map(len, members.values()))

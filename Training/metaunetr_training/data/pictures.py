@@ -1,4 +1,4 @@
-"""A small picture of a prepared case: what the network sees, and what it shall say."""
+"""A small picture of a prepared case: the network's input with its labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from metaunetr.report.overlay import Scene, overview_pictures
 
 SIZE = 220  # pixels of the longer side
 PLANES = ("coronal", "axial")
-STEP = 16  # between the levels of a colour: few levels make small files
+STEP = 16  # between colour levels; few levels make small files
 
 
 def picture(

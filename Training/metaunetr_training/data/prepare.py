@@ -1,8 +1,8 @@
-"""The cases of data sets → the folder that training reads. Done again, it does what is missing.
+"""The cases of data sets → the folder that training reads.
 
-What has been prepared stays until its folder is deleted, also cases of data sets that are not
-named again, so a data set can be added later; folds.json keeps the fold of every case there ever
-was.
+Repeated, it prepares only what is missing or has changed. Prepared cases stay until their folder is
+deleted, also those of data sets that are not named again, so that data sets can be added later.
+folds.json keeps the fold of every case that was ever prepared.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError, OutputError, explain
 from metaunetr.io.atomic import discard_abandoned
 from metaunetr.text import duration
-from metaunetr_training.data import needs
+from metaunetr_training.data import resources
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.checks import inspect_dataset
-from metaunetr_training.data.folds import Fold, assign, hold_out
-from metaunetr_training.data.needs import Need
+from metaunetr_training.data.folds import Fold, assign_folds, hold_out
 from metaunetr_training.data.prepared import (
     Prepared,
     PreparedCase,
@@ -33,27 +32,36 @@ from metaunetr_training.data.prepared import (
     write_preprocessing,
 )
 from metaunetr_training.data.report import write_report
-from metaunetr_training.data.store import complete, move, prepare_case
-from metaunetr_training.data.workers import attempts
+from metaunetr_training.data.resources import Resources
+from metaunetr_training.data.store import prepare_case, read_complete, update_source
+from metaunetr_training.data.workers import run_parallel
 
 Report = Callable[[str], None]
 
 
 @dataclass
 class Plan:
-    """What there is to do, see `plan`."""
+    """The work to do, see `plan`.
+
+    Attributes:
+        work: resources by key, of the cases to prepare.
+        moved: prepared cases whose files lie elsewhere now, with their new source.
+        previous: folds of an earlier call, by key.
+        disk, free: bytes: needed at most, and free.
+        failed: reason by key, of cases that could not be prepared.
+    """
 
     folder: Path
     preprocessing: Preprocessing
     cases: list[Case]
     folds: int
     jobs: int
-    work: dict[str, Need]  # by key, what is yet to be done
-    moved: list[tuple[PreparedCase, Case]]  # what was done, and where its files lie now
+    work: dict[str, Resources]
+    moved: list[tuple[PreparedCase, Case]]
     previous: dict[str, Fold]
-    disk: int  # bytes, at most
-    free: int  # bytes
-    failed: dict[str, str] = field(default_factory=dict)  # by key, why
+    disk: int
+    free: int
+    failed: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         done = len(self.cases) - len(self.work)
@@ -68,51 +76,51 @@ def plan(
     folder: Path, preprocessing: Preprocessing, cases: Sequence[Case], folds: int = 5,
     jobs: int | None = None, held_out: Sequence[str] = (),
 ) -> Plan:
-    """Finds out what is to be done and what it takes; writes nothing.
+    """Determines the work to do and the resources it needs; writes nothing.
 
     Args:
-        jobs: cases at a time; None is by processors and memory.
-        held_out: keys of the cases that are fold 0, all others being fold 1; none for `folds`
-            of equal size.
+        jobs: number of processes; None is by processors and memory.
+        held_out: keys of the cases in fold 0, all others are in fold 1; empty for `folds` of equal
+            size.
 
     Raises:
-        InputError: two cases have one name, the folds contradict earlier ones, or the folder was
-            prepared with another preprocessing.
+        InputError: two cases have the same name, the folds contradict earlier ones, or the folder
+            was prepared with other preprocessing.
     """
     previous = _previous(folder, preprocessing)
     if held_out:
         cases = hold_out(cases, held_out, previous)
-    assign(cases, previous, folds)  # raises now rather than after hours
+    assign_folds(cases, previous, folds)  # raises before hours of work
     todo, moved = {}, []
     for case in cases:
         try:
-            done = complete(case, folder, preprocessing)
-        except InputError:  # preparing it will tell
+            done = read_complete(case, folder, preprocessing)
+        except InputError:  # preparation will report it
             done = None
         if done is None:
-            todo[case.key] = needs.need(case, preprocessing)
+            todo[case.key] = resources.estimate(case, preprocessing)
         elif done.source != case:
             moved.append((done, case))
-    jobs = min(jobs or needs.processes(todo.values()), needs.MOST_PROCESSES)
+    jobs = min(jobs or resources.worker_count(todo.values()), resources.MAX_PROCESSES)
     return Plan(
         folder, preprocessing, list(cases), folds, jobs, todo, moved, previous,
-        sum(need.disk for need in todo.values()), needs.free_disk(folder),
+        sum(need.disk for need in todo.values()), resources.free_disk(folder),
     )
 
 
 def prepare(plan: Plan, report: Report) -> Prepared:
-    """Does what is planned. Cases that fail are told, and stand in `plan.failed`.
+    """Prepares the cases of a plan; cases that fail are reported, and listed in `plan.failed`.
 
     Raises:
         InputError: no case could be prepared.
-        OutputError: there is not enough room on the disk, or it cannot be written.
+        OutputError: the disk is too small, or cannot be written.
     """
     if plan.disk > plan.free:
         raise OutputError(f"{plan.folder}: preparing takes at most {plan.disk / 1e6:,.0f} MB, only "
                           f"{plan.free / 1e6:,.0f} MB are free on this disk")
     _begin(plan)
     for done, case in plan.moved:
-        move(done, case)
+        update_source(done, case)
     _work(plan, report)
     found = [PreparedCase.read(path.parent)
              for path in sorted((plan.folder / "cases").glob("*/*/case.json"))]
@@ -120,12 +128,12 @@ def prepare(plan: Plan, report: Report) -> Prepared:
     if not ready:
         raise InputError(f"{plan.folder}: no case could be prepared; the first: "
                          f"{next(iter(plan.failed.values()), 'there is none')}")
-    twins = _twins(ready)
-    folds = assign([case.source for case in ready], plan.previous, plan.folds,
-                   {case.key: case.voxels for same in twins for case in same})
+    duplicates = _duplicates(ready)
+    folds = assign_folds([case.source for case in ready], plan.previous, plan.folds,
+                   {case.key: case.voxels for same in duplicates for case in same})
     write_folds(plan.folder, plan.previous | folds)
     prepared = Prepared.read(plan.folder)
-    notices = _notices(prepared, twins)
+    notices = _notices(prepared, duplicates)
     for text in notices:
         report(f"warning: {text}")
     write_report(prepared, notices, plan.failed)
@@ -133,7 +141,7 @@ def prepare(plan: Plan, report: Report) -> Prepared:
 
 
 def _previous(folder: Path, preprocessing: Preprocessing) -> dict[str, Fold]:
-    """The folds that an earlier run has given."""
+    """The folds of an earlier run, by key."""
     try:
         before, _ = read_preprocessing(folder)
         folds = read_folds(folder) if (folder / "folds.json").exists() else {}
@@ -152,7 +160,7 @@ def _begin(plan: Plan) -> None:
     folder = plan.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for key in plan.work:  # what was there is not what is wanted now
+        for key in plan.work:  # prepared from other files
             (case_folder(folder, key) / "case.json").unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from None
@@ -166,42 +174,42 @@ def _work(plan: Plan, report: Report) -> None:
     tasks = [(case, plan.folder, plan.preprocessing) for case in work]
     total = max(1, sum(need.voxels for need in plan.work.values()))
     started, voxels = time.perf_counter(), 0
-    with closing(attempts(prepare_case, tasks, plan.jobs)) as results:
+    with closing(run_parallel(prepare_case, tasks, plan.jobs)) as results:
         for count, (number, result) in enumerate(results, start=1):
             key = work[number].key
             try:
-                told = _told(result())
-            except OutputError:  # the next could not be written either
+                outcome = _summary(result())
+            except OutputError:  # the next case could not be written either
                 raise
             except Exception as error:
                 plan.failed[key], _ = explain(error)
-                told = f"FAILED: {plan.failed[key]}"
+                outcome = f"FAILED: {plan.failed[key]}"
             voxels += plan.work[key].voxels
             left = (time.perf_counter() - started) * (total / max(1, voxels) - 1)
-            report(f"[{count}/{len(work)}] {key}: {told}; {duration(left)} left")
+            report(f"[{count}/{len(work)}] {key}: {outcome}; {duration(left)} left")
 
 
-def _told(case: PreparedCase) -> str:
+def _summary(case: PreparedCase) -> str:
     size = " × ".join(map(str, reversed(case.shape)))
     return "; ".join([f"{size} voxels, {len(case.volumes_ml)} organs",
                       *(f"warning: {text.rstrip('.')}" for text in case.warnings)])
 
 
-def _twins(cases: Sequence[PreparedCase]) -> list[list[PreparedCase]]:
-    """Cases with identical images: they must not part into training and held-out cases."""
+def _duplicates(cases: Sequence[PreparedCase]) -> list[list[PreparedCase]]:
+    """Groups of cases with identical images, which must be in the same fold."""
     same = defaultdict(list)
     for case in cases:
         same[case.voxels].append(case)
     return [group for group in same.values() if len(group) > 1]
 
 
-def _notices(prepared: Prepared, twins: Sequence[Sequence[PreparedCase]]) -> list[str]:
-    """Warnings that are about more than one case."""
+def _notices(prepared: Prepared, duplicates: Sequence[Sequence[PreparedCase]]) -> list[str]:
+    """Warnings about more than one case."""
     warnings = defaultdict(list)
     for case in prepared.cases:
         warnings[case.source.dataset].append(case.warnings)
     mirrored = [text for name, texts in warnings.items() for text in inspect_dataset(name, texts)]
     return mirrored + [
         f"{', '.join(case.key for case in same)} are one image; they are kept in one fold."
-        for same in twins
+        for same in duplicates
     ]

@@ -36,16 +36,16 @@ MAX_FOLDS = 64 << 20  # bytes of folds.json, which has a line for each case
 
 @dataclass(frozen=True)
 class PreparedCase:
-    """One case on disk.
+    """One prepared case.
 
     Attributes:
-        source: the files it was made from.
+        source: the files it was prepared from.
         shape: (D, H, W) at the model spacing.
-        volumes_ml: volume of each organ that it holds, on the source's grid.
+        volumes_ml: volume (mL) by organ number, on the source's grid; organs it holds.
         spacing: of the source, mm along its canonical axes (i, j, k).
-        warnings: sentences about what was odd.
-        state: what it was made from; another state means it must be made again.
-        voxels: digest of the source's image, the same for identical images.
+        warnings: sentences about doubts, see `checks`.
+        state: digest of files and preprocessing; with another one it must be prepared again.
+        voxels: digest of the source's voxels, equal for identical images.
     """
 
     folder: Path
@@ -75,7 +75,7 @@ class PreparedCase:
 
     @cached_property
     def points(self) -> dict[int, np.ndarray]:
-        """Some voxels (n, 3) = (d, h, w) of each organ that the case holds."""
+        """Random voxels (n, 3) = (d, h, w) by organ number, of each organ that the case holds."""
         points = np.load(self.folder / "points.npy")
         return {int(n): points[points[:, 0] == n, 1:] for n in np.unique(points[:, 0])}
 
@@ -115,18 +115,19 @@ class Prepared:
     folds: dict[str, Fold]
 
     def training(self, fold: Fold) -> list[PreparedCase]:
-        """All but those of `fold` and of the test set; NO_FOLD leaves out only the test set."""
+        """The cases outside `fold` (any fold for NO_FOLD) and outside the test set."""
         return [case for case in self.cases if self.folds[case.key] not in (fold, TEST)]
 
     def held_out(self, fold: Fold) -> list[PreparedCase]:
-        """Those of a fold, or of the test set."""
+        """The cases of a fold, or of the test set."""
         return [case for case in self.cases if self.folds[case.key] == fold]
 
     @classmethod
     def read(cls, folder: Path) -> Prepared:
-        """
+        """The prepared folder.
+
         Raises:
-            InputError: the folder was not made by `prepare`, or preparation has not ended.
+            InputError: the folder was not made by `prepare`, or is incomplete or damaged.
         """
         try:
             preprocessing, version = read_preprocessing(folder)
@@ -148,11 +149,12 @@ class Prepared:
 
 
 def case_folder(folder: Path, key: str) -> Path:
-    """Where a prepared folder keeps a case."""
+    """The folder of a case in a prepared folder."""
     return folder / "cases" / key
 
 
 def picture_file(folder: Path, key: str) -> Path:
+    """The picture of a case in a prepared folder."""
     return folder / "pictures" / f"{key}.png"
 
 
@@ -167,9 +169,10 @@ def read_preprocessing(folder: Path) -> tuple[Preprocessing, int]:
 
 
 def write_preprocessing(folder: Path, preprocessing: Preprocessing) -> None:
-    """
+    """Writes prepared.json.
+
     Raises:
-        OutputError: prepared.json cannot be written.
+        OutputError: it cannot be written.
     """
     header = schema.to_json(_Header(FORMAT, preprocessing))
     write_text(folder / "prepared.json", json.dumps(header, indent=1))
@@ -186,8 +189,9 @@ def read_folds(folder: Path) -> dict[str, Fold]:
 
 
 def write_folds(folder: Path, folds: dict[str, Fold]) -> None:
-    """
+    """Writes folds.json.
+
     Raises:
-        OutputError: folds.json cannot be written.
+        OutputError: it cannot be written.
     """
     write_text(folder / "folds.json", json.dumps(folds, indent=1))

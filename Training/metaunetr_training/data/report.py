@@ -1,4 +1,4 @@
-"""A page about what was prepared: warnings first, then tables, then a picture of every case."""
+"""A page about the prepared cases: warnings, tables, and a picture of every case."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from metaunetr import io
 from metaunetr.organs import ORGANS
+from metaunetr.report.palette import shown_colour
 from metaunetr.report.style import CSS
 from metaunetr_training.data.folds import Fold
 from metaunetr_training.data.prepared import Prepared, PreparedCase, picture_file
@@ -28,8 +29,8 @@ def write_report(prepared: Prepared, notices: Sequence[str], failed: Mapping[str
     """Writes report.html beside the pictures that it shows.
 
     Args:
-        notices: warnings that are about more than one case.
-        failed: why cases could not be prepared, by their keys.
+        notices: warnings about more than one case.
+        failed: reason by key, of cases that could not be prepared.
 
     Raises:
         OutputError: it cannot be written.
@@ -58,7 +59,7 @@ def _facts(prepared: Prepared) -> str:
     voxels = sum(d * h * w for d, h, w in (case.shape for case in prepared.cases))
     return _list({
         "Cases": len(prepared.cases),
-        "Voxels": f"{_times(preprocessing.spacing)} mm, {voxels / 1e6:,.0f} million",
+        "Voxels": f"{_joined(preprocessing.spacing)} mm, {voxels / 1e6:,.0f} million",
         "Image": "{:g} to {:g} HU as 0 to 1".format(*preprocessing.hu_window),
         "Folds": _folds(prepared.folds[case.key] for case in prepared.cases),
     })
@@ -101,7 +102,7 @@ def _organs(cases: Sequence[PreparedCase]) -> str:
         annotated = [case for case in cases if organ.number in case.annotated]
         volumes = [case.volumes_ml[organ.number] for case in annotated
                    if organ.number in case.volumes_ml]
-        colour = "rgb({}, {}, {})".format(*organ.colour)
+        colour = "rgb({}, {}, {})".format(*shown_colour(organ))
         volume = f"{_number(median(volumes))}</td><td class=\"number\">{_range(volumes)}" \
             if volumes else '–</td><td class="number">–'
         rows.append(
@@ -121,7 +122,7 @@ def _case(case: PreparedCase, prepared: Prepared) -> str:
         f'<div class="case{" odd" if case.warnings else ""}"><img loading="lazy" '
         f'alt="{escape(case.key)}" src="{escape(quote(picture.as_posix()))}">'
         f"<p><strong>{escape(case.source.id)}</strong>, "
-        f"{fold if isinstance(fold, str) else f'fold {fold}'}, {_times(case.spacing)} mm"
+        f"{fold if isinstance(fold, str) else f'fold {fold}'}, {_joined(case.spacing)} mm"
         f"</p>{texts}</div>"
     )
 
@@ -143,7 +144,7 @@ def _range(values: Sequence[float]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def _times(values: Sequence[float]) -> str:
+def _joined(values: Sequence[float]) -> str:
     return " × ".join(map(_number, values))
 
 

@@ -1,6 +1,6 @@
-"""A CT and its labels become the arrays that a network learns from.
+"""CT and labels → arrays at the model spacing.
 
-The image is made by the engine's own functions, so that training sees what inference will see.
+The image is preprocessed by the functions of the engine, so training and inference are consistent.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Box = tuple[slice, slice, slice]
 def to_model_arrays(
     image: Image, labels: Image, preprocessing: Preprocessing
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The network's input and its labels, cropped to the body and everything that is labelled.
+    """The network's input and its labels, cropped to the body and all labelled voxels.
 
     Args:
-        image: HU. labels: organ numbers, at the same places, in whatever order of axes.
+        image: HU. labels: organ numbers, on the same grid up to the order of axes.
 
     Returns:
         image uint8 (D, H, W), 0 to BRIGHTEST; labels uint8 (D, H, W).
@@ -54,7 +54,7 @@ def to_model_arrays(
 def resample_labels(
     view: np.ndarray, grid: Grid, preprocessing: Preprocessing, rotation: Rotation | None = None
 ) -> np.ndarray:
-    """Each voxel's label is what covers most of it, background included.
+    """Labels at the model spacing; a voxel gets the label, or background, that covers most of it.
 
     Args:
         view: canonical labels (D, H, W) on `grid`.
@@ -75,7 +75,7 @@ def resample_labels(
 def _covers(
     view: np.ndarray, grid: Grid, preprocessing: Preprocessing, rotation: Rotation | None
 ) -> Iterator[tuple[int, Box, Tensor]]:
-    """Of each label its number, a box at the model spacing, and its share of the voxels there."""
+    """For each label its number, a box at the model spacing, and its share of each voxel there."""
     along = matrices(grid, preprocessing)
     for number, source in enumerate(find_objects(view), start=1):
         if source is None:
@@ -91,7 +91,7 @@ def _covers(
 def _resample_mask(
     mask: np.ndarray, source: Box, along: tuple[Tensor, Tensor, Tensor]
 ) -> tuple[Box, Tensor]:
-    """A mask that fills the box `source`, resampled, and the box where it then lies."""
+    """The box at the model spacing of a mask that fills the box `source`, and the mask there."""
     place, parts = [], []
     for matrix, part in zip(along, source, strict=True):
         columns = matrix[:, part]

@@ -1,4 +1,4 @@
-"""One case: from its files to its folder. Killed at any moment, it is not taken for complete."""
+"""One case: from its files to its folder, which is complete once case.json is there."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def prepare_case(case: Case, folder: Path, preprocessing: Preprocessing) -> Prep
     """Checks and resamples a case, and writes it into the prepared `folder`.
 
     Raises:
-        InputError: its files cannot be read or do not fit together.
+        InputError: its files cannot be read or do not match.
         OutputError: it cannot be written.
     """
-    state = made_from(case, preprocessing)  # before reading: what changes now is redone next time
+    state = made_from(case, preprocessing)  # before reading, so that later changes count
     image = io.read_image(case.image)
     reference = read_reference(case, image)
-    warnings, volumes = checks.inspect(image, reference)
+    warnings, volumes = checks.inspect_case(image, reference)
     volume, labels = to_model_arrays(image, reference, preprocessing)
     orientation = Orientation.of(image.grid)
     prepared = PreparedCase(
@@ -55,8 +55,10 @@ def prepare_case(case: Case, folder: Path, preprocessing: Preprocessing) -> Prep
     return prepared
 
 
-def complete(case: Case, folder: Path, preprocessing: Preprocessing) -> PreparedCase | None:
-    """The case if it has been prepared and nothing has changed since then but where its files lie.
+def read_complete(case: Case, folder: Path, preprocessing: Preprocessing) -> PreparedCase | None:
+    """The prepared case; None if it is missing, incomplete, or made from other files.
+
+    The files may lie in another folder than before.
 
     Raises:
         InputError: its files cannot be found.
@@ -68,8 +70,8 @@ def complete(case: Case, folder: Path, preprocessing: Preprocessing) -> Prepared
     return prepared
 
 
-def move(prepared: PreparedCase, case: Case) -> None:
-    """Writes down where the files of a complete case lie now.
+def update_source(prepared: PreparedCase, case: Case) -> None:
+    """Updates the paths of the files of a prepared case.
 
     Raises:
         OutputError: it cannot be written.
@@ -78,7 +80,7 @@ def move(prepared: PreparedCase, case: Case) -> None:
 
 
 def made_from(case: Case, preprocessing: Preprocessing) -> str:
-    """All that decides on what is prepared, as a digest.
+    """A digest of everything that the prepared case depends on.
 
     Raises:
         InputError: a file of the case is gone or may not be read.
@@ -88,9 +90,9 @@ def made_from(case: Case, preprocessing: Preprocessing) -> str:
     return blake2b(json.dumps(what).encode(), digest_size=16).hexdigest()
 
 
-def draw_points(labels: np.ndarray) -> np.ndarray:
-    """Up to POINTS voxels of each organ, int16 (n, 4) = (organ number, d, h, w), always the same
-    ones."""
+def sample_points(labels: np.ndarray) -> np.ndarray:
+    """Up to POINTS random voxels of each organ, int16 (n, 4) = (organ number, d, h, w); with a
+    fixed seed."""
     rng = np.random.default_rng(0)
     places = np.flatnonzero(labels)
     organs = labels.ravel()[places]
@@ -117,7 +119,7 @@ def _write(
     prepared: PreparedCase, volume: np.ndarray, labels: np.ndarray, shown: Path,
     preprocessing: Preprocessing,
 ) -> None:
-    """case.json goes first and comes last."""
+    """Removes case.json first and writes it last."""
     folder = prepared.folder
     try:
         for place in (folder, shown.parent):
@@ -127,15 +129,15 @@ def _write(
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from None
     save_png(shown, picture(volume, labels, preprocessing))
     with together() as place:
-        record = place(folder / "case.json")  # the first here is the last to take its place
+        record = place(folder / "case.json")  # the first of the group is renamed last
         for name, array in (("image", volume), ("labels", labels),
-                            ("points", draw_points(labels))):
+                            ("points", sample_points(labels))):
             _save(place(folder / f"{name}.npy"), array)
         record.write_text(_text(prepared), encoding="utf-8", errors="backslashreplace")
 
 
 def _save(path: Path, array: np.ndarray) -> None:
-    """Not np.save, which does not say why it could not write."""
+    """Writes a .npy file; np.save may report a failed write without its reason."""
     with open(path, "wb") as file:
         header = np.lib.format.header_data_from_array_1_0(array)
         np.lib.format.write_array_header_1_0(file, header)
@@ -147,7 +149,7 @@ def _text(prepared: PreparedCase) -> str:
 
 
 def _digest(view: np.ndarray) -> str:
-    """Equal for the same voxels in whatever type and order of axes."""
+    """A digest of canonical voxels, independent of type and order of axes of the file."""
     digest = blake2b(repr(view.shape).encode(), digest_size=16)
     for plane in view:
         digest.update(np.ascontiguousarray(plane, np.float32))

@@ -1,12 +1,12 @@
-"""How good a model is on whole CTs, measured on their own grid.
+"""The accuracy of a model on whole CTs, measured on their own grids.
 
-    subjects     which model and which cases; whether any of them was trained on
-    cases        each case through the engine, scored and kept
+    selection    the model and the cases; whether it was trained on any of them
+    cases        segments and scores each case, and keeps the results
     scores       one organ of one case
-    ceiling      what a perfect mask reaches after the model spacing and back
+    ceiling      Dice of the reference itself, resampled to the model spacing and back
     statistics   means, bootstrap intervals, paired tests
     table        the summary, as CSV, JSON, Markdown and LaTeX
-    calibration  from the engine's confidence to the Dice to be expected
+    calibration  confidence of the engine → expected Dice
     canvas       size, style and colours of pictures
     plots        box plots, reliability, paired differences
     beside       reference and result of a case, one above the other

@@ -1,11 +1,12 @@
-"""From the engine's confidence to the Dice to be expected, fitted on held-out cases.
+"""A curve from the engine's confidence to the expected Dice, fitted on held-out cases.
 
-Pairs of confidence and Dice, one for each organ found in each case, are put in order of
-confidence and into groups of equal size; the groups' mean Dice is made to rise by isotonic
-regression (Zadrozny & Elkan, KDD 2002), and each level becomes a knot of the curve. Grouping
-first keeps the knots few, and none rests on a single organ of a single case.
+Pairs of confidence and Dice, one per organ found in a case, are sorted by confidence and divided
+into groups of equal size. Isotonic regression (Zadrozny & Elkan, KDD 2002) of the groups' mean Dice
+gives the levels of the curve, one knot each. Grouping limits the number of knots, and no knot
+depends on one organ of one case.
 
-The error told is cross-validated: a case's organs are predicted by a curve fitted without it.
+The reported error is cross-validated: the organs of a case are predicted by a curve that was fitted
+without it.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ FEWEST_CASES = 5  # organs of one case are good or bad together
 
 @dataclass(frozen=True)
 class Fit:
-    """What was tried.
+    """The result of a fit.
 
     Attributes:
         confidence, dice: the pairs.
-        curve: None where there is none, for the `reason`.
-        error_before, error_after: mean absolute difference of Dice from confidence, and from the
-            curve that was fitted without the case; NaN where none could be.
+        curve: None if none could be fitted, for the `reason`.
+        error_before, error_after: mean absolute difference of Dice from confidence, and from a
+            curve fitted without the case; NaN where there is no such curve.
     """
 
     confidence: np.ndarray
@@ -56,10 +57,11 @@ class Fit:
         }
 
     def refused(self, reason: str) -> Fit:
+        """The same without a curve."""
         return replace(self, curve=None, reason=reason, error_after=nan)
 
     def sentence(self) -> str:
-        """What came of it."""
+        """The result as a text."""
         pairs = f"{len(self.dice)} organs of {self.cases} cases"
         errors = ("" if isnan(self.error_after) else
                   f" Mean error of the confidence as a forecast of Dice: {self.error_before:.3f}; "
@@ -72,8 +74,8 @@ class Fit:
 def fit(scores: Sequence[Score]) -> Fit:
     """Fits a curve to all organs that were found and scored.
 
-    There is no curve for fewer than 30 pairs or 5 cases, where Dice does not rise with
-    confidence, or where the curve is no better than the plain confidence on cases left out.
+    There is none for fewer than 30 pairs or 5 cases, if Dice does not rise with confidence, or if
+    the curve is not better than the confidence itself in cross-validation.
     """
     pairs = [s for s in scores if s.scored and not isnan(s.confidence)]
     confidence = np.array([s.confidence for s in pairs])
@@ -103,7 +105,7 @@ def fit(scores: Sequence[Score]) -> Fit:
 
 
 def isotonic(confidence: np.ndarray, dice: np.ndarray) -> Calibration | None:
-    """The rising curve through groups of pairs; None where all come to one level."""
+    """The rising curve through groups of pairs; None if it is constant."""
     from scipy.optimize import isotonic_regression
 
     order = np.argsort(confidence, kind="stable")

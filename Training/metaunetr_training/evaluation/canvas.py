@@ -10,6 +10,7 @@ import numpy as np
 
 from metaunetr.io.atomic import atomic
 from metaunetr.organs import BY_NAME
+from metaunetr.report.palette import shown_colour
 
 DPI = 150
 INK, QUIET, LINE = "#1c2733", "#5b6b7b", "#dde3e9"  # as in the core's report
@@ -44,5 +45,5 @@ def canvas(path: Path, width: float, height: float, **kwargs) -> Iterator:
 
 def colour(organ: str, light: float = 0.0) -> tuple[float, ...]:
     """The organ's colour, mixed with white."""
-    rgb = np.array(BY_NAME[organ].colour) / 255
+    rgb = np.array(shown_colour(BY_NAME[organ])) / 255
     return tuple(rgb + (1 - rgb) * light)

@@ -1,7 +1,7 @@
-"""Whole CTs through the core's engine, scored on their own grid, and kept.
+"""Segments whole CTs with the engine, scores them on their own grids, and keeps the results.
 
-    cases/DATASET/ID.json       scores of a case and what they were made from; written last
-    labels/DATASET/ID.seg.nrrd  what the model found
+    cases/DATASET/ID.json       scores of a case and what they depend on; written last
+    labels/DATASET/ID.seg.nrrd  labels by the model
 
 A case is measured again only when its files, the model or the way of measuring have changed.
 """
@@ -34,19 +34,19 @@ from metaunetr_training.data.case import Case
 from metaunetr_training.data.labels import read_reference
 from metaunetr_training.evaluation.ceiling import ceilings
 from metaunetr_training.evaluation.scores import Score
-from metaunetr_training.evaluation.subjects import Subject
+from metaunetr_training.evaluation.selection import Selection
 
 FORMAT = 1  # of a case's record; another one is measured again
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The record of a case.
+class CaseScores:
+    """The scores of a case.
 
     Attributes:
-        made_from: what decides on the scores; equal when they would be the same.
+        made_from: everything the scores depend on; equal when they would be the same.
         reference: hash of the reference's organ numbers and grid.
         scores: of the organs that the model knows and the case annotates.
         ceilings: Dice of a perfect mask by organ (see `ceiling`); None when not asked for.
@@ -58,19 +58,21 @@ class Measured:
     ceilings: dict[str, float | None] | None = None
 
     def with_ceilings(self) -> list[Score]:
+        """The scores with their ceilings filled in."""
         known = self.ceilings or {}
         return [replace(score, ceiling=nan if (value := known.get(score.organ)) is None else value)
                 for score in self.scores]
 
     def write(self, path: Path) -> None:
+        """Writes the record of the case."""
         io.write_text(path, json.dumps({
             "made_from": self.made_from, "reference": self.reference,
             "scores": [score.to_json() for score in self.scores], "ceilings": self.ceilings,
         }, indent=1, allow_nan=False))
 
     @classmethod
-    def read(cls, path: Path) -> Measured | None:
-        """None when there is none, or none of ours."""
+    def read(cls, path: Path) -> CaseScores | None:
+        """The record of a case; None where there is no valid one."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             scores = tuple(Score.from_json(score) for score in values["scores"])
@@ -80,36 +82,38 @@ class Measured:
 
 
 def record_path(output: Path, key: str) -> Path:
+    """The file with the scores of a case."""
     return output / "cases" / f"{key}.json"
 
 
 def labels_path(output: Path, key: str) -> Path:
+    """The file with the labels of a case."""
     return output / "labels" / f"{key}.seg.nrrd"
 
 
 def measure(
-    subject: Subject, output: Path, device: str = "auto", ceiling: bool = False,
-    tell: Tell = print,
+    selection: Selection, output: Path, device: str = "auto", ceiling: bool = False,
+    report: Report = print,
 ) -> tuple[list[Score], dict[str, str]]:
-    """Scores all cases; one that fails is told and the rest goes on.
+    """Scores all cases; cases that fail are reported.
 
     Args:
         output: folder for what is kept of each case.
         ceiling: also what a perfect mask reaches.
-        tell: given a line for each case, with the remaining time.
+        report: called with a line for each case, with the remaining time.
 
     Returns:
-        the scores, and why cases failed by their keys.
+        the scores, and the reason by key of cases that failed.
 
     Raises:
         OutputError: nothing can be written.
         BundleError, DeviceError: the model or the device cannot be used; a run's checkpoint that
             is damaged is an InputError.
     """
-    work = _Work(subject.bundle, output, device)
+    work = _Evaluator(selection.bundle, output, device)
     scores, failed = [], {}
-    total, spent, done = len(subject.cases), 0.0, 0
-    for number, case in enumerate(subject.cases, start=1):
+    total, spent, done = len(selection.cases), 0.0, 0
+    for number, case in enumerate(selection.cases, start=1):
         started = time.perf_counter()
         before = work.kept(case)
         if before is None:
@@ -120,7 +124,7 @@ def measure(
             raise
         except Exception as error:
             failed[case.key] = explain(error)[0]
-            tell(f"[{number}/{total}] {case.key}: FAILED: {failed[case.key]}")
+            report(f"[{number}/{total}] {case.key}: FAILED: {failed[case.key]}")
             continue
         mine = measured.with_ceilings()
         scores += mine
@@ -133,22 +137,22 @@ def measure(
             line += f", {seconds:.1f} s"
             if number < total:
                 line += f"; about {duration(spent / done * (total - number))} left"
-        tell(line)
+        report(line)
     return scores, failed
 
 
-class _Work:
-    """What the cases share; the model is loaded when the first of them needs it."""
+class _Evaluator:
+    """Measures cases with one engine, which is loaded for the first case that needs it."""
 
     def __init__(self, bundle: Bundle, output: Path, device: str) -> None:
         self.bundle, self.output, self.device = bundle, output, device
         self.engine: Segmenter | None = None
         self.model = _model_state(bundle)
 
-    def kept(self, case: Case) -> Measured | None:
-        """What was measured before, where it would be the same now."""
-        measured = Measured.read(record_path(self.output, case.key))
-        with suppress(InputError):  # a file has gone: measuring will tell
+    def kept(self, case: Case) -> CaseScores | None:
+        """The earlier scores, if nothing that they depend on has changed."""
+        measured = CaseScores.read(record_path(self.output, case.key))
+        with suppress(InputError):  # a file is missing: measuring will report it
             if (measured is not None and measured.made_from == self._made_from(case)
                     and labels_path(self.output, case.key).is_file()):
                 return measured
@@ -163,8 +167,8 @@ class _Work:
         if self.engine is None:
             self.engine = Segmenter(self.bundle, self.device)
 
-    def case(self, case: Case, kept: Measured | None, ceiling: bool) -> Measured:
-        """The scores of a case, of which `kept` is known; `kept` itself where nothing lacks."""
+    def case(self, case: Case, kept: CaseScores | None, ceiling: bool) -> CaseScores:
+        """The scores of a case; `kept`, the earlier ones, where they are complete."""
         missing = ceiling and (kept is None or kept.ceilings is None)
         if kept is not None and not missing:
             return kept
@@ -184,7 +188,7 @@ class _Work:
 
     def _segment(
         self, case: Case, image: Image, reference: Image, made_from: dict[str, Any]
-    ) -> Measured:
+    ) -> CaseScores:
         organs = _common(self.bundle, case)
         result = self.engine.segment(image)
         rows = evaluation.score(case.id, result.labels, reference, organs)
@@ -195,7 +199,7 @@ class _Work:
         )
         record_path(self.output, case.key).unlink(missing_ok=True)  # of labels replaced now
         io.write_labels(_with_folder(labels_path(self.output, case.key)), result)
-        return Measured(made_from, input_hash(reference), scores)
+        return CaseScores(made_from, input_hash(reference), scores)
 
 
 def _common(bundle: Bundle, case: Case) -> list[Organ]:

@@ -1,8 +1,8 @@
-"""What a perfect mask reaches: the reference itself, to the model spacing and back.
+"""The Dice of a perfect mask: the reference itself, resampled to the model spacing and back.
 
-No network can do better with labels at its spacing, whatever it learns: a figure of thin organs
-means little without it. The reference takes the way of a training case's labels to the model
-grid, and from there the way of the engine's scores, with certainty for scores.
+No network with labels at this spacing can do better, which matters for thin organs. The reference
+is resampled to the model grid like the labels of a training case, and back to its own grid like the
+logits of the engine.
 """
 
 from __future__ import annotations

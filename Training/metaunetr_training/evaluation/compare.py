@@ -1,6 +1,6 @@
-"""Two evaluations of the same cases, case by case.
+"""Comparison of two evaluations of the same cases.
 
-    differences.csv   a line for each case and organ
+    differences.csv   one line per case and organ
     comparison.json, table.md, table.tex
     differences.png
 """
@@ -20,9 +20,9 @@ from metaunetr import io
 from metaunetr.errors import InputError
 from metaunetr.evaluation import write_csv
 from metaunetr.outputs import make_folder
-from metaunetr_training.data.datasets.pairs import listed
+from metaunetr_training.data.datasets.pairs import join_ids
 from metaunetr_training.evaluation import plots, table
-from metaunetr_training.evaluation.cases import Measured, record_path
+from metaunetr_training.evaluation.cases import CaseScores, record_path
 from metaunetr_training.evaluation.scores import Score, by_organ, read_csv
 from metaunetr_training.evaluation.statistics import FEWEST_FOR_TEST, Paired, holm, paired
 from metaunetr_training.evaluation.table import MEAN
@@ -33,7 +33,7 @@ HEAD = ("organ", "n", "Dice A", "Dice B", "B − A", "p", "p (Holm)", "effect")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is read of one evaluation.
+    """The results of one evaluation.
 
     Attributes:
         references: hash of each case's reference by key.
@@ -63,7 +63,7 @@ class Evaluation:
         scores, references = [], {}
         for key in sorted({key for key, _ in listed}):
             path = record_path(folder, key)
-            measured = Measured.read(path)
+            measured = CaseScores.read(path)
             exact = {} if measured is None else {s.organ: s for s in measured.scores}
             for row in (row for (mine, _), row in listed.items() if mine == key):
                 score = exact.get(row.organ)
@@ -82,7 +82,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Difference:
-    """One organ of one case in both; NaN where one of them did not score it."""
+    """One organ of one case in both evaluations; NaN where one of them has no score."""
 
     dataset: str
     case: str
@@ -97,11 +97,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Line:
-    """Dice of one organ, or of the mean of organs, in both.
+    """Dice of one organ, or of the mean of organs, in both evaluations.
 
     Attributes:
-        p_holm: corrected for the number of organs; NaN where there is no test.
-        unpaired: cases that only one of the two scored: an absent organ that one of them found.
+        p_holm: p-value corrected for the number of organs; NaN where there is no test.
+        unpaired: cases scored in one evaluation only: absent organs that one model found.
     """
 
     name: str
@@ -121,12 +121,12 @@ class Line:
 
 
 def compare(first: Evaluation, second: Evaluation) -> tuple[list[Line], list[str]]:
-    """Lines for the organs that both have scored and for their mean, and what must be said.
+    """A line per organ that both have scored, one for their mean, and notes on the result.
 
     Raises:
         InputError: the evaluations differ in cases or references, or share no organ.
     """
-    check(first, second)
+    require_same_cases(first, second)
     a, b = ({(s.key, s.organ): s for s in side.scores} for side in (first, second))
     notes, lines = [], []
     for name in [n for n in by_organ(first.scores) if n in by_organ(second.scores)]:
@@ -150,21 +150,22 @@ def compare(first: Evaluation, second: Evaluation) -> tuple[list[Line], list[str
     return lines, [*notes, *_tests(lines)]
 
 
-def check(first: Evaluation, second: Evaluation) -> None:
-    """
+def require_same_cases(first: Evaluation, second: Evaluation) -> None:
+    """Checks that both evaluations have the same cases and references.
+
     Raises:
         InputError: the cases or their references differ.
     """
     a, b = first.references, second.references
     if a.keys() != b.keys():
-        parts = [f"{listed(mine.keys() - other.keys())} only in {side.folder}"
+        parts = [f"{join_ids(mine.keys() - other.keys())} only in {side.folder}"
                  + (" (failed in the other)" if mine.keys() - other.keys() <= rival.failed else "")
                  for mine, other, side, rival in ((a, b, first, second), (b, a, second, first))
                  if mine.keys() - other.keys()]
         raise InputError("both evaluations must be of the same cases: " + "; ".join(parts))
     if different := {key for key in a if a[key] != b[key]}:
         raise InputError(f"both evaluations must have the same references: those of "
-                         f"{listed(different)} differ in {first.folder} and {second.folder}")
+                         f"{join_ids(different)} differ in {first.folder} and {second.folder}")
 
 
 def write(output: Path, first: Evaluation, second: Evaluation) -> str:

@@ -24,13 +24,13 @@ from metaunetr.outputs import make_folder
 from metaunetr_training.evaluation import calibration, plots, table, worst
 from metaunetr_training.evaluation.cases import measure
 from metaunetr_training.evaluation.scores import RULES, Score, by_case
-from metaunetr_training.evaluation.subjects import Subject
+from metaunetr_training.evaluation.selection import Selection
 from metaunetr_training.evaluation.table import Line
 
 
 def evaluate(
-    subject: Subject, output: Path, device: str = "auto", organs: Sequence[Organ] | None = None,
-    ceiling: bool = False, tell: Callable[[str], None] = print,
+    selection: Selection, output: Path, device: str = "auto", organs: Sequence[Organ] | None = None,
+    ceiling: bool = False, report: Callable[[str], None] = print,
 ) -> tuple[dict[str, Any], str]:
     """Measures a model and writes all files.
 
@@ -38,7 +38,7 @@ def evaluate(
         organs: those that go into the files; None is all that the model knows. All are measured
             and kept in any case, and the calibration is that of all.
         ceiling: also what a perfect mask reaches at the model spacing (see `ceiling`).
-        tell: given a line for each case.
+        report: called with a line for each case.
 
     Returns:
         the summary, and the table as Markdown.
@@ -47,34 +47,34 @@ def evaluate(
         InputError: no case could be scored, or the model lacks an organ.
         OutputError: nothing can be written to `output`.
     """
-    _check(subject, organs)
+    _require_known_organs(selection, organs)
     _make(output / "worst")
-    measured, failed = measure(subject, output, device, ceiling, tell)
-    wanted = {organ.name for organ in organs or subject.bundle.classes}
+    measured, failed = measure(selection, output, device, ceiling, report)
+    wanted = {organ.name for organ in organs or selection.bundle.classes}
     scores = [score for score in measured if score.organ in wanted]
     if not by_case(scores):
         reasons = "; ".join(f"{key}: {text}" for key, text in failed.items())
         raise InputError("no case could be scored" + (f": {reasons}" if failed else
                          ": no organ is in a reference or a result"))
-    fit = _calibration(subject, measured)
+    fit = _calibration(selection, measured)
     lines = table.summarize(scores)
-    values = summary(subject, scores, lines, failed, fit)
-    text = write(output, subject, scores, lines, values, failed, fit)
-    worst.draw(output / "worst", scores, {case.key: case for case in subject.cases}, output)
+    values = summary(selection, scores, lines, failed, fit)
+    text = write(output, selection, scores, lines, values, failed, fit)
+    worst.draw(output / "worst", scores, {case.key: case for case in selection.cases}, output)
     return values, text
 
 
 def summary(
-    subject: Subject, scores: Sequence[Score], lines: Sequence[Line], failed: dict[str, str],
+    selection: Selection, scores: Sequence[Score], lines: Sequence[Line], failed: dict[str, str],
     fit: calibration.Fit,
 ) -> dict[str, Any]:
     """The content of summary.json; it holds no path."""
     *organs, mean = lines
     cases = by_case(scores)
     return {
-        "model": subject.bundle.name,
-        "model_sha256": subject.bundle.sha256,
-        "split": subject.split,
+        "model": selection.bundle.name,
+        "model_sha256": selection.bundle.sha256,
+        "split": selection.split,
         "cases": len(cases),
         "datasets": dict(Counter(key.partition("/")[0] for key in cases)),
         "failed": len(failed),
@@ -88,7 +88,7 @@ def summary(
 
 
 def write(
-    output: Path, subject: Subject, scores: Sequence[Score], lines: Sequence[Line],
+    output: Path, selection: Selection, scores: Sequence[Score], lines: Sequence[Line],
     values: dict[str, Any], failed: dict[str, str], fit: calibration.Fit,
 ) -> str:
     """Writes tables and plots; the Markdown table is returned."""
@@ -96,7 +96,7 @@ def write(
         Score(key.partition("/")[2], "", note=f"failed: {text}", dataset=key.partition("/")[0])
         for key, text in failed.items())]
     write_csv(output / "results.csv", rows)
-    title = f"{subject.bundle.name}: {counted(values['cases'], 'case')}, {subject.split}"
+    title = f"{selection.bundle.name}: {counted(values['cases'], 'case')}, {selection.split}"
     notes = table.caption(lines)
     if failed:
         notes.insert(0, f"{counted(len(failed), 'case')} failed and counted nowhere: "
@@ -106,28 +106,28 @@ def write(
     io.write_text(output / "table.md", text)
     io.write_text(output / "table.tex", table.latex(lines, title, notes))
     plots.box_plots(output / "boxplot.png", scores, title)
-    plots.reliability(output / "reliability.png", fit, scores, subject.bundle.name)
+    plots.reliability(output / "reliability.png", fit, scores, selection.bundle.name)
     io.write_text(output / "summary.json", json.dumps(values, indent=1, allow_nan=False))
     return text
 
 
-def _calibration(subject: Subject, scores: Sequence[Score]) -> calibration.Fit:
+def _calibration(selection: Selection, scores: Sequence[Score]) -> calibration.Fit:
     """No curve where cases were, or may have been, trained on: there a network is surer than
     elsewhere."""
     fit = calibration.fit(scores)
-    if subject.trained_on:
+    if selection.trained_on:
         return fit.refused("some of the cases were trained on")
-    if subject.start:
-        return fit.refused(f"{subject.start}, which training began with, may have been trained on "
-                           "some of the cases")
+    if selection.start:
+        return fit.refused(f"{selection.start}, which training began with, may have been trained "
+                           "on some of the cases")
     return fit
 
 
-def _check(subject: Subject, organs: Sequence[Organ] | None) -> None:
-    known = {organ.number for organ in subject.bundle.classes}
+def _require_known_organs(selection: Selection, organs: Sequence[Organ] | None) -> None:
+    known = {organ.number for organ in selection.bundle.classes}
     if missing := [organ.name for organ in organs or () if organ.number not in known]:
-        raise InputError(f"the model {subject.bundle.name} does not know {', '.join(missing)}; it "
-                         f"knows {', '.join(organ.name for organ in subject.bundle.classes)}")
+        raise InputError(f"the model {selection.bundle.name} does not know {', '.join(missing)}; "
+                         f"it knows {', '.join(organ.name for organ in selection.bundle.classes)}")
 
 
 def _make(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from metaunetr.errors import InputError
-from metaunetr.evaluation import Row
+from metaunetr.evaluation import OrganScore
 from metaunetr.organs import ORGANS
 from metaunetr.schema import to_json
 
@@ -24,8 +24,8 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Score(Row):
-    """Agreement with the reference, on its grid; see `Row` for the other columns.
+class Score(OrganScore):
+    """Agreement with the reference, on its grid; see `OrganScore` for the other columns.
 
     Attributes:
         dataset: with `case` the key of the case.

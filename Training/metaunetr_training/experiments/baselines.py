@@ -1,4 +1,4 @@
-"""The networks that MetaUNETR is compared with, as MONAI has them."""
+"""The networks that MetaUNETR is compared with, from MONAI."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SMALLEST_MAP, MOST_CHANNELS = 4, 320  # nnU-Net's plans for three dimensions
 
 
 def build_baseline(family: str, classes: int, feature_size: int, patch: Triple) -> nn.Module:
-    """A network with fresh weights: maps (B, 1, D, H, W) to scores (B, classes, D, H, W).
+    """A network with random weights: maps (B, 1, D, H, W) to logits (B, classes, D, H, W).
 
     D, H and W must be divisible by its attribute `stride`.
 
@@ -21,7 +21,7 @@ def build_baseline(family: str, classes: int, feature_size: int, patch: Triple) 
         patch: (D, H, W) voxels it is trained on.
 
     Raises:
-        InputError: an unknown family, or a feature size or patch that it cannot take.
+        InputError: the family is unknown, or it does not allow the feature size or patch.
     """
     if family not in _BUILDERS:
         known = ", ".join(("MetaUNETR", *FAMILIES))
@@ -36,7 +36,7 @@ def _swin_unetr(classes: int, feature_size: int, patch: Triple) -> nn.Module:
     if feature_size % 12:
         raise InputError("network.feature_size of SwinUNETR must be divisible by 12: "
                          f"{feature_size}")
-    if all(n <= SWIN_STRIDE for n in patch):  # one voxel is left, which has no variance
+    if all(n <= SWIN_STRIDE for n in patch):  # one voxel at the bottom has no variance
         raise InputError(f"the patch of SwinUNETR must be longer than {SWIN_STRIDE} voxels along "
                          f"one axis at least: {patch}")
     network = SwinUNETR(in_channels=1, out_channels=classes, feature_size=feature_size)
@@ -47,9 +47,9 @@ def _swin_unetr(classes: int, feature_size: int, patch: Triple) -> nn.Module:
 def _unet(classes: int, feature_size: int, patch: Triple) -> nn.Module:
     """The plain U-Net of nnU-Net's `3d_fullres`, Isensee et al., Nature Methods 2021.
 
-    The resolution is halved as long as no side of the patch falls below four voxels (nnU-Net goes
-    on along the other axes where one is more than twice as long as another), the channels double
-    from `feature_size` up to 320. nnU-Net's own feature size is 32.
+    The resolution is halved as long as no side of the patch falls below four voxels (nnU-Net also
+    halves single axes that are more than twice as long as another); the channels double from
+    `feature_size` up to 320. The feature size of nnU-Net is 32.
     """
     from monai.networks.nets import DynUNet
 
@@ -72,8 +72,10 @@ def _unet(classes: int, feature_size: int, patch: Triple) -> nn.Module:
 
 
 class UNet(nn.Module):
-    """MONAI's DynUNet with each of its modules once: DynUNet holds them under two names, which a
-    checkpoint must not."""
+    """MONAI's DynUNet with one name for each module.
+
+    DynUNet (MONAI 1.6) holds them under two names, which safetensors refuses to save.
+    """
 
     def __init__(self, made: nn.Module) -> None:
         super().__init__()
@@ -81,7 +83,7 @@ class UNet(nn.Module):
         self.bottleneck, self.ups, self.head = made.bottleneck, made.upsamples, made.output_block
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 1, D, H, W) to scores (B, classes, D, H, W)."""
+        """(B, 1, D, H, W) to logits (B, classes, D, H, W)."""
         skips: list[Tensor] = []
         for down in self.downs:
             x = down(x)

@@ -1,4 +1,4 @@
-"""Minibatch CKA: how alike are two maps of features, over the same examples?
+"""Minibatch CKA: the similarity of two feature maps over the same examples.
 
 Kornblith, Norouzi, Lee, Hinton: Similarity of Neural Network Representations Revisited, ICML 2019.
 Nguyen, Raghu, Kornblith: Do Wide and Deep Networks Learn the Same Things?, ICLR 2021, equations 1
@@ -10,8 +10,8 @@ With K the Gram matrix of n examples, its diagonal set to 0, equation 3 reads
     HSIC(K, L) = (tr KL + 1'K1 1'L1 / (n-1)(n-2) - 2 1'KL1 / (n-2)) / n(n-3)
 
 which is the inner product of the two `centred` matrices over n(n-3) (Székely and Rizzo: Partial
-Distance Correlation, Annals of Statistics 2014, section 3). So each map is centred once, and all
-pairs are one matrix product.
+Distance Correlation, Annals of Statistics 2014, section 3). So each map is centred once, and one
+matrix product gives all pairs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 FEWEST = 4  # examples in a minibatch; the estimator divides by n - 3
-CHUNK = 1 << 18  # values of each example that are multiplied at once
+CHUNK = 1 << 18  # values of each example per matrix product
 
 
 def centred_gram(examples: Sequence[Tensor]) -> Tensor:
@@ -38,7 +38,7 @@ def centred_gram(examples: Sequence[Tensor]) -> Tensor:
     gram = torch.zeros(n, n, dtype=torch.float64)
     for start in range(0, len(flat[0]), CHUNK):
         part = torch.stack([values[start : start + CHUNK] for values in flat]).double()
-        part -= part.mean(0)  # changes nothing but the rounding: the Gram matrix is centred anyway
+        part -= part.mean(0)  # reduces rounding errors; the Gram matrix is centred below
         gram += (part @ part.T).cpu()
     return _centred(gram)
 
@@ -65,7 +65,10 @@ class MinibatchCKA:
         self.hsic = self.hsic + flat @ flat.T / (n * (n - 3))
 
     def matrix(self) -> Tensor:
-        """(maps, maps); 1 is the same up to rotation and scale, 0 unrelated (the estimate of an
-        unrelated pair may be a little below 0), NaN for a map that is the same in all examples."""
+        """CKA (maps, maps).
+
+        1 for maps that are equal up to rotation and scale, 0 for unrelated maps (estimates may be
+        slightly negative), NaN for a map that is equal in all examples.
+        """
         own = self.hsic.diagonal().sqrt()
         return self.hsic / (own * own[:, None])

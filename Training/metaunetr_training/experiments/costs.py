@@ -1,7 +1,7 @@
-"""What a network costs: parameters, operations, time and memory.
+"""The costs of a network: parameters, operations, time and memory.
 
-Memory is measured in a process of its own (`python -m metaunetr_training.experiments.costs`),
-which does nothing else and whose peak is therefore the network's.
+Memory is measured in a separate process (`python -m metaunetr_training.experiments.costs`), so that
+its peak is that of the network alone.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from metaunetr.network.sizes import FAMILY
 from metaunetr.schema import Reader, read_json, to_json
 from metaunetr_training import recipe as recipes
 from metaunetr_training.recipe import Network, Recipe, Triple
-from metaunetr_training.training.networks import build_network, describe
-from metaunetr_training.training.processes import Processes
+from metaunetr_training.training.distributed import ProcessGroup
+from metaunetr_training.training.networks import architecture_of, build_network
 from metaunetr_training.training.step import Step, working_dtype
 
 REPEATS = {"cpu": 3, "cuda": 20}
@@ -37,13 +37,14 @@ LINUX_STATUS = Path("/proc/self/status")
 
 @dataclass(frozen=True)
 class OnDevice:
-    """
+    """Time and memory on one device.
+
     Attributes:
-        precision: the one that training uses there.
-        seconds: of one forward pass of a patch; the best of some after one to warm up.
-        inference_mb, training_mb: 10⁶ bytes of memory that a forward pass of a patch, and a whole
-            training step of a batch (augmentation, AdamW; not compiled), need at their peak,
-            weights included; None where the system does not tell.
+        precision: of training on this device.
+        seconds: of one forward pass of a patch; the fastest of several, after a warm-up.
+        inference_mb, training_mb: peak memory in 10⁶ bytes, weights included, of a forward pass of
+            a patch and of a training step of a batch (augmentation, AdamW; not compiled); None
+            where the system does not report it.
     """
 
     name: str
@@ -55,8 +56,12 @@ class OnDevice:
 
 @dataclass(frozen=True)
 class Costs:
-    """gflops: of one forward pass of a patch, 10⁹; see `metaunetr.network.catalogue`. gpu: None
-    where none was asked for."""
+    """The costs of a network.
+
+    Attributes:
+        gflops: 10⁹ operations of one forward pass of a patch, see `metaunetr.network.catalogue`.
+        gpu: None if it was not measured.
+    """
 
     parameters: int
     gflops: float
@@ -65,10 +70,10 @@ class Costs:
 
 
 def costs(recipe: Recipe, folder: Path, device: torch.device) -> Costs:
-    """Those of a recipe's network; kept in `folder` / costs.json and measured only once.
+    """The costs of a recipe's network; measured once and kept in `folder` / costs.json.
 
     Args:
-        device: the GPU to measure on beside the CPU; or the CPU alone.
+        device: a GPU to measure in addition to the CPU, or the CPU.
 
     Raises:
         MetaUNETRError: the process that measures failed.
@@ -101,19 +106,20 @@ def _in_own_process(recipe: Path, device: torch.device) -> str:
 
 
 def measure(recipe: Recipe, device: torch.device) -> Costs:
-    """In this process: its memory must not have been used for anything larger before."""
+    """Measures in this process, which must not have used more memory before."""
     described = recipe.network, len(recipe.organs) + 1, recipe.training.patch
-    counted = parameters(*described), gflops(*described)  # first: what they import is no cost
+    # first, so that imports do not count as memory of the network
+    counted = parameters(*described), gflops(*described)
     cpu = _on(torch.device("cpu"), recipe)
     gpu = None
     if device.type == "cuda":
-        torch.cuda.set_device(device)  # whose memory is asked for
+        torch.cuda.set_device(device)  # whose peak memory is read
         gpu = _on(device, recipe)
     return Costs(*counted, cpu, gpu)
 
 
 def parameters(network: Network, classes: int, patch: Triple) -> int:
-    """Learned numbers.
+    """The number of parameters.
 
     Args:
         classes: background included.
@@ -122,9 +128,9 @@ def parameters(network: Network, classes: int, patch: Triple) -> int:
 
 
 def gflops(network: Network, classes: int, patch: Triple) -> float:
-    """10⁹ operations of one forward pass of a patch; counted, without computing."""
+    """10⁹ operations of one forward pass of a patch, counted without computing them."""
     if network.family == FAMILY:
-        return count_gflops(describe(network, classes, patch), patch)
+        return count_gflops(architecture_of(network, classes, patch), patch)
     made = build_network(network, classes, patch).to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         made(torch.empty(1, 1, *patch, device="meta"))
@@ -142,9 +148,9 @@ def _on(device: torch.device, recipe: Recipe) -> OnDevice:
     seconds = _latency(network, image, precision)
     inference = memory.peak()
     step = Step(network.train(), replace(recipe, training=replace(training, compile="no")),
-                Processes(0, 1, device))
+                ProcessGroup(0, 1, device))
     batch = _batch(classes, training.batch_size, training.patch)
-    for _ in range(2):  # the optimizer has its state from the first on
+    for _ in range(2):  # the first step allocates the optimizer's state
         step(batch, 1e-6)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else \
         f"CPU, threads: {torch.get_num_threads()}"
@@ -175,7 +181,7 @@ def _batch(classes: int, size: int, patch: Triple) -> dict:
 
 
 class _Memory:
-    """The peak since it was made, in 10⁶ bytes."""
+    """Peak memory since its construction, in 10⁶ bytes."""
 
     def __init__(self, device: torch.device) -> None:
         self.read = torch.cuda.max_memory_allocated if device.type == "cuda" else _resident
@@ -189,8 +195,8 @@ class _Memory:
 
 
 def _resident() -> int | None:
-    """Largest memory of this process, in bytes; None where the system does not tell."""
-    if LINUX_STATUS.exists():  # getrusage would count the process that started this one
+    """Peak memory of this process, in bytes; None where the system does not report it."""
+    if LINUX_STATUS.exists():  # getrusage includes the parent process before exec
         text = LINUX_STATUS.read_text()
         return int(text.split("VmHWM:")[1].split()[0]) * 1024
     try:
@@ -201,7 +207,7 @@ def _resident() -> int | None:
 
 
 def _forget_peak() -> None:
-    """Largest memory is what it is now, on Linux; else it stays that of importing."""
+    """Resets the peak memory of this process on Linux; other systems keep that of imports."""
     with suppress(OSError):
         if LINUX_STATUS.exists():
             LINUX_STATUS.with_name("clear_refs").write_text("5")

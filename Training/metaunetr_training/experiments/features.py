@@ -1,4 +1,4 @@
-"""The named maps of a network, for CKA."""
+"""The named feature maps of a network, for CKA."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from metaunetr.network import MetaUNETR
 
 Maps = dict[str, Tensor]
 
-# modules of the baselines after which a level is complete, from the input to the scores
+# modules of the baselines whose outputs are the levels, from input to logits
 LEVELS_OF_BASELINES = {
     "SwinUNETR": ("encoder1", "encoder2", "encoder3", "encoder4", "encoder10",
                   "decoder5", "decoder4", "decoder3", "decoder2", "decoder1", "out"),
@@ -21,8 +21,10 @@ LEVELS_OF_BASELINES = {
 
 @torch.inference_mode()
 def levels_and_layers(network: nn.Module, x: Tensor) -> tuple[Maps, Maps]:
-    """The maps after every level, from the input to the scores; and, of a MetaUNETR, those within
-    its encoder: after each mixer ("1.2 mixer"), each block ("1.2") and each stage ("1").
+    """The feature maps after every level, from input to logits, and within a MetaUNETR's encoder.
+
+    The latter are those after each mixer ("1.2 mixer"), block ("1.2") and stage ("1"); a baseline
+    has none.
 
     Args:
         x: (B, 1, D, H, W).
@@ -40,7 +42,7 @@ def levels_and_layers(network: nn.Module, x: Tensor) -> tuple[Maps, Maps]:
 
 
 def _after(modules: dict[str, nn.Module], run, x: Tensor) -> tuple[Maps, Maps | Tensor]:
-    """What each module gives while `run(x)` runs, in that order, and what that gives."""
+    """The output of each module during `run(x)`, in order of execution, and of `run(x)`."""
     maps: Maps = {}
     with ExitStack() as hooks:
         for name, module in modules.items():

@@ -1,9 +1,8 @@
 """CKA between trained networks, and within each: heat maps and a table, as in the paper.
 
-An example is a patch of a held-out case, with all voxels and channels of a map as its features:
-as an image is in Nguyen et al. The stages of a network differ in resolution and channels, so that
-patches are the only examples which all of them share. (The paper does not say what its examples
-are, and its code has no CKA.)
+An example is a patch of a held-out case; its features are all voxels and channels of a map, like
+those of an image in Nguyen et al. Stages differ in resolution and channels, so patches are the only
+examples that all of them share. (The paper does not define its examples; its code has no CKA.)
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from torch import Tensor, nn
 from metaunetr.errors import InputError, OutputError
 from metaunetr.io.atomic import write_text
 from metaunetr_training.data.prepared import Prepared
-from metaunetr_training.experiments import maps
+from metaunetr_training.experiments import heat_maps
 from metaunetr_training.experiments.cka import FEWEST, MinibatchCKA, centred_gram
 from metaunetr_training.experiments.features import Maps, levels_and_layers
-from metaunetr_training.experiments.maps import HeatMap
-from metaunetr_training.training.processes import processes
+from metaunetr_training.experiments.heat_maps import HeatMap
+from metaunetr_training.training.distributed import process_group
 from metaunetr_training.training.run import Run
-from metaunetr_training.training.sampler import Patches
+from metaunetr_training.training.sampler import PatchDataset
 
-BATCH = 8  # patches; all maps of one network for so many are held in memory
+BATCH = 8  # patches whose feature maps, of one network, are held in memory
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -38,22 +37,22 @@ def compare(
 ) -> None:
     """Compares every run with itself, and the first with each of the others.
 
-    Into `folder`: cka.csv (all pairs), within.png, between.png (levels), layers_within.png and
-    layers_between.png (of the encoder), README.md (what they were made from).
+    Writes cka.csv (all pairs), within.png and between.png (levels), layers_within.png and
+    layers_between.png (of the encoder), and README.md (runs and cases) into `folder`.
 
     Args:
-        report: told {"event": "cka", "done": minibatches, "all": minibatches}.
+        report: called with {"event": "cka", "done": minibatches, "all": minibatches}.
 
     Raises:
-        InputError: the runs do not share fold, preprocessing and patch, or too few patches.
+        InputError: the runs differ in fold, preprocessing or patch, or there are too few patches.
         OutputError: `folder` cannot be written to.
     """
     networks = [run.network() for run in runs]
-    _check(runs, networks, patches)
-    examples = Patches(prepared.held_out(runs[0].fold), runs[0].recipe)
+    _require_comparable(runs, networks, patches)
+    examples = PatchDataset(prepared.held_out(runs[0].fold), runs[0].recipe)
     names = _names(runs)
-    with processes(device) as mine:
-        levels, layers = _align(networks, examples, patches, mine.device, report)
+    with process_group(device) as group:
+        levels, layers = _compute(networks, examples, patches, group.device, report)
     note = _note(runs, examples, patches)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,15 +60,15 @@ def compare(
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
     tables = []
     for prefix, found in (("", levels), ("layers_", layers)):
-        for kind, heat_maps in zip(("within", "between"), _heat_maps(names, found), strict=True):
-            if heat_maps:
-                maps.draw(folder / f"{prefix}{kind}.png", heat_maps, note)
-                tables += heat_maps
-    maps.write_table(folder / "cka.csv", tables)
+        for kind, drawn in zip(("within", "between"), _heat_maps(names, found), strict=True):
+            if drawn:
+                heat_maps.draw(folder / f"{prefix}{kind}.png", drawn, note)
+                tables += drawn
+    heat_maps.write_table(folder / "cka.csv", tables)
     write_text(folder / "README.md", f"# CKA of {', '.join(names)}\n\n{note}\n")
 
 
-def _check(runs: Sequence[Run], networks: Sequence[nn.Module], patches: int) -> None:
+def _require_comparable(runs: Sequence[Run], networks: Sequence[nn.Module], patches: int) -> None:
     if patches < FEWEST:
         raise InputError(f"unbiased HSIC needs at least {FEWEST} patches: {patches}")
     first, patch = runs[0], runs[0].recipe.training.patch
@@ -82,8 +81,8 @@ def _check(runs: Sequence[Run], networks: Sequence[nn.Module], patches: int) -> 
                              f"not those of {first.folder}: {patch}")
 
 
-class _Aligned:
-    """CKA of the maps of several networks, and the names of each one's."""
+class _PairwiseCKA:
+    """CKA of the feature maps of several networks, with their names."""
 
     def __init__(self) -> None:
         self.cka = MinibatchCKA()
@@ -102,13 +101,15 @@ class _Aligned:
         return matrix[ends[one] : ends[one + 1], ends[other] : ends[other + 1]]
 
 
-def _align(
-    networks: Sequence[nn.Module], examples: Patches, patches: int, device: torch.device,
+def _compute(
+    networks: Sequence[nn.Module], examples: PatchDataset, patches: int, device: torch.device,
     report: Report,
-) -> tuple[_Aligned, _Aligned]:
-    """Of levels, and of the encoder's layers. One network after the other sees a minibatch, and
-    only its Gram matrices are kept."""
-    levels, layers = _Aligned(), _Aligned()
+) -> tuple[_PairwiseCKA, _PairwiseCKA]:
+    """CKA of levels, and of the encoder's layers.
+
+    Each minibatch passes through one network after the other; only Gram matrices are kept.
+    """
+    levels, layers = _PairwiseCKA(), _PairwiseCKA()
     batches = np.array_split(np.arange(patches), math.ceil(patches / BATCH))
     for done, numbers in enumerate(batches, 1):
         images = [examples[int(number)]["image"][None] for number in numbers]  # (1, 1, D, H, W)
@@ -130,8 +131,8 @@ def _grams(
     )
 
 
-def _heat_maps(names: Sequence[str], found: _Aligned) -> tuple[list[HeatMap], list[HeatMap]]:
-    """Every network within itself; the first (rows) against each of the others."""
+def _heat_maps(names: Sequence[str], found: _PairwiseCKA) -> tuple[list[HeatMap], list[HeatMap]]:
+    """Heat maps of every network with itself, and of the first (rows) with each of the others."""
     having = [n for n, maps_of in enumerate(found.names) if maps_of]
     pairs = [(n, n) for n in having], [(0, n) for n in having if n and 0 in having]
     return tuple(
@@ -142,13 +143,13 @@ def _heat_maps(names: Sequence[str], found: _Aligned) -> tuple[list[HeatMap], li
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    """A network by its folder's name, which says more than its recipe's; numbered where equal."""
+    """The names of the runs' folders; numbered where they are equal."""
     plain = [run.folder.resolve().name for run in runs]
     return [name if plain.count(name) == 1 else f"{name} ({n})"
             for n, name in enumerate(plain, 1)]
 
 
-def _note(runs: Sequence[Run], examples: Patches, patches: int) -> str:
+def _note(runs: Sequence[Run], examples: PatchDataset, patches: int) -> str:
     counts = [str(run.record.get("iterations", "unknown")) for run in runs]
     iterations = counts[0] if len(set(counts)) == 1 else ", ".join(counts)
     data = ", ".join(sorted({case.source.dataset for case in examples.cases}))

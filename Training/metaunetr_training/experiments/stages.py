@@ -1,7 +1,7 @@
 """Four stages and a bottleneck block, as published, against three stages without.
 
-Lyu et al., MICCAI 2024: CKA shows the bottom of the network to be redundant, and without it there
-are "about 80% fewer parameters". Here the reduction is counted, and what it costs is trained.
+Lyu et al., MICCAI 2024: by CKA the bottom of the network is redundant, and without it there are
+"about 80% fewer parameters". Here the parameters are counted, and both networks are trained.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from metaunetr.network.sizes import FAMILY
 from metaunetr_training.data.prepared import Prepared
-from metaunetr_training.experiments import contenders, costs, runner
-from metaunetr_training.experiments.contenders import Report
-from metaunetr_training.experiments.table import Row
+from metaunetr_training.experiments import costs, runner, variants
+from metaunetr_training.experiments.table import VariantResult
+from metaunetr_training.experiments.variants import Report
 from metaunetr_training.recipe import Recipe
 
 SIZES = {"four-stages-and-bottleneck": "published", "three-stages": "efficient"}
@@ -24,21 +24,21 @@ SWIN = "SwinUNETR"
 def compare_stages(
     recipe: Recipe, prepared: Prepared, fold: int, folder: Path, baselines: bool = False,
     device: str = "auto", report: Report = lambda event: None,
-) -> list[Row]:
-    """Trains both with the recipe's mixer; arguments, files and errors as `compare_mixers`."""
-    some = [contenders.contender(recipe, name, family=FAMILY, size=size)
+) -> list[VariantResult]:
+    """Trains both with the recipe's mixer; arguments, files and errors as in `compare_mixers`."""
+    chosen_variants = [variants.variant(recipe, name, family=FAMILY, size=size)
             for name, size in SIZES.items()]
     if baselines:
-        some += contenders.baselines(recipe)
+        chosen_variants += variants.baselines(recipe)
     return runner.compare(
-        some, prepared, fold, folder, device, f"Stages, {recipe.network.mixer}", report,
+        chosen_variants, prepared, fold, folder, device, f"Stages, {recipe.network.mixer}", report,
         remarks=lambda: [reduction(recipe), reduction(recipe, **PAPER)])
 
 
 def reduction(
     recipe: Recipe, feature_size: int | None = None, classes: int | None = None, patch=None,
 ) -> str:
-    """How many parameters fewer, counted; at the recipe's size, or at the one given."""
+    """A sentence about the numbers of parameters, at the size of the recipe or the given one."""
     feature_size = feature_size or recipe.network.feature_size
     classes = classes or len(recipe.organs) + 1
     network = replace(recipe.network, feature_size=feature_size, family=FAMILY)

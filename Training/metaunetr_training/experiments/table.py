@@ -1,4 +1,4 @@
-"""What was found about networks that were trained under one recipe: tables and a plot."""
+"""Results of networks that were trained with one recipe: tables and a plot."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metaunetr.io.atomic import atomic, write_text
-from metaunetr_training.experiments.contenders import budget, describe
 from metaunetr_training.experiments.costs import Costs
-from metaunetr_training.training.journal import read_table
+from metaunetr_training.experiments.variants import budget, network_name
+from metaunetr_training.training.log import read_csv_log
 from metaunetr_training.training.run import Run
 
 DPI = 130
-ZOOMED = 8  # validations from which on the end of the curves is drawn larger
-FIRST_STEPS = 3  # slower than the rest: kernels are chosen, memory is taken
+ZOOMED = 8  # number of validations from which on the end of the curves is enlarged
+FIRST_STEPS = 3  # left out of the speed: kernels are selected and memory is allocated
 
 
 @dataclass(frozen=True)
-class Row:
-    """A network: what it costs and what it reached."""
+class VariantResult:
+    """The run and the costs of one variant."""
 
     name: str
     run: Run
@@ -31,13 +31,13 @@ class Row:
 
     @property
     def dice(self) -> float:
-        """Mean over organs and held-out cases, at the model spacing, at the end of training."""
+        """Mean Dice over organs and held-out cases at the model spacing, at the end of training."""
         return self.run.record["validation"]["mean_dice"]
 
     @property
     def patches_per_second(self) -> float | None:
-        """In training, all included but validation; median over the steps."""
-        steps = read_table(self.run.folder / "log.csv")
+        """Training speed without validation, median over the steps; None for too few steps."""
+        steps = read_csv_log(self.run.folder / "log.csv")
         if len(steps) <= FIRST_STEPS + 1:
             return None
         column = steps[0].index("seconds")
@@ -46,11 +46,11 @@ class Row:
 
     def curve(self) -> tuple[list[int], list[float]]:
         """Iterations and mean Dice of the validations."""
-        rows = read_table(self.run.folder / "validation.csv")[1:]
+        rows = read_csv_log(self.run.folder / "validation.csv")[1:]
         return [int(float(row[0])) for row in rows], [float(row[1]) for row in rows]
 
 
-# head of the CSV, head of the Markdown, value, format
+# header in the CSV, header in the Markdown, value, format
 _COLUMNS = (
     ("parameters", "parameters (M)", lambda r: r.costs.parameters, lambda v: f"{v / 1e6:.2f}"),
     ("gflops", "GFLOPs per patch", lambda r: r.costs.gflops, "{:.1f}".format),
@@ -72,11 +72,13 @@ _COLUMNS = (
 )
 
 
-def write(folder: Path, title: str, rows: Sequence[Row], remarks: Sequence[str] = ()) -> None:
-    """table.csv, table.md and dice.png.
+def write(
+    folder: Path, title: str, rows: Sequence[VariantResult], remarks: Sequence[str] = ()
+) -> None:
+    """Writes table.csv, table.md and dice.png.
 
     Args:
-        remarks: sentences below the table.
+        remarks: sentences to print below the table.
 
     Raises:
         OutputError: a file cannot be written.
@@ -88,8 +90,8 @@ def write(folder: Path, title: str, rows: Sequence[Row], remarks: Sequence[str] 
     draw_curves(folder / "dice.png", rows)
 
 
-def conditions(rows: Sequence[Row]) -> list[str]:
-    """What the figures hold for, and what they do not."""
+def conditions(rows: Sequence[VariantResult]) -> list[str]:
+    """Sentences about the conditions and limits of the figures."""
     run, costs = rows[0].run, rows[0].costs
     training = run.recipe.training
     where = [costs.cpu] + ([costs.gpu] if costs.gpu else [])
@@ -108,8 +110,8 @@ def conditions(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def draw_curves(path: Path, rows: Sequence[Row]) -> None:
-    """Mean Dice on the held-out cases over iterations, the best network first in the legend.
+def draw_curves(path: Path, rows: Sequence[VariantResult]) -> None:
+    """Draws mean Dice of the held-out cases over iterations; the legend is sorted by Dice.
 
     Raises:
         OutputError: the file cannot be written.
@@ -137,7 +139,7 @@ def draw_curves(path: Path, rows: Sequence[Row]) -> None:
         figure.savefig(temporary, dpi=DPI)
 
 
-def _draw(ax, rows: Sequence[Row], markersize: float) -> None:
+def _draw(ax, rows: Sequence[VariantResult], markersize: float) -> None:
     styles = _styles(sorted(row.name for row in rows))
     for row in rows:
         colour, line = styles[row.name]
@@ -145,8 +147,8 @@ def _draw(ax, rows: Sequence[Row], markersize: float) -> None:
                 linewidth=1.5, label=f"{row.name.replace('_', ' ')}  {row.dice:.3f}")
 
 
-def _draw_end(ax, rows: Sequence[Row]) -> None:
-    """The last quarter of the curves, larger, as in the paper."""
+def _draw_end(ax, rows: Sequence[VariantResult]) -> None:
+    """The last quarter of the curves, enlarged, as in the paper."""
     _draw(ax, rows, markersize=0)
     last = max(row.curve()[0][-1] for row in rows)
     shown = [dice for row in rows for iteration, dice in zip(*row.curve(), strict=True)
@@ -158,8 +160,7 @@ def _draw_end(ax, rows: Sequence[Row]) -> None:
 
 
 def _styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """One colour for each kind of mixing; solid in TriCruci layers, dashed as published, dots
-    and dashes for what is neither."""
+    """Colour by kind of mixer; solid lines for TriCruci, dashed for published, else dash-dotted."""
     lines = {"tricruci": "-", "published": "--"}
     kinds = [name.split("_", 1)[-1] for name in names]
     colours = {kind: f"C{n}" for n, kind in enumerate(dict.fromkeys(kinds))}
@@ -167,19 +168,19 @@ def _styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
             for name, kind in zip(names, kinds, strict=True)}
 
 
-def _csv(rows: Sequence[Row]) -> str:
+def _csv(rows: Sequence[VariantResult]) -> str:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(("name", "network", *(column[0] for column in _COLUMNS)))
     for row in rows:
         values = (value(row) for _, _, value, _ in _COLUMNS)
-        lines.writerow((row.name, describe(row.run.recipe.network),
+        lines.writerow((row.name, network_name(row.run.recipe.network),
                         *("" if value is None else value for value in values)))
     return text.getvalue()
 
 
-def _markdown(rows: Sequence[Row]) -> list[str]:
-    """Columns that no network has a value for are left out."""
+def _markdown(rows: Sequence[VariantResult]) -> list[str]:
+    """Lines of a Markdown table; columns without any value are left out."""
     columns = [c for c in _COLUMNS if any(c[2](row) is not None for row in rows)]
     lines = [("network", *(head for _, head, _, _ in columns)),
              (":--", *("--:" for _ in columns))]

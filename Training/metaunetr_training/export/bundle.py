@@ -1,4 +1,4 @@
-"""A bundle from a training run, checked by using it."""
+"""A bundle from a training run, verified by segmenting a CT."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from metaunetr.result import DISCLAIMER
 from metaunetr_training.export.target import new_folder
 from metaunetr_training.training.run import Run
 
-MINUTES = 30  # the check may take
+MINUTES = 30  # limit of the verification
 
 
 @dataclass(frozen=True)
-class Texts:
-    """What only people know about a model; it stands in the card.
+class CardTexts:
+    """Texts of the card that the user gives.
 
     Attributes:
-        title: "" for one made of organs and spacing.
+        title: "" for a title made of organs and spacing.
     """
 
     title: str = ""
@@ -39,15 +39,15 @@ class Texts:
 
 
 def export(
-    run: Run, folder: Path, texts: Texts | None = None, ct: Path | None = None,
+    run: Run, folder: Path, texts: CardTexts | None = None, ct: Path | None = None,
     report: Callable[[str], None] = lambda text: None,
 ) -> Bundle:
-    """Writes the bundle `folder`, named like it, once a fresh process has segmented a CT with it.
+    """Writes the bundle `folder`, named like it, after a new process has segmented a CT with it.
 
     The weights are stored in half precision, which halves the file and changes no Dice.
 
     Args:
-        ct: what the check segments; None is a phantom.
+        ct: the CT to segment; None is a phantom.
 
     Raises:
         InputError: the run is of a baseline, which the core cannot rebuild, or its checkpoint or
@@ -62,7 +62,7 @@ def export(
                          "comparison; only a MetaUNETR can be exported")
     with new_folder(folder) as place:
         network = run.network()
-        card = make_card(run, folder.name, texts or Texts())
+        card = make_card(run, folder.name, texts or CardTexts())
         weights = {name: t.half().contiguous() for name, t in network.state_dict().items()}
         save_file(weights, place / card["weights"])
         data = (place / card["weights"]).read_bytes()
@@ -71,15 +71,15 @@ def export(
         text = json.dumps(in_order(card), indent=1, ensure_ascii=False)
         (place / CARD).write_text(text + "\n", encoding="utf-8")
         report(f"{folder}: written; a fresh process segments a CT with it")
-        check(place, ct)
+        verify(place, ct)
     return bundle.load(folder)
 
 
-def make_card(run: Run, name: str, texts: Texts) -> dict[str, Any]:
-    """The card but for what is known of the weights file alone.
+def make_card(run: Run, name: str, texts: CardTexts) -> dict[str, Any]:
+    """The card without hash and number of the weights.
 
     Raises:
-        InputError: the run was trained on since it was evaluated.
+        InputError: the run was continued after its evaluation.
     """
     recipe = run.recipe
     spacing = " × ".join(f"{s:g}" for s in recipe.preprocessing.spacing)
@@ -104,10 +104,10 @@ def make_card(run: Run, name: str, texts: Texts) -> dict[str, Any]:
 
 
 def training_record(run: Run) -> dict[str, Any]:
-    """What was learnt from what, and how; the whole recipe stands at its end."""
+    """The entry `training` of the card: cases, method, run and recipe."""
     training, record = run.recipe.training, dict(run.record)
     cases = record.pop("cases", {})
-    record.pop("training", None)  # names of cases stay in the run
+    record.pop("training", None)  # the card does not name cases
     budget = "iterations" if training.max_minutes is None else "wall clock"
     return {
         "data": "; ".join(f"{count} CT of {name}" for name, count in cases.items()),
@@ -122,7 +122,7 @@ def training_record(run: Run) -> dict[str, Any]:
 
 
 def summary(path: Path) -> dict[str, Any]:
-    """What `evaluate` has written; {} where it has not run.
+    """The summary of `evaluate`; {} if the run has not been evaluated.
 
     Raises:
         InputError: it is damaged.
@@ -156,7 +156,7 @@ def accuracy(evaluated: dict[str, Any]) -> dict[str, Any] | str:
 
 
 def in_order(card: dict[str, Any]) -> dict[str, Any]:
-    """As the cards in Resources/Models: what it is, how it works, where it comes from."""
+    """The card with its keys in the order of those in Resources/Models."""
     first = ("format", "name", "title", "task", "weights", "sha256", "parameters")
     last = ("training", "accuracy", "calibration", "data_licence", "weights_licence",
             "intended_use")
@@ -164,11 +164,11 @@ def in_order(card: dict[str, Any]) -> dict[str, Any]:
     return {key: card[key] for key in (*first, *middle, *last) if key in card}
 
 
-def check(folder: Path, ct: Path | None = None) -> None:
-    """Segments a CT with the bundle in a fresh process: nothing of this one can help it.
+def verify(folder: Path, ct: Path | None = None) -> None:
+    """Segments a CT with the bundle in a new process, which has no state of this one.
 
     Raises:
-        BundleError: it fails; the message holds the reason it gave.
+        BundleError: it fails; the message gives the reason.
     """
     with tempfile.TemporaryDirectory() as place:
         image = ct or _phantom(Path(place), bundle.load(folder))
@@ -186,7 +186,7 @@ def check(folder: Path, ct: Path | None = None) -> None:
 
 
 def _phantom(place: Path, model: Bundle) -> Path:
-    """A CT at the model spacing, so that the check takes little time."""
+    """A phantom at the model spacing, so that the verification takes little time."""
     from metaunetr import io, phantom
 
     path = place / "phantom.nii.gz"
@@ -195,6 +195,6 @@ def _phantom(place: Path, model: Bundle) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """That of this process, in which a child finds the same package."""
+    """The environment of this process, with a path to this package."""
     places = [str(Path(metaunetr.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return os.environ | {"PYTHONPATH": os.pathsep.join(place for place in places if place)}

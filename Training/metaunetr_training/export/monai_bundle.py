@@ -1,13 +1,13 @@
-"""A bundle for `python -m monai.bundle`: verified by its commands, run with this project's engine.
+"""A bundle for `python -m monai.bundle`, which runs the engine of this project.
 
-    configs/metadata.json    what the model is, after MONAI's schema
+    configs/metadata.json    description of the model, after MONAI's schema
     configs/inference.json   network_def, and `run`: every CT of dataset_dir → labels in output_dir
-    models/                  card.json and safetensors, themselves a bundle of this project
+    models/                  card.json and weights, a bundle of this project
     docs/README.md
 
-Resampling, windows and the way back to the image's grid are the engine's, so that labels are
-those of `metaunetr segment`; the package must be installed. MONAI's own `model.pt` would be a
-pickle, which runs code when it is read; weights stay safetensors, checked against their hash.
+The labels are those of `metaunetr segment`, since the same engine makes them; this package must be
+installed. Weights are safetensors, verified by their hash: MONAI's `model.pt` would be a pickle,
+which can run code when it is read.
 Specification: https://docs.monai.io/en/latest/mb_specification.html
 """
 
@@ -51,7 +51,7 @@ Weights: {weights_licence}
 
 
 def export(model: Bundle, folder: Path) -> Path:
-    """Writes the MONAI bundle of a bundle.
+    """Writes a MONAI bundle with the network of a bundle.
 
     Raises:
         BundleError: the weights are damaged.
@@ -78,7 +78,7 @@ def export(model: Bundle, folder: Path) -> Path:
 
 
 def inference() -> dict[str, Any]:
-    """The configuration: one line for each thing that a command may override."""
+    """The values of inference.json, each of which a command may override."""
     return {
         "imports": [
             "$import sys", "$from pathlib import Path", "$import metaunetr.batch as batch",
@@ -100,7 +100,7 @@ def inference() -> dict[str, Any]:
 
 
 def metadata(model: Bundle) -> dict[str, Any]:
-    """What MONAI's schema asks for, from the card."""
+    """The values of metadata.json, from the card."""
     shape, accuracy = list(model.patch), model.card.get("accuracy")
     labels = {"0": "background"} | {
         str(channel): organ.name for channel, organ in enumerate(model.classes, start=1)}

@@ -1,9 +1,9 @@
 """The network alone as an ONNX file, compared with PyTorch.
 
-The file maps one window (1, 1, D, H, W) of the bundle's patch, values 0 to 1, to scores
-(1, classes, D, H, W); the card lies in its metadata under "card". The window is fixed: instance
-norm and most mixers depend on it, and what was compared holds for it alone. Windows, blending and
-the way back to the image's grid are the engine's and not part of the file.
+The file maps a window (1, 1, D, H, W) in the size of the bundle's patch, values 0 to 1, to logits
+(1, classes, D, H, W); its metadata holds the card under "card". The size is fixed, since instance
+norm and most mixers depend on it, and the comparison holds for this size alone. Sliding windows,
+blending and resampling are not part of the file.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from metaunetr.errors import BundleError
 from metaunetr.io.atomic import atomic
 from metaunetr_training.export.target import refuse_existing
 
-TOLERANCE = 1e-3  # of the largest score; measured: 2e-5 for abdomen8-3mm, 2e-6 untrained
-CANNOT = {"tricruci_mamba": "its scan becomes nodes for every token of every group of rows"}
+TOLERANCE = 1e-3  # relative to the largest logit; measured: 2e-5 for abdomen8-3mm
+UNSUPPORTED = {"tricruci_mamba": "its scan becomes nodes for every token of every group of rows"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Comparison:
     """ONNX Runtime against PyTorch on one patch of a phantom, fp32.
 
     Attributes:
-        difference: largest absolute difference of two scores. largest: absolute score.
+        difference: largest absolute difference of logits.
+        largest: largest absolute logit.
         other_class: share of voxels whose class differs.
     """
 
@@ -45,14 +46,14 @@ class Comparison:
 
 
 def export(bundle: Bundle, path: Path) -> Comparison:
-    """Writes `path`, once ONNX Runtime gives PyTorch's scores with it.
+    """Writes `path` after ONNX Runtime has reproduced the logits of PyTorch.
 
     Raises:
-        BundleError: the mixer cannot be expressed in ONNX, or the scores differ.
+        BundleError: the mixer cannot be expressed in ONNX, or the logits differ.
         OutputError: the file exists or cannot be written.
     """
     mixer = bundle.card["architecture"]["mixer"]
-    check_mixer(mixer)
+    require_exportable(mixer)
     refuse_existing(path)
     network, patch = bundle.network(), example(bundle)
     program = _trace(network, patch, mixer)
@@ -66,17 +67,18 @@ def export(bundle: Bundle, path: Path) -> Comparison:
     return found
 
 
-def check_mixer(mixer: str) -> None:
-    """
+def require_exportable(mixer: str) -> None:
+    """Checks that a mixer can be expressed in ONNX.
+
     Raises:
-        BundleError: it is one that cannot be expressed in ONNX.
+        BundleError: it cannot.
     """
-    if mixer in CANNOT:
-        raise BundleError(f"The mixer {mixer} cannot be exported to ONNX: {CANNOT[mixer]}.")
+    if mixer in UNSUPPORTED:
+        raise BundleError(f"The mixer {mixer} cannot be exported to ONNX: {UNSUPPORTED[mixer]}.")
 
 
 def example(bundle: Bundle) -> Tensor:
-    """A phantom at the model spacing as the network's input, (1, 1, D, H, W)."""
+    """A phantom at the model spacing as input of the network, (1, 1, D, H, W)."""
     from metaunetr import phantom
 
     preprocessing = bundle.preprocessing
@@ -87,7 +89,7 @@ def example(bundle: Bundle) -> Tensor:
 
 
 def compare(network: nn.Module, path: Path, patch: Tensor) -> Comparison:
-    """Scores of ONNX Runtime on the CPU against those of `network`."""
+    """Compares the logits of ONNX Runtime on the CPU with those of `network`."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -102,9 +104,12 @@ def compare(network: nn.Module, path: Path, patch: Tensor) -> Comparison:
 
 
 def _trace(network: nn.Module, patch: Tensor, mixer: str) -> torch.onnx.ONNXProgram:
-    """Traced with gradients on: without, the network works slice by slice on a CPU, and the
-    graph has several times as many nodes. Attention is traced as plain products: the shape of
-    the fused one's result is not what the exporter's own decomposition takes."""
+    """Traces the network.
+
+    With gradients: without, the network processes slices one by one on a CPU, and the graph has
+    several times as many nodes. Attention as matrix products: the exporter fails on the output
+    shape of fused attention.
+    """
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Folders that appear complete or not at all."""
+"""Output folders that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from metaunetr.io.atomic import PREFIX
 
 
 def refuse_existing(path: Path) -> None:
-    """
+    """Checks that an output does not exist: an earlier export may be in use, and is kept.
+
     Raises:
-        OutputError: something is there: what was exported once may be in use, and is kept.
+        OutputError: it exists.
     """
     if path.exists() or path.is_symlink():
         raise OutputError(f"{path}: exists; remove it, or choose another name")
@@ -22,7 +23,7 @@ def refuse_existing(path: Path) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder of the same name, which becomes `path` when the block ends well.
+    """A temporary folder of the same name, renamed to `path` when the block succeeds.
 
     Raises:
         OutputError: `path` exists, or cannot be written.

@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel
 
 
 def moving_average(network: nn.Module, decay: float) -> AveragedModel:
-    """Average over about 1 / (1 - decay) updates; over fewer at the beginning, so that the first
+    """Averages over about 1 / (1 - decay) updates; over fewer at first, so that the random initial
     weights are soon forgotten."""
 
     @torch.no_grad()

@@ -1,6 +1,6 @@
-"""Everything a run needs to go on as if it had never stopped, in one safetensors file.
+"""The complete state of a run in one safetensors file.
 
-No random state is kept: whatever is drawn, is drawn from the seed and the number of a patch.
+It holds no random state: every random number is drawn from the seed and the number of a patch.
 """
 
 from __future__ import annotations
@@ -20,30 +20,36 @@ from metaunetr.io.atomic import atomic
 from metaunetr.schema import Reader, to_json
 from metaunetr_training.training.step import Step
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
+OPTIMIZER_STATE = ("exp_avg", "exp_avg_sq")
+STATE = "moment"  # key in the file's metadata
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Where a run stands: steps done, and seconds they took over all resumed runs."""
+class TrainState:
+    """The progress of a run.
+
+    Attributes:
+        iteration: completed steps.
+        seconds: of training, over all resumed runs.
+    """
 
     iteration: int = 0
     seconds: float = 0.0
 
 
-def save(path: Path, step: Step, average: AveragedModel, moment: Moment) -> None:
-    """Replaces the checkpoint, or leaves it as it is.
+def save(path: Path, step: Step, average: AveragedModel, state: TrainState) -> None:
+    """Replaces the checkpoint.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written; the previous one is kept.
     """
     tensors = {f"network.{name}": value for name, value in step.network.state_dict().items()}
     tensors |= {f"average.{name}": value
                 for name, value in average.module.state_dict().items()}
     for name, parameter in step.network.named_parameters():
-        state = step.optimizer.state.get(parameter, {})
-        tensors |= {f"{key}.{name}": state[key] for key in MOMENTS if key in state}
-    metadata = {"moment": json.dumps(to_json(moment))}
+        values = step.optimizer.state.get(parameter, {})
+        tensors |= {f"{key}.{name}": values[key] for key in OPTIMIZER_STATE if key in values}
+    metadata = {STATE: json.dumps(to_json(state))}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic(path) as temporary:
         try:
@@ -52,26 +58,26 @@ def save(path: Path, step: Step, average: AveragedModel, moment: Moment) -> None
             raise OutputError(f"{path}: cannot be written: {error}") from error
 
 
-def restore(path: Path, step: Step, average: AveragedModel) -> Moment:
-    """Puts a checkpoint's state into a run that has just begun.
+def restore(path: Path, step: Step, average: AveragedModel) -> TrainState:
+    """Loads a checkpoint into a new step and average.
 
     Raises:
-        InputError: it cannot be read, or is of another network.
+        InputError: it cannot be read, or belongs to another network.
     """
-    tensors, moment = _read(path)
+    tensors, state = _read(path)
     try:
-        step.network.load_state_dict(_part(tensors, "network."))
-        average.module.load_state_dict(_part(tensors, "average."))
-        average.n_averaged.fill_(moment.iteration)
+        step.network.load_state_dict(_with_prefix(tensors, "network."))
+        average.module.load_state_dict(_with_prefix(tensors, "average."))
+        average.n_averaged.fill_(state.iteration)
         for name, parameter in step.network.named_parameters():
-            if f"{MOMENTS[0]}.{name}" in tensors:
+            if f"{OPTIMIZER_STATE[0]}.{name}" in tensors:
                 step.optimizer.state[parameter] = {
-                    "step": torch.tensor(float(moment.iteration)),
-                    **{key: _like(parameter, tensors[f"{key}.{name}"]) for key in MOMENTS},
+                    "step": torch.tensor(float(state.iteration)),
+                    **{key: _like(parameter, tensors[f"{key}.{name}"]) for key in OPTIMIZER_STATE},
                 }
     except (RuntimeError, KeyError) as error:
         raise InputError(f"{path}: is the checkpoint of another network ({error})") from error
-    return moment
+    return state
 
 
 def average_weights(path: Path) -> dict[str, Tensor]:
@@ -80,14 +86,14 @@ def average_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: the checkpoint cannot be read.
     """
-    return _part(_read(path)[0], "average.")
+    return _with_prefix(_read(path)[0], "average.")
 
 
 def load_average(path: Path, network: nn.Module) -> nn.Module:
-    """`network` with the averaged weights, to be used, not trained.
+    """`network` with the averaged weights, in evaluation mode.
 
     Raises:
-        InputError: the checkpoint cannot be read, or is of another network.
+        InputError: the checkpoint cannot be read, or belongs to another network.
     """
     try:
         network.load_state_dict(average_weights(path))
@@ -96,22 +102,22 @@ def load_average(path: Path, network: nn.Module) -> nn.Module:
     return network.eval()
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], Moment]:
+def _read(path: Path) -> tuple[dict[str, Tensor], TrainState]:
     try:
         with safe_open(path, "pt") as file:
-            moment = Reader("moment").read(Moment, json.loads(file.metadata()["moment"]))
-            return {name: file.get_tensor(name) for name in file.keys()}, moment  # noqa: SIM118
+            state = Reader("the state").read(TrainState, json.loads(file.metadata()[STATE]))
+            return {name: file.get_tensor(name) for name in file.keys()}, state  # noqa: SIM118
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is no checkpoint, or a damaged one ({error})") from error
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items()
             if name.startswith(prefix)}
 
 
 def _like(parameter: Tensor, value: Tensor) -> Tensor:
-    """On the parameter's device and in its memory layout, as the optimizer made it."""
+    """A copy on the device and in the memory layout of the parameter."""
     return torch.empty_like(parameter).copy_(value).detach()

@@ -1,4 +1,4 @@
-"""Starting from a bundle: its network and preprocessing, its weights, and organs added to them."""
+"""Fine-tuning of a bundle: recipe, preprocessing, initial weights and additional organs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from metaunetr.network.sizes import FAMILY, SIZES
 from metaunetr.organs import Organ
 from metaunetr_training.recipe import Network, Recipe
 
-SHARE = 0.01  # probability of an added organ at first, in shares of background's
-HEAD = ("head.weight", "head.bias")  # one row a class
+ADDED_PROBABILITY = 0.01  # initial probability of an added organ, relative to background's
+HEAD = ("head.weight", "head.bias")  # one row per class
 
 
-def adopt(recipe: Recipe, start: Bundle) -> Recipe:
-    """`recipe` with what `start` fixes: network, preprocessing, patch and windows.
+def fine_tuning_recipe(recipe: Recipe, start: Bundle) -> Recipe:
+    """`recipe` with network, preprocessing, patch and windows of the bundle `start`.
 
-    The bundle's organs come first and in its order, then those that the recipe adds.
+    The organs of the bundle come first, in its order, then those that the recipe adds.
 
     Raises:
-        BundleError: the bundle's network is none that a recipe can describe.
+        BundleError: a recipe cannot describe the bundle's network.
     """
     known = [organ.name for organ in start.classes]
     return replace(
@@ -49,14 +49,14 @@ def _network(start: Bundle) -> Network:
                       f"{' or '.join(SIZES)} to be trained on; its depths are {card['depths']}.")
 
 
-def check_preprocessing(preprocessing: Preprocessing, start: Bundle) -> None:
-    """Whether cases prepared like this look to the network as those that it has learnt from.
+def require_same_preprocessing(preprocessing: Preprocessing, start: Bundle) -> None:
+    """Checks that cases are preprocessed as those that the bundle was trained on.
 
-    The spacing may differ: training goes on from a coarse spacing at a fine one, which a network
-    learns in less time than from nothing.
+    The spacing may differ: a network that was trained at a coarse spacing learns a finer one in
+    less time than from random weights.
 
     Raises:
-        InputError: they do not; the message names the first difference.
+        InputError: a value differs; the message names the first one.
     """
     for key in ("hu_window", "antialias", "body_crop"):
         here, there = getattr(preprocessing, key), getattr(start.preprocessing, key)
@@ -71,35 +71,35 @@ def check_preprocessing(preprocessing: Preprocessing, start: Bundle) -> None:
 def initial_weights(network: nn.Module, classes: tuple[Organ, ...], start: Bundle) -> list[str]:
     """Copies the weights of `start` into `network`, which may have other classes.
 
-    Rows of the last layer are matched by organ. The row of an added organ is that of background,
-    which its voxels were taught as until now, with a bias that makes it SHARE as probable
-    everywhere: so what the bundle finds stays as it is at first, while every voxel of the organ
-    pulls with nearly the whole gradient of cross-entropy. (A prior of 0.01 for rare classes: Lin
-    et al., Focal Loss for Dense Object Detection, ICCV 2017, section 3.3. Rows of small random
-    values mean nothing definite: scores count only against each other, so they could be the
-    highest where all others are low.)
+    Rows of the last layer are matched by organ. An added organ gets the row of background, as
+    which its voxels were labelled until now, with a bias that makes it ADDED_PROBABILITY as
+    probable. So the labels do not change before the first step, and the voxels of the added organ
+    still have nearly the full gradient of cross-entropy. (Prior of 0.01 for rare classes: Lin et
+    al., Focal Loss for Dense Object Detection, ICCV 2017, section 3.3. Small random rows would
+    give the highest logits wherever all others are negative.)
 
     Args:
         classes: the organ of each channel of `network` from 1 on.
 
     Returns:
-        The names of the added organs.
+        the names of the added organs.
 
     Raises:
-        BundleError: the networks differ in more than classes; the message names the first tensor.
+        BundleError: the networks differ in more than classes; the message names the first
+            different tensor.
     """
     weights, own = start.network().state_dict(), network.state_dict()
-    _check_alike(own, weights, start.name)
+    _require_same_shapes(own, weights, start.name)
     rows = {organ.number: row for row, organ in enumerate(start.classes, start=1)}
     for name in HEAD:
         weights[name] = weights[name][[0] + [rows.get(organ.number, 0) for organ in classes]]
     added = [row for row, organ in enumerate(classes, start=1) if organ.number not in rows]
-    weights["head.bias"][added] += math.log(SHARE)
+    weights["head.bias"][added] += math.log(ADDED_PROBABILITY)
     network.load_state_dict(weights)
     return [classes[row - 1].name for row in added]
 
 
-def _check_alike(own: dict[str, Tensor], weights: dict[str, Tensor], model: str) -> None:
+def _require_same_shapes(own: dict[str, Tensor], weights: dict[str, Tensor], model: str) -> None:
     for name in [*own, *weights]:
         shapes = [tuple(tensors[name].shape[1:] if name in HEAD else tensors[name].shape)
                   if name in tensors else "absent" for tensors in (weights, own)]

@@ -1,4 +1,4 @@
-"""Training from the first step to the last, or from the last checkpoint on."""
+"""The training loop, from the first step or the last checkpoint to the end."""
 
 from __future__ import annotations
 
@@ -18,24 +18,30 @@ from metaunetr import __version__
 from metaunetr.bundle import Bundle
 from metaunetr.errors import InputError, OutputError
 from metaunetr.io.atomic import PREFIX
-from metaunetr_training.data.datasets.pairs import listed
+from metaunetr_training.data.datasets.pairs import join_ids
 from metaunetr_training.data.folds import Fold
 from metaunetr_training.data.prepared import Prepared, PreparedCase
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training import checkpoint
 from metaunetr_training.training.average import moving_average
-from metaunetr_training.training.checkpoint import Moment
-from metaunetr_training.training.finetune import check_preprocessing, initial_weights
-from metaunetr_training.training.fit import check_fit
-from metaunetr_training.training.journal import PICTURED, Journal
+from metaunetr_training.training.checkpoint import TrainState
+from metaunetr_training.training.distributed import ProcessGroup, process_group
+from metaunetr_training.training.finetune import initial_weights, require_same_preprocessing
+from metaunetr_training.training.log import PICTURED_CASES, TrainingLog
 from metaunetr_training.training.memory import keep_freed_memory
 from metaunetr_training.training.networks import build_network
-from metaunetr_training.training.processes import Processes, processes
+from metaunetr_training.training.requirements import require_compatible
 from metaunetr_training.training.run import Run
-from metaunetr_training.training.sampler import Patches, batches, enough_shared_memory
+from metaunetr_training.training.sampler import PatchDataset, batches, explain_shared_memory
 from metaunetr_training.training.schedule import Schedule
 from metaunetr_training.training.step import Step
-from metaunetr_training.training.validate import Scores, in_turns, mean_dice, organ_means, validate
+from metaunetr_training.training.validate import (
+    Scores,
+    interleave,
+    mean_dice,
+    organ_means,
+    validate,
+)
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -44,76 +50,75 @@ def train(
     recipe: Recipe, prepared: Prepared, fold: Fold, folder: Path, start: Bundle | None = None,
     device: str = "auto", report: Report | None = None,
 ) -> Run:
-    """Trains on all folds but `fold` (NO_FOLD: on all); goes on where `folder` holds a part of the
-    same run.
+    """Trains on all folds but `fold` (NO_FOLD: on all), or continues the run in `folder`.
 
     Args:
-        start: a bundle whose weights are begun with; not needed to go on from a checkpoint.
-        report: told what happens, as small dictionaries with the key `event`: "train",
-            "validation", "warning".
+        start: a bundle with the initial weights; not needed to continue from a checkpoint.
+        report: called with events, dictionaries with the key `event`: "train", "validation" or
+            "warning".
 
     Raises:
-        BundleError: the recipe describes no network, or not one that `start` can begin.
+        BundleError: the recipe describes no valid network, or not that of `start`.
         DeviceError: the workers have too little shared memory.
-        InputError: the recipe and the cases do not fit, or `folder` holds another run.
+        InputError: recipe and cases do not match, or `folder` holds another run.
         OutputError: `folder` cannot be written to; the last checkpoint is kept.
         TrainingError: loss or gradient is not finite.
     """
-    check_fit(recipe, prepared, fold)
+    require_compatible(recipe, prepared, fold)
     if start is not None:
-        check_preprocessing(recipe.preprocessing, start)
+        require_same_preprocessing(recipe.preprocessing, start)
     keep_freed_memory()
-    with processes(device) as mine:
-        return _Training(recipe, prepared, fold, folder, start, mine, report or _ignore).run()
+    with process_group(device) as group:
+        return _Trainer(recipe, prepared, fold, folder, start, group, report or _ignore).run()
 
 
 def _ignore(event: dict[str, Any]) -> None:
     pass
 
 
-class _Training:
+class _Trainer:
     def __init__(
         self, recipe: Recipe, prepared: Prepared, fold: Fold, folder: Path, start: Bundle | None,
-        mine: Processes, report: Report,
+        group: ProcessGroup, report: Report,
     ) -> None:
-        self.recipe, self.mine, self.report = recipe, mine, report if mine.first else _ignore
-        self.patches = Patches(prepared.training(fold), recipe)
-        self.held_out = in_turns(prepared.held_out(fold), recipe.training.validation_cases)
+        self.recipe, self.group, self.report = recipe, group, report if group.is_main else _ignore
+        self.patches = PatchDataset(prepared.training(fold), recipe)
+        self.held_out = interleave(prepared.held_out(fold), recipe.training.validation_cases)
         origin = {"start": start.name if start is not None else None,
                   "training": sorted(case.key for case in self.patches.cases)}
-        self.run_folder = _begin(Run(folder, recipe, prepared.folder, fold, origin), mine)
+        self.output = _open_run(Run(folder, recipe, prepared.folder, fold, origin), group)
         torch.manual_seed(recipe.training.seed)
         network = build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
         if start is not None:
             initial_weights(network, recipe.classes, start)
-        self.step = Step(network, recipe, mine)
+        self.step = Step(network, recipe, group)
         self.average = moving_average(self.step.network, recipe.training.ema)
         self.schedule = Schedule.of(recipe.training)
-        self.moment = Moment()
-        if self.run_folder.checkpoint.exists():
-            self.moment = checkpoint.restore(self.run_folder.checkpoint, self.step, self.average)
-        self.before = self.moment  # where this process began
+        self.state = TrainState()
+        if self.output.checkpoint.exists():
+            self.state = checkpoint.restore(self.output.checkpoint, self.step, self.average)
+        self.resumed = self.state  # at the start of this process
         self.started = time.perf_counter()
         self.validation_seconds = 0.0
-        self.record = self.run_folder.record | _record(self)
+        self.record = self.output.record | _record(self)
 
     def run(self) -> Run:
-        if self.run_folder.record.get("finished"):
-            return self.run_folder
-        journal = Journal(self.run_folder.folder, self.recipe, self.moment.iteration) \
-            if self.mine.first else None
+        if self.output.record.get("finished"):
+            return self.output
+        log = TrainingLog(self.output.folder, self.recipe, self.state.iteration) \
+            if self.group.is_main else None
         try:
-            with enough_shared_memory():
-                self._steps(journal)
-            self._validate(journal, last=True)
+            with explain_shared_memory():
+                self._steps(log)
+            self._validate(log, last=True)
         finally:
-            if journal:
-                journal.close()
-        return self.mine.agree(self.run_folder)  # only the first process has the record
+            if log:
+                log.close()
+        return self.group.broadcast(self.output)  # only the main process has the record
 
-    def _steps(self, journal: Journal | None) -> None:
+    def _steps(self, log: TrainingLog | None) -> None:
         training = self.recipe.training
-        patches = batches(self.patches, self.recipe, self.mine, self.moment.iteration)
+        patches = batches(self.patches, self.recipe, self.group, self.state.iteration)
         progress = self._progress()
         while progress < 1:
             began = time.perf_counter()
@@ -121,97 +126,98 @@ class _Training:
             waited = time.perf_counter() - began
             rate = self.schedule.learning_rate(progress)
             values = self.step(batch, rate)
-            iteration = self.moment.iteration + 1
+            iteration = self.state.iteration + 1
             self.average.update_parameters(self.step.network)
             values |= {"learning_rate": rate, "waited": waited,
                        "seconds": time.perf_counter() - began}
-            self.moment = Moment(iteration, self._seconds())
-            if journal:
-                journal.step(iteration, values)
+            self.state = TrainState(iteration, self._seconds())
+            if log:
+                log.step(iteration, values)
             progress = self._progress()
             self.report({"event": "train", "iteration": iteration, "progress": progress,
                          "remaining_s": self._remaining(progress), **values})
             if iteration % training.validate_every == 0 and progress < 1:
-                self._validate(journal)
+                self._validate(log)
             elif iteration % training.checkpoint_every == 0:
                 self._save()
 
-    def _validate(self, journal: Journal | None, last: bool = False) -> None:
-        """Looks at the held-out cases with the averaged weights, and saves."""
+    def _validate(self, log: TrainingLog | None, last: bool = False) -> None:
+        """Saves a checkpoint, and measures the averaged weights on the held-out cases."""
         self._save()
         began = time.perf_counter()
-        iteration = self.moment.iteration
-        mine = self.held_out[self.mine.rank :: self.mine.count]
-        pictured = {case.key for case in self.held_out[:PICTURED]}
+        iteration = self.state.iteration
+        share = self.held_out[self.group.rank :: self.group.count]
+        pictured = {case.key for case in self.held_out[:PICTURED_CASES]}
 
-        def look(case: PreparedCase, found) -> None:
-            if journal and case.key in pictured:
-                journal.picture(case, found, iteration)
+        def draw(case: PreparedCase, predicted: numpy.ndarray) -> None:
+            if log and case.key in pictured:
+                log.picture(case, predicted, iteration)
 
-        part = validate(self.average.module.eval(), mine, self.recipe, self.mine.device,
-                        self.step.dtype, look)
+        part = validate(self.average.module.eval(), share, self.recipe, self.group.device,
+                        self.step.dtype, draw)
         scores: Scores = {}
-        for some in self.mine.gather(part):
+        for some in self.group.gather(part):
             scores |= some
         self.validation_seconds = time.perf_counter() - began
-        if journal:
+        if log:
             if scores:
-                journal.validation(iteration, scores)
+                log.validation(iteration, scores)
             self._write_record(scores, last)
-        if journal and scores:
+        if log and scores:
             self.report({"event": "validation", "iteration": iteration, "cases": len(scores),
                          "mean": mean_dice(scores), "organs": organ_means(scores)})
 
     def _save(self) -> None:
-        self.moment = replace(self.moment, seconds=self._seconds())
-        if self.mine.first:
-            checkpoint.save(self.run_folder.checkpoint, self.step, self.average, self.moment)
+        self.state = replace(self.state, seconds=self._seconds())
+        if self.group.is_main:
+            checkpoint.save(self.output.checkpoint, self.step, self.average, self.state)
 
     def _write_record(self, scores: Scores, finished: bool) -> None:
         record = self.record | {
-            "iterations": self.moment.iteration,
+            "iterations": self.state.iteration,
             "minutes": round(self._seconds() / 60, 2),
             "finished": finished,
         }
         if scores:
             record["validation"] = {"cases": sorted(scores),
                                     "mean_dice": round(mean_dice(scores), 4)}
-        self.run_folder = replace(self.run_folder, record=record)
-        self.run_folder.write()
+        self.output = replace(self.output, record=record)
+        self.output.write()
 
     def _seconds(self) -> float:
-        return self.before.seconds + time.perf_counter() - self.started
+        return self.resumed.seconds + time.perf_counter() - self.started
 
     def _progress(self) -> float:
-        """The first process's clock counts for all."""
+        """The completed share of the schedule, by the clock of the main process."""
         if self.schedule.seconds == float("inf"):
-            return self.schedule.progress(self.moment.iteration, 0.0)
-        return self.mine.agree(self.schedule.progress(
-            self.moment.iteration, self._seconds(), self.validation_seconds))
+            return self.schedule.progress(self.state.iteration, 0.0)
+        return self.group.broadcast(self.schedule.progress(
+            self.state.iteration, self._seconds(), self.validation_seconds))
 
     def _remaining(self, progress: float) -> float:
-        """Seconds until the schedule ends, from the progress since this process began."""
-        gained = progress - self.schedule.progress(self.before.iteration, self.before.seconds)
-        spent = self._seconds() - self.before.seconds
+        """Estimated seconds until the schedule ends, by the progress of this process so far."""
+        gained = progress - self.schedule.progress(self.resumed.iteration, self.resumed.seconds)
+        spent = self._seconds() - self.resumed.seconds
         return spent / gained * (1 - progress) if gained > 0 else float("inf")
 
 
-def _begin(run: Run, mine: Processes) -> Run:
-    """The folder of a new run, or of the same one that was interrupted."""
-    if mine.first:
-        _claim(run)
-    mine.agree(None)  # the others wait until the folder is there
-    held = Run.open(run.folder)
-    return replace(held, record=run.record | held.record)  # older ones lack start and training
+def _open_run(run: Run, group: ProcessGroup) -> Run:
+    """The new run in its folder, or the interrupted run that the folder holds."""
+    if group.is_main:
+        _create_or_resume(run)
+    group.broadcast(None)  # the other processes wait for the folder
+    existing = Run.open(run.folder)
+    # records of older versions lack start and training
+    return replace(existing, record=run.record | existing.record)
 
 
-def _claim(run: Run) -> None:
+def _create_or_resume(run: Run) -> None:
     if (run.folder / "run.json").exists():
-        _check_same(Run.open(run.folder), run)
+        _require_same_run(Run.open(run.folder), run)
         return
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
-        # killed while it was begun, a run has left its recipe and temporary files at most
+        # a run that was killed before it wrote run.json leaves its recipe and temporary files
         occupied = any(path.name != "recipe.yaml" and not path.name.startswith(PREFIX)
                        for path in run.folder.iterdir())
     except OSError as error:
@@ -221,8 +227,8 @@ def _claim(run: Run) -> None:
     run.write()
 
 
-def _check_same(old: Run, new: Run) -> None:
-    """Whether `new` goes on with what `old` began: recipe, data, start and cases."""
+def _require_same_run(old: Run, new: Run) -> None:
+    """Checks that recipe, cases and initial model of `new` are those of `old`."""
     if old.recipe != new.recipe or (old.prepared, old.fold) != (new.prepared, new.fold):
         raise InputError(f"{old.folder}: holds a run with {_difference(old, new)}; choose another "
                          "folder, or continue it with the same")
@@ -236,32 +242,32 @@ def _check_same(old: Run, new: Run) -> None:
     cases = set(new.record["training"])
     if different := cases ^ set(old.record.get("training", cases)):
         raise InputError(f"{old.folder}: was begun on other cases than {old.prepared} holds now "
-                         f"({listed(different)}); train in another folder, or prepare the same "
+                         f"({join_ids(different)}); train in another folder, or prepare the same "
                          "cases again")
 
 
 def _difference(old: Run, new: Run) -> str:
-    """The first thing in which two runs differ, as a text."""
+    """The first difference of two runs, as a text."""
     pairs = [("prepared", str(old.prepared), str(new.prepared)), ("fold", old.fold, new.fold)]
-    mine, theirs = old.recipe.to_json(), new.recipe.to_json()
-    for key, value in mine.items():
+    old_values, new_values = old.recipe.to_json(), new.recipe.to_json()
+    for key, value in old_values.items():
         if isinstance(value, dict):
-            pairs += [(f"{key}.{name}", v, theirs[key].get(name)) for name, v in value.items()]
+            pairs += [(f"{key}.{name}", v, new_values[key].get(name)) for name, v in value.items()]
         else:
-            pairs.append((key, value, theirs[key]))
+            pairs.append((key, value, new_values[key]))
     return next(f"{key} = {a}, not {b}" for key, a, b in pairs if a != b)
 
 
-def _record(training: _Training) -> dict[str, Any]:
-    device = training.mine.device
+def _record(trainer: _Trainer) -> dict[str, Any]:
+    device = trainer.group.device
     return {
         "software": f"MetaUNETR {__version__}",
-        "cases": dict(Counter(case.source.dataset for case in training.patches.cases)),
+        "cases": dict(Counter(case.source.dataset for case in trainer.patches.cases)),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
-        "processes": training.mine.count,
+        "processes": trainer.group.count,
         "threads": torch.get_num_threads(),
-        "precision": str(training.step.dtype).removeprefix("torch."),
-        "parameters": sum(p.numel() for p in training.step.network.parameters()),
+        "precision": str(trainer.step.dtype).removeprefix("torch."),
+        "parameters": sum(p.numel() for p in trainer.step.network.parameters()),
         "versions": {"python": platform.python_version(), "torch": torch.__version__,
                      "numpy": numpy.__version__, "platform": platform.platform()},
         "cores": os.cpu_count(),

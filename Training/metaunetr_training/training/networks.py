@@ -13,31 +13,34 @@ from metaunetr_training import recipe as recipes
 
 
 def build_network(network: recipes.Network, classes: int, patch: recipes.Triple) -> nn.Module:
-    """A network with fresh weights: maps (B, 1, D, H, W) to scores (B, classes, D, H, W).
+    """A network with random weights: maps (B, 1, D, H, W) to logits (B, classes, D, H, W).
 
     Args:
         classes: background included.
 
     Raises:
-        BundleError: the description is none of a network.
-        InputError: an unknown family, or a patch that the network cannot take.
+        BundleError: the recipe describes no valid network.
+        InputError: the family is unknown, or the network cannot process the patch.
     """
     if network.family == FAMILY:
-        made = build(describe(network, classes, patch))
-        if made.bottleneck and all(n == made.stride for n in patch):  # one voxel: no variance
+        built = build(architecture_of(network, classes, patch))
+        if built.bottleneck and all(n == built.stride for n in patch):  # one voxel has no variance
             raise InputError(f"the patch of the {network.size} size must be longer than "
-                             f"{made.stride} voxels along one axis at least: {patch}")
+                             f"{built.stride} voxels along one axis at least: {patch}")
     else:
         from metaunetr_training.experiments.baselines import build_baseline
 
-        made = build_baseline(network.family, classes, network.feature_size, patch)
-    if any(n % made.stride for n in patch):
-        raise InputError(f"the patch of this network must be divisible by {made.stride}: {patch}")
-    return made
+        built = build_baseline(network.family, classes, network.feature_size, patch)
+    if any(n % built.stride for n in patch):
+        raise InputError("the patch of this network must be divisible by "
+                         f"{built.stride}: {patch}")
+    return built
 
 
-def describe(network: recipes.Network, classes: int, patch: recipes.Triple) -> dict[str, Any]:
-    """The `architecture` that stands in a card."""
+def architecture_of(
+    network: recipes.Network, classes: int, patch: recipes.Triple
+) -> dict[str, Any]:
+    """The entry `architecture` of a card."""
     if network.family != FAMILY:
         return {"family": network.family, "in_channels": 1, "classes": classes,
                 "feature_size": network.feature_size}

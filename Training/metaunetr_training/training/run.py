@@ -1,8 +1,8 @@
-"""The folder of a run, for those who use it afterwards.
+"""The folder of a training run.
 
-    recipe.yaml              what it was trained by
-    run.json                 on what, from what, how far, on which machine
-    checkpoint.safetensors   all of its state
+    recipe.yaml              the recipe
+    run.json                 cases, initial model, progress, machine
+    checkpoint.safetensors   the complete state
     log.csv, validation.csv, tensorboard/, pictures/
 """
 
@@ -26,20 +26,21 @@ from metaunetr_training import recipe as recipes
 from metaunetr_training.data.folds import Fold
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.checkpoint import load_average
-from metaunetr_training.training.networks import build_network, describe
+from metaunetr_training.training.networks import architecture_of, build_network
 
 WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A trained network with all that is known about it.
+    """A training run and its results.
 
     Attributes:
-        prepared: folder of the cases. fold: the one that was held out, or NO_FOLD.
-        record: start (a bundle's name, or None) and training (keys of the cases) from the
-            beginning; then iterations, minutes, finished, device, precision, processes, versions,
-            cases (by data set), validation (mean Dice at the model spacing).
+        prepared: folder of the cases.
+        fold: the fold that is held out, or NO_FOLD.
+        record: start (name of the initial bundle, or None) and training (keys of the cases); after
+            the first validation also iterations, minutes, finished, device, precision, processes,
+            versions, cases (number by data set), validation (mean Dice at the model spacing).
     """
 
     folder: Path
@@ -53,7 +54,8 @@ class Run:
         return self.folder / "checkpoint.safetensors"
 
     def write(self) -> None:
-        """
+        """Writes recipe.yaml and run.json.
+
         Raises:
             OutputError: the folder cannot be written to.
         """
@@ -63,9 +65,10 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Run:
-        """
+        """The run in `folder`.
+
         Raises:
-            InputError: there is no run in the folder.
+            InputError: there is no run, or its files are damaged.
         """
         folder = Path(folder)
         try:
@@ -79,26 +82,26 @@ class Run:
         return cls(folder, recipes.load(folder / "recipe.yaml"), prepared, fold, record)
 
     def network(self) -> nn.Module:
-        """The averaged weights, in evaluation mode, fp32 on the CPU.
+        """The network with the averaged weights, in evaluation mode, float32 on the CPU.
 
         Raises:
             InputError: there is no checkpoint, or it is damaged.
         """
-        return load_average(self.checkpoint, self._fresh())
+        return load_average(self.checkpoint, self._build_network())
 
-    def _fresh(self) -> nn.Module:
+    def _build_network(self) -> nn.Module:
         recipe = self.recipe
         return build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
 
     def card(self) -> dict[str, Any]:
-        """What a bundle's card must hold to be used, but for the hash of its weights."""
+        """The required entries of a bundle's card, except for the hash of the weights."""
         recipe, preprocessing = self.recipe, self.recipe.preprocessing
         value, share = preprocessing.body_crop
         return {
             "format": bundle.FORMAT,
             "name": recipe.name,
             "weights": WEIGHTS,
-            "architecture": describe(recipe.network, len(recipe.organs) + 1,
+            "architecture": architecture_of(recipe.network, len(recipe.organs) + 1,
                                      recipe.training.patch),
             "preprocessing": {
                 "spacing_mm": list(preprocessing.spacing),
@@ -114,25 +117,25 @@ class Run:
         }
 
     def bundle(self) -> Bundle:
-        """What `metaunetr.Segmenter` takes, without a bundle on disk; baselines as well."""
+        """A bundle for `metaunetr.Segmenter` that is not written to disk; also of baselines."""
         recipe, card = self.recipe, self.card()
         digest = hashlib.sha256(self.checkpoint.read_bytes()).hexdigest()
-        return _Trained(
+        return _RunBundle(
             folder=self.folder, card=card | {"sha256": digest}, name=recipe.name, sha256=digest,
             classes=recipe.classes, preprocessing=recipe.preprocessing,
             patch=recipe.training.patch, smallest=recipe.inference.smallest_window,
-            largest=recipe.inference.largest_window, multiple=self._fresh().stride,
+            largest=recipe.inference.largest_window, multiple=self._build_network().stride,
             overlap=recipe.inference.overlap,
         )
 
     @cached_property
     def exportable(self) -> bool:
-        """Whether the core can rebuild the network from a card."""
+        """Whether the core can build the network from a card; false for baselines."""
         return self.recipe.network.family == FAMILY
 
 
-class _Trained(Bundle):
-    """A bundle whose weights are those of a run's checkpoint."""
+class _RunBundle(Bundle):
+    """A bundle with the weights of a run's checkpoint."""
 
     def network(self) -> nn.Module:
         return Run.open(self.folder).network()

@@ -1,7 +1,7 @@
-"""Patches from prepared cases, each drawn from its own number.
+"""A dataset of random patches from prepared cases.
 
-Patch number n is the same in every run with the same seed, however often the run was resumed and
-among however many processes the batches are divided.
+A patch depends only on the seed and its number, so a run that is resumed, or distributed over
+several processes, trains on the same patches.
 """
 
 from __future__ import annotations
@@ -17,14 +17,20 @@ from torch.utils.data import DataLoader, Dataset
 from metaunetr.errors import DeviceError, InputError
 from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
 from metaunetr_training.recipe import Recipe, Triple
-from metaunetr_training.training.processes import Processes
+from metaunetr_training.training.distributed import ProcessGroup
 
-CENTRAL = (0.3, 0.7)  # where in the patch the voxel lies that it was chosen for
+CENTRAL = (0.3, 0.7)  # position in the patch, per axis, of the organ's voxel it was chosen for
 
 
-class Patches(Dataset):
-    """Patch by number: image float32 (1, D, H, W), labels uint8 (D, H, W) as class numbers,
-    annotated bool (C,), name and number."""
+class PatchDataset(Dataset):
+    """Patches by number.
+
+    An item has image float32 (1, D, H, W), labels uint8 (D, H, W) with class numbers, annotated
+    bool (C,), name and number.
+
+    Raises:
+        InputError: no case annotates an organ of the recipe.
+    """
 
     def __init__(self, cases: list[PreparedCase], recipe: Recipe) -> None:
         numbers = [organ.number for organ in recipe.classes]
@@ -45,9 +51,9 @@ class Patches(Dataset):
     def __getitem__(self, number: int) -> dict:
         rng = np.random.default_rng([self.seed, number])
         case = self._case(number)
-        start = self._start(case, rng)
-        image = cut(case.image(), start, self.patch, edge=True)
-        labels = cut(case.labels(), start, self.patch, edge=True)
+        start = self._patch_start(case, rng)
+        image = crop_patch(case.image(), start, self.patch, edge=True)
+        labels = crop_patch(case.labels(), start, self.patch, edge=True)
         annotated = [True] + [n in case.annotated for n in self.numbers]
         return {
             "image": torch.from_numpy(image / np.float32(BRIGHTEST))[None],
@@ -58,18 +64,20 @@ class Patches(Dataset):
         }
 
     def _case(self, number: int) -> PreparedCase:
-        """By systematic sampling: among any len(cases) patches that follow each other from a
-        multiple of it, a case of share p occurs len(cases)·p times, rounded up or down; with equal
-        weights so does every case once."""
+        """The case of a patch, by systematic sampling.
+
+        In every epoch of len(cases) patches, a case of share p occurs len(cases)·p times, rounded
+        up or down; with equal weights every case occurs once.
+        """
         count = len(self.cases)
-        turn, place = divmod(number, count)
-        rng = np.random.default_rng([self.seed, turn, 1])
+        epoch, place = divmod(number, count)
+        rng = np.random.default_rng([self.seed, epoch, 1])
         positions = (rng.random() + np.arange(count)) / count
         drawn = np.searchsorted(self.shares, positions * self.shares[-1], side="right")
         return self.cases[rng.permutation(drawn)[place]]
 
-    def _start(self, case: PreparedCase, rng: np.random.Generator) -> Triple:
-        """First voxel (D, H, W) of the patch; outside only where the case is smaller."""
+    def _patch_start(self, case: PreparedCase, rng: np.random.Generator) -> Triple:
+        """First voxel (D, H, W) of the patch; negative where the case is smaller than the patch."""
         present = [n for n in self.numbers if n in case.points]
         if present and rng.random() < self.foreground:
             points = case.points[rng.choice(present)]
@@ -84,43 +92,45 @@ class Patches(Dataset):
         )
 
 
-def cut(array: np.ndarray, start: Triple, size: Triple, edge: bool = False) -> np.ndarray:
-    """A box (D, H, W) of `array`; where it sticks out, 0 in plane.
+def crop_patch(array: np.ndarray, start: Triple, size: Triple, edge: bool = False) -> np.ndarray:
+    """A box (D, H, W) of `array`, padded with 0 where it extends beyond it.
 
-    edge: along D the first and last slice are repeated, as the engine does.
+    Args:
+        edge: along D, repeat the first and last slice instead, as the engine does.
     """
-    out = np.zeros(size, array.dtype)
+    patch = np.zeros(size, array.dtype)
     target, source = [], []
     for first, n, limit in zip(start, size, array.shape, strict=True):
         low, high = max(0, first), min(limit, first + n)
         target.append(slice(low - first, high - first))
         source.append(slice(low, high))
-    out[tuple(target)] = array[tuple(source)]
+    patch[tuple(target)] = array[tuple(source)]
     if edge:
-        out[: target[0].start] = out[target[0].start]
-        out[target[0].stop :] = out[target[0].stop - 1]
-    return out
+        patch[: target[0].start] = patch[target[0].start]
+        patch[target[0].stop :] = patch[target[0].stop - 1]
+    return patch
 
 
 def batches(
-    patches: Patches, recipe: Recipe, processes: Processes, iteration: int
+    patches: PatchDataset, recipe: Recipe, group: ProcessGroup, iteration: int
 ) -> Iterator[dict]:
-    """This process's share of one batch after another, from that of `iteration` on."""
+    """This process's share of the batches, from that of `iteration` on, without end."""
     loader = DataLoader(
         patches,
-        batch_sampler=_Numbers(recipe.training.batch_size, processes, iteration),
+        batch_sampler=_BatchNumbers(recipe.training.batch_size, group, iteration),
         num_workers=recipe.training.workers,
-        pin_memory=processes.device.type == "cuda",
+        pin_memory=group.device.type == "cuda",
         prefetch_factor=4 if recipe.training.workers else None,
     )
     return iter(loader)
 
 
 @contextmanager
-def enough_shared_memory() -> Iterator[None]:
-    """Within, a lack of shared memory, through which workers pass patches on, is explained.
+def explain_shared_memory() -> Iterator[None]:
+    """Turns PyTorch's errors about a lack of shared memory into one sentence.
 
-    PyTorch raises it from `next`, or at any moment, when a worker was killed for it.
+    Workers pass patches through shared memory. PyTorch raises from `next`, or at any moment when a
+    worker was killed (SIGBUS).
 
     Raises:
         DeviceError: /dev/shm is full.
@@ -136,14 +146,14 @@ def enough_shared_memory() -> Iterator[None]:
         raise
 
 
-class _Numbers:
-    """Patch numbers step by step, without end."""
+class _BatchNumbers:
+    """The patch numbers of one batch after another, without end."""
 
-    def __init__(self, batch_size: int, processes: Processes, iteration: int) -> None:
-        self.batch_size, self.processes, self.iteration = batch_size, processes, iteration
+    def __init__(self, batch_size: int, group: ProcessGroup, iteration: int) -> None:
+        self.batch_size, self.group, self.iteration = batch_size, group, iteration
 
     def __iter__(self) -> Iterator[list[int]]:
         iteration = self.iteration
         while True:
-            yield self.processes.share(self.batch_size, iteration)
+            yield self.group.patch_numbers(self.batch_size, iteration)
             iteration += 1

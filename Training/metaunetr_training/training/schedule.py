@@ -1,7 +1,7 @@
 """The learning rate: a linear warm-up, then half a cosine to zero.
 
-The schedule runs over iterations, or over a wall-clock budget, whichever ends first; a budget so
-ends with a finished schedule on any machine.
+The schedule runs over iterations or a wall-clock budget, whichever ends first, so with a budget
+the schedule is complete on any machine.
 """
 
 from __future__ import annotations
@@ -14,8 +14,16 @@ from metaunetr_training.recipe import Training
 
 @dataclass(frozen=True)
 class Schedule:
+    """A learning-rate schedule.
+
+    Attributes:
+        seconds: wall-clock budget; infinite for none.
+        warmup: share of the schedule in which the learning rate rises.
+        peak: highest learning rate.
+    """
+
     iterations: int
-    seconds: float  # infinite for no budget
+    seconds: float
     warmup: float
     peak: float
 
@@ -25,18 +33,19 @@ class Schedule:
         return cls(training.iterations, seconds, training.warmup, training.learning_rate)
 
     def progress(self, iteration: int, seconds: float, reserve: float = 0.0) -> float:
-        """Share of the schedule that is behind, 1 at its end.
+        """The completed share of the schedule, 0 to 1.
 
         Args:
             seconds: of training so far, over all resumed runs.
-            reserve: seconds of the budget that are kept for what comes after the last step.
+            reserve: seconds of the budget that are kept for the last validation.
         """
         budget = max(self.seconds - reserve, 1e-9)
         return min(1.0, max(iteration / self.iterations, seconds / budget))
 
     def learning_rate(self, progress: float) -> float:
+        """The learning rate at a progress from 0 to 1."""
         if progress < self.warmup:
-            # the first step at a twentieth: at zero it would be lost
+            # at least a twentieth: a first step at zero would change nothing
             return self.peak * max(progress / self.warmup, 0.05)
         return self.peak * 0.5 * (1 + math.cos(math.pi * (progress - self.warmup)
                                                / (1 - self.warmup)))

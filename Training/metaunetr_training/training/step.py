@@ -15,19 +15,19 @@ from metaunetr.errors import InputError
 from metaunetr_training.augmentation import Augment
 from metaunetr_training.errors import TrainingError
 from metaunetr_training.recipe import Recipe
+from metaunetr_training.training.distributed import ProcessGroup
 from metaunetr_training.training.losses import marginal_loss
-from metaunetr_training.training.processes import Processes
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def working_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The precision of convolutions and matrix products; weights stay in float32.
+    """The type of convolutions and matrix products; weights stay in float32.
 
-    `auto` is bfloat16 on GPUs and CPUs that have instructions for it.
+    `auto` is bfloat16 on GPUs and CPUs that have instructions for it, else float32.
 
     Raises:
-        InputError: no such precision.
+        InputError: the precision is unknown.
     """
     if precision not in PRECISIONS:
         raise InputError(f"training.precision must be one of {', '.join(PRECISIONS)}: "
@@ -41,50 +41,50 @@ def working_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 
 class Step:
-    """What a step needs, and the step itself.
+    """A training step: augmentation, forward, backward, optimizer.
 
     Attributes:
-        network: the bare network, in the memory layout that convolutions like.
-        optimizer: AdamW; biases and one-dimensional weights are not decayed.
+        network: the network itself, not wrapped or compiled, in channels-last layout.
+        optimizer: AdamW; no weight decay for biases and other one-dimensional weights.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, processes: Processes) -> None:
-        training, self.device = recipe.training, processes.device
+    def __init__(self, network: nn.Module, recipe: Recipe, group: ProcessGroup) -> None:
+        training, self.device = recipe.training, group.device
         self.network = network.to(self.device, memory_format=torch.channels_last_3d)
         self.optimizer = torch.optim.AdamW(_groups(network, training.weight_decay), lr=0.0)
         self.dtype = working_dtype(training.precision, self.device)
         self.clip, self.seed = training.gradient_clip, training.seed
         self.augment = Augment(recipe)
-        self.mean = processes.mean
-        self.forward = processes.wrap(self.network)
-        if _compiles(training.compile, self.device):
-            torch.compiler.reset()  # what was compiled for other networks counts to one limit
+        self.mean = group.mean
+        self.forward = group.wrap(self.network)
+        if _use_compile(training.compile, self.device):
+            torch.compiler.reset()  # graphs of earlier networks count towards the cache limit
             self.forward = torch.compile(self.forward)
 
     def __call__(self, batch: dict[str, Any], learning_rate: float) -> dict[str, float]:
-        """Trains on one batch; returns what is logged.
+        """Trains on one batch and returns the values to log.
 
         Raises:
-            TrainingError: loss or gradient is not finite; the weights are still those before.
+            TrainingError: loss or gradient is not finite; the weights are unchanged.
         """
         image, labels, annotated = self.prepare(batch)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            scores = self.forward(image)
-        loss = marginal_loss(scores, labels, annotated)
-        # of all processes: where one must stop, all do
+            logits = self.forward(image)
+        loss = marginal_loss(logits, labels, annotated)
+        # averaged over all processes, so that all of them stop at a value that is not finite
         values = dict(zip(loss._fields, self.mean([value.item() for value in loss]), strict=True))
-        _check("loss", values["total"], batch["name"])
+        _require_finite("loss", values["total"], batch["name"])
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.clip).item()
-        _check("gradient", norm, batch["name"])
+        _require_finite("gradient", norm, batch["name"])
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         self.optimizer.step()
         return values | {"gradient_norm": norm}
 
     def prepare(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
-        """The augmented batch on the device; dropout, where there is any, is seeded as well."""
+        """The augmented batch on the device. Seeds dropout as well, where the network has any."""
         numbers = batch["number"].tolist()
         torch.manual_seed(_seed(self.seed, numbers[0]))
         image, labels, annotated = (
@@ -99,7 +99,7 @@ def _seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number, 2]).generate_state(1, np.uint64)[0]) >> 1
 
 
-def _check(what: str, value: float, names: list[str]) -> None:
+def _require_finite(what: str, value: float, names: list[str]) -> None:
     if not math.isfinite(value):
         raise TrainingError(
             f"the {what} is {value} for the batch of {', '.join(names)}; look at these cases, or "
@@ -115,8 +115,8 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def _compiles(wish: str, device: torch.device) -> bool:
-    """`auto`: on GPUs, where Triton, which writes their kernels, is there and can."""
-    if wish not in ("auto", "yes", "no"):
-        raise InputError(f"training.compile must be auto, yes or no: {wish!r}")
-    return wish == "yes" or (wish == "auto" and device.type == "cuda" and has_triton())
+def _use_compile(choice: str, device: torch.device) -> bool:
+    """`auto` compiles on GPUs for which Triton is installed."""
+    if choice not in ("auto", "yes", "no"):
+        raise InputError(f"training.compile must be auto, yes or no: {choice!r}")
+    return choice == "yes" or (choice == "auto" and device.type == "cuda" and has_triton())

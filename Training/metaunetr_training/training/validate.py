@@ -1,6 +1,6 @@
-"""Dice of whole cases at the model spacing: what training looks at while it goes on.
+"""Dice of whole cases at the model spacing, for validation during training.
 
-The numbers that count are those of `evaluate`, on the original grid.
+`evaluate` measures accuracy on the original grid of the images.
 """
 
 from __future__ import annotations
@@ -20,37 +20,38 @@ from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
 from metaunetr_training.recipe import Recipe
 
 Scores = dict[str, dict[int, float]]  # Dice by case key and organ number
-Look = Callable[[PreparedCase, np.ndarray], None]
+OnPrediction = Callable[[PreparedCase, np.ndarray], None]
 
 
-def in_turns(cases: Sequence[PreparedCase], count: int) -> list[PreparedCase]:
-    """At most `count` of the cases, from every data set in turn, each in its order."""
+def interleave(cases: Sequence[PreparedCase], count: int) -> list[PreparedCase]:
+    """At most `count` cases, one from each data set in turn; the order within each is kept."""
     by_dataset: dict[str, list[PreparedCase]] = {}
     for case in cases:
         by_dataset.setdefault(case.source.dataset, []).append(case)
-    turns = zip_longest(*by_dataset.values())
-    return [case for turn in turns for case in turn if case is not None][:count]
+    rounds = zip_longest(*by_dataset.values())
+    return [case for cases in rounds for case in cases if case is not None][:count]
 
 
 def validate(
     network: nn.Module, cases: list[PreparedCase], recipe: Recipe, device: torch.device,
-    dtype: torch.dtype, look: Look | None = None,
+    dtype: torch.dtype, on_prediction: OnPrediction | None = None,
 ) -> Scores:
-    """Dice of the organs that a case annotates and the recipe knows; those that neither the case
-    nor the prediction has are left out.
+    """Dice of the organs that a case annotates and the recipe has.
+
+    Organs that are neither in the labels nor in the prediction are left out.
 
     Args:
         network: in evaluation mode.
-        look: is given each case with its predicted organ numbers (D, H, W).
+        on_prediction: called with each case and its predicted organ numbers (D, H, W).
     """
     scores: Scores = {}
     for case in cases:
-        found = predict(network, case, recipe, device, dtype)
-        if look is not None:
-            look(case, found)
-        truth = case.labels()
+        predicted = predict(network, case, recipe, device, dtype)
+        if on_prediction is not None:
+            on_prediction(case, predicted)
+        reference = case.labels()
         of_organs = {
-            organ.number: dice(found == organ.number, truth == organ.number)
+            organ.number: dice(predicted == organ.number, reference == organ.number)
             for organ in recipe.classes if organ.number in case.annotated
         }
         scores[case.key] = {n: float(d) for n, d in of_organs.items() if not np.isnan(d)}
@@ -61,7 +62,7 @@ def predict(
     network: nn.Module, case: PreparedCase, recipe: Recipe, device: torch.device,
     dtype: torch.dtype,
 ) -> np.ndarray:
-    """Organ numbers (D, H, W) at the model spacing, from windows like the engine's."""
+    """Organ numbers (D, H, W) at the model spacing, by the sliding windows of the engine."""
     volume = torch.from_numpy(case.image() / np.float32(BRIGHTEST))
     stride, windows = network.stride, recipe.inference
     size = tuple(
@@ -89,6 +90,7 @@ def mean_dice(scores: Scores) -> float:
 
 
 def organ_means(scores: Scores) -> dict[int, float]:
+    """Mean Dice over cases, by organ number."""
     by_organ: dict[int, list[float]] = {}
     for case in scores.values():
         for number, value in case.items():

@@ -1,9 +1,9 @@
-"""Data sets as they lie on disk → cases.
+"""Folders of data sets → cases.
 
-    btcv, amos, abdomenct1k   the public data sets, as their downloads unpack
-    general                   any folder with a dataset.json: nnU-Net's, the Decathlon's, our own
-    names                     the organ that a data set means by a name
-    pairs                     images and their labels, found by file names
+    btcv, amos, abdomenct1k   public data sets, in the folder layout of their downloads
+    general                   any folder with a dataset.json, also of nnU-Net and the Decathlon
+    names                     organ numbers by the names that data sets use
+    pairs                     images and their labels, matched by file name
 """
 
 from __future__ import annotations
@@ -19,25 +19,29 @@ from metaunetr_training.data.case import Case
 from metaunetr_training.data.datasets import abdomenct1k, amos, btcv, general
 
 KINDS = MappingProxyType({
-    "btcv": btcv.find, "amos": amos.find, "abdomenct1k": abdomenct1k.find, "general": general.find,
+    "btcv": btcv.list_cases,
+    "amos": amos.list_cases,
+    "abdomenct1k": abdomenct1k.list_cases,
+    "general": general.list_cases,
 })
 
 
-def tell(sentence: str) -> None:
+def print_warning(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
-def find_cases(kind: str, folder: Path, report: Callable[[str], None] = tell) -> list[Case]:
+def dataset_cases(
+    kind: str, folder: Path, report: Callable[[str], None] = print_warning
+) -> list[Case]:
     """The labelled CTs of a data set, in the order of their ids. Opens no image.
 
     Args:
         kind: one of KINDS.
         folder: where the data set was unpacked; for "general", a JSON file may be named as well.
-        report: is told, in sentences, what was left out, and why.
+        report: called with a sentence about what is left out.
 
     Raises:
-        InputError: the folder is not laid out like the data set; the message says what is
-            expected.
+        InputError: the folder has another layout; the message says which layout is expected.
     """
     if kind not in KINDS:
         raise InputError(f"a data set must be of the kind {', '.join(KINDS)}: {kind!r}")

@@ -2,8 +2,8 @@
 
     Image/Case_00001_0000.nii.gz   Mask/Case_00001.nii.gz
 
-The archives of zenodo.org unpack to several folders of images (AbdomenCT-1K-ImagePart1 and so on)
-beside Mask, some unpackers make a folder within a folder of the same name; they are read as one.
+The archives of zenodo.org unpack to several folders of images (AbdomenCT-1K-ImagePart1, …) beside
+Mask; some programs unpack into a folder within a folder of the same name. All are read as one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from metaunetr_training.data.datasets import pairs
 LABELS = ("liver", "kidneys", "spleen", "pancreas")
 
 
-def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
+def list_cases(folder: Path, report: Callable[[str], None]) -> list[Case]:
     """The cases of AbdomenCT-1K; their label 2 stands for both kidneys."""
     place = pairs.search(folder, lambda names: bool("mask" in names and _image_folders(names)))
     if place is None:

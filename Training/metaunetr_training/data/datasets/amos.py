@@ -19,14 +19,14 @@ LABELS = ("spleen", "right kidney", "left kidney", "gallbladder", "esophagus", "
 LAST_CT = 500  # higher numbers are MR
 
 
-def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
-    """The CTs of AMOS22: those of labelsTr, and those of labelsVa as test set."""
+def list_cases(folder: Path, report: Callable[[str], None]) -> list[Case]:
+    """The CTs of AMOS22; those in labelsVa are the test set."""
     place = pairs.search(folder, lambda names: {"imagestr", "labelstr"} <= names.keys())
     if place is None:
         raise InputError(f"{folder}: AMOS22 must have the folders imagesTr and labelsTr; they are "
                          "not there")
     mapping = pairs.mapping_of(LABELS)
-    _check(place / "dataset.json", mapping)
+    _require_amos_labels(place / "dataset.json", mapping)
     names, found = pairs.subfolders(place), []
     for part, fold in (("tr", None), ("va", TEST)):
         if {f"images{part}", f"labels{part}"} <= names.keys():
@@ -45,8 +45,8 @@ def _files(folder: Path) -> dict[str, Path]:
     return pairs.numbered(folder, r"amos_(\d{4})")
 
 
-def _check(path: Path, mapping: dict[int, tuple[int, ...]]) -> None:
-    """That dataset.json, where there is one, means by each number what AMOS22 means."""
+def _require_amos_labels(path: Path, mapping: dict[int, tuple[int, ...]]) -> None:
+    """Checks that a dataset.json, where there is one, has the label numbers of AMOS22."""
     if not path.is_file():
         return
     for label, (name, meant) in general.read_labels_of(path).items():

@@ -16,13 +16,13 @@ LABELS = ("spleen", "right kidney", "left kidney", "gallbladder", "esophagus", "
           "aorta", "inferior vena cava", "portal and splenic vein", "pancreas",
           "right adrenal gland", "left adrenal gland")
 # The validation cases of UNETR (Hatamizadeh et al., WACV 2022) and Swin UNETR (Tang et al., CVPR
-# 2022) as MONAI's tutorials have them (dataset_0.json): what most published figures refer to.
+# 2022) in MONAI's tutorials (dataset_0.json), to which most published figures refer.
 VALIDATION = frozenset(f"{number:04d}" for number in range(35, 41))
 VALIDATION_FOLD = 0
 
 
-def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
-    """The cases of BTCV; 0035 to 0040 make up fold 0."""
+def list_cases(folder: Path, report: Callable[[str], None]) -> list[Case]:
+    """The cases of BTCV; 0035 to 0040 are fold 0."""
     place = pairs.search(folder, lambda names: bool(_folders(names)))
     if place is None:
         raise InputError(f"{folder}: BTCV must have its images in imagesTr or img and its labels "

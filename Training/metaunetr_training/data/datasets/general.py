@@ -1,19 +1,19 @@
-"""Any folder of images and labels, with a dataset.json that says which number is which organ.
+"""Any folder of images and labels with a dataset.json that names the organ of each label number.
 
-    {"name": "ours", "labels": {"1": "liver", "2": "kidneys", "3": "liver"}}
+    {"name": "clinic", "labels": {"1": "liver", "2": "kidneys", "3": "liver"}}
 
-is enough beside the folders imagesTr and labelsTr (or images and labels, image and label, image
-and mask); an image and its labels have one name, apart from nnU-Net's _0000. Several numbers may
-mean one organ; "kidneys" means both, which are told apart when the labels are read. Labels as
-.seg.nrrd hold organ numbers, whatever numbers Slicer gave them.
+Images and labels lie in imagesTr and labelsTr (or images and labels, image and label, image and
+mask); an image and its labels have the same name, except for the _0000 of nnU-Net. Several numbers
+may mean one organ; "kidneys" means both, which are separated when the labels are read. Labels in
+.seg.nrrd are read as organ numbers, whatever label values Slicer gave the segments.
 
-Organs that only some cases annotate: "annotated": {"case_07": ["liver", "spleen"]} gives the list
-of one case, by its name; what it leaves out is unknown there. Cases without a list annotate all.
+Organs that only some cases annotate: "annotated": {"case_07": ["liver", "spleen"]} lists the
+organs of one case; the other organs are unknown there. Cases without a list annotate all organs.
 
 Also understood:
     labels as {"liver": 1}                nnU-Net v2
     training: [{image, label[, fold]}]    Medical Segmentation Decathlon, nnU-Net v1, MONAI; paths
-                                          are relative to the JSON file
+                                          relative to the JSON file
     validation: [{image, label}]          MONAI: held out as fold 0
     dataset: {id: {images, label}}        nnU-Net v2
     imagesTs with labelsTs                held out as test set
@@ -35,11 +35,11 @@ from metaunetr_training.data.datasets.names import organs_of
 
 FILE = "dataset.json"
 FOLDERS = (("imagestr", "labelstr"), ("images", "labels"), ("image", "label"), ("image", "mask"))
-CHANNEL = "_0000"  # nnU-Net's name of the first, here the only, channel
-Found = tuple[str, Path, Path, int | str | None]  # id, image, labels, fold
+CHANNEL = "_0000"  # suffix of nnU-Net for the first channel
+Entry = tuple[str, Path, Path, int | str | None]  # id, image, labels, fold
 
 
-def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
+def list_cases(folder: Path, report: Callable[[str], None]) -> list[Case]:
     """The cases of a folder with a dataset.json, or of a JSON file of another name."""
     path = folder if folder.is_file() else folder / FILE
     values = _read(path)
@@ -54,17 +54,17 @@ def find(folder: Path, report: Callable[[str], None]) -> list[Case]:
     found = _listed(path, values) or _in_folders(path, name, report)
     twice = {id for n, (id, *_) in enumerate(found) if id in {other for other, *_ in found[:n]}}
     if twice:
-        raise InputError(f"{path}: two cases may not have one name: {pairs.listed(twice)}")
+        raise InputError(f"{path}: two cases may not have one name: {pairs.join_ids(twice)}")
     annotated = _annotated(path, values, {id for id, *_ in found})
     return [Case(name, id, image, labels, _restricted(mapping, annotated.get(id)), fold)
             for id, image, labels, fold in found]
 
 
 def read_labels_of(path: Path) -> dict[int, tuple[str, tuple[int, ...]]]:
-    """Name and organ numbers (none when unknown) of every label number that the file gives.
+    """Name and organ numbers (none when unknown) of every label number in the file.
 
     Raises:
-        InputError: the file is no such JSON; a label is a region, "ignore", or no number.
+        InputError: the file is no such JSON, or a label is a region, "ignore" or no number.
     """
     labels = _read(path).get("labels")
     if not isinstance(labels, dict) or not labels:
@@ -98,18 +98,18 @@ def _mapping(
 ) -> dict[int, tuple[int, ...]]:
     meanings = read_labels_of(path)
     unknown = {label: name for label, (name, organs) in meanings.items() if not organs}
-    told = ", ".join(f"{label} ({name})" for label, name in unknown.items())
+    names = ", ".join(f"{label} ({name})" for label, name in unknown.items())
     if len(unknown) == len(meanings):
         raise InputError(f"{path}: at least one label must be a known organ, these are not: "
-                         f"{told or 'none'}")
+                         f"{names or 'none'}")
     if unknown:
-        report(f"{dataset}: labels that are no organ known here count as background: {told}. "
+        report(f"{dataset}: labels that are no organ known here count as background: {names}. "
                f"Where one is part of an organ, name that organ in {path.name}.")
     return {label: organs for label, (_, organs) in sorted(meanings.items())}
 
 
 def _annotated(path: Path, values: dict[str, Any], known: set[str]) -> dict[str, frozenset[int]]:
-    """Organ numbers of the cases that have a list of their own."""
+    """Organ numbers by case id, of the cases that have a list."""
     lists = values.get("annotated", {})
     if not isinstance(lists, dict) or not all(isinstance(names, list) for names in lists.values()):
         raise InputError(f"{path}: \"annotated\" must give lists of organs by case, such as "
@@ -127,7 +127,7 @@ def _annotated(path: Path, values: dict[str, Any], known: set[str]) -> dict[str,
 def _restricted(
     mapping: dict[int, tuple[int, ...]], annotated: frozenset[int] | None
 ) -> dict[int, tuple[int, ...]]:
-    """`mapping` for a case that annotates only some organs: its other labels mean none."""
+    """`mapping` of a case that annotates only some organs; its other labels mean none."""
     if annotated is None:
         return mapping
     return {label: organs if annotated.issuperset(organs) else ()
@@ -147,7 +147,7 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _listed(path: Path, values: dict[str, Any]) -> list[Found]:
+def _listed(path: Path, values: dict[str, Any]) -> list[Entry]:
     """The cases that the JSON lists."""
     found = []
     for part, fold in (("training", None), ("validation", 0)):
@@ -163,7 +163,7 @@ def _listed(path: Path, values: dict[str, Any]) -> list[Found]:
     return found
 
 
-def _entry(path: Path, entry: Any, fold: int | None) -> Found:
+def _entry(path: Path, entry: Any, fold: int | None) -> Entry:
     try:
         image, label = entry.get("image", entry.get("images")), entry["label"]
         image, = image if isinstance(image, list) else [image]
@@ -185,8 +185,8 @@ def _entry(path: Path, entry: Any, fold: int | None) -> Found:
     return stem.removesuffix(CHANNEL), image, label, fold
 
 
-def _in_folders(path: Path, name: str, report: Callable[[str], None]) -> list[Found]:
-    """The cases of imagesTr and labelsTr, or what these are called here."""
+def _in_folders(path: Path, name: str, report: Callable[[str], None]) -> list[Entry]:
+    """The cases in imagesTr and labelsTr, or folders of equivalent names."""
     names, found = pairs.subfolders(path.parent), []
     training = [both for both in FOLDERS if set(both) <= names.keys()]
     for both, fold in [(both, None) for both in training[:1]] + [(("imagests", "labelsts"), TEST)]:

@@ -1,4 +1,4 @@
-"""The organ that a data set means by a name: "RightKidney", "kidney_right", "postcava"."""
+"""Organ numbers by the names that data sets use, such as "RightKidney" or "postcava"."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from metaunetr import organs
 
-# Only what means the same: "prostate" alone leaves a uterus unlabelled, "portal vein" the splenic.
+# Only synonyms: "prostate" alone leaves a uterus unlabelled, "portal vein" the splenic vein.
 ALIASES = MappingProxyType({
     "gall bladder": "gallbladder",
     "oesophagus": "esophagus",

@@ -1,4 +1,4 @@
-"""Images and their labels, found by the names of folders and files."""
+"""Images and their labels, matched by the names of folders and files."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from metaunetr import organs
 from metaunetr.errors import InputError
 from metaunetr.io import formats
 
-DEPTH = 3  # folders below the one that was named: Abdomen/RawData/Training
-NAMED = 5  # ids that a sentence lists
+DEPTH = 3  # levels of folders that are searched: Abdomen/RawData/Training
+LISTED_IDS = 5  # in a message
 
 
 def mapping_of(names: Iterable[str]) -> dict[int, tuple[int, ...]]:
@@ -27,10 +27,10 @@ def subfolders(folder: Path) -> dict[str, Path]:
 
 
 def search(top: Path, has: Callable[[Mapping[str, Path]], bool]) -> Path | None:
-    """The folder nearest below `top`, or `top`, whose `subfolders` are right.
+    """`top`, or the folder nearest below it, for whose `subfolders` the predicate `has` is true.
 
     Raises:
-        InputError: several, equally near.
+        InputError: there are several on one level.
     """
     level = [top]
     for _ in range(DEPTH + 1):
@@ -75,16 +75,16 @@ def pair(
     name: str, images: Mapping[str, Path], labels: Mapping[str, Path],
     report: Callable[[str], None],
 ) -> list[tuple[str, Path, Path]]:
-    """(id, image, labels) of the cases that have both; the others are told and left out."""
-    for what, lonely in (("images without labels", images.keys() - labels.keys()),
+    """(id, image, labels) of the cases that have both; the others are reported and left out."""
+    for what, unpaired in (("images without labels", images.keys() - labels.keys()),
                          ("label maps without an image", labels.keys() - images.keys())):
-        if lonely:
-            report(f"{name}: {len(lonely)} {what} left out: {listed(lonely)}.")
+        if unpaired:
+            report(f"{name}: {len(unpaired)} {what} left out: {join_ids(unpaired)}.")
     return [(id, images[id], labels[id]) for id in sorted(images.keys() & labels.keys())]
 
 
-def listed(ids: Iterable[str]) -> str:
-    """The first ids, for a sentence."""
+def join_ids(ids: Iterable[str]) -> str:
+    """The first ids, for a message."""
     ids = sorted(ids)
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return ", ".join(ids[:NAMED]) + more
+    more = f" and {len(ids) - LISTED_IDS} more" if len(ids) > LISTED_IDS else ""
+    return ", ".join(ids[:LISTED_IDS]) + more

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from metaunetr.bundle import load
 from metaunetr.calibration import Calibration
 from metaunetr.errors import BundleError, InputError
 from metaunetr_training.data.prepared import Prepared
-from metaunetr_training.evaluation import subjects
-from metaunetr_training.evaluation.subjects import choose
+from metaunetr_training.evaluation.selection import choose
 from tiny_bundle import write_bundle
 from tiny_prepared import write_prepared
 
@@ -37,9 +37,9 @@ def run(tmp_path, monkeypatch):
     ({"fold": 1}, ["001", "003"], "fold 1 of prepared; 2 of the 2 cases were TRAINED ON"),
 ])
 def test_a_run_is_measured_on_what_it_held_out(run, arguments, expected, split):
-    subject = choose(run.folder, **arguments)
-    assert [case.id for case in subject.cases] == expected
-    assert subject.split == split
+    selection = choose(run.folder, **arguments)
+    assert [case.id for case in selection.cases] == expected
+    assert selection.split == split
 
 
 UNKNOWN = ("fold 0 of prepared; whether base, which training began with, was trained on some of "
@@ -56,32 +56,33 @@ UNKNOWN = ("fold 0 of prepared; whether base, which training began with, was tra
 ])
 def test_what_a_run_has_on_record_decides_what_is_claimed(run, record, fold, split, trained_on):
     run.record = record
-    subject = choose(run.folder, fold=fold)
-    assert (subject.split, subject.trained_on) == (split, trained_on)
-    assert subject.start == record["start"]
+    selection = choose(run.folder, fold=fold)
+    assert (selection.split, selection.trained_on) == (split, trained_on)
+    assert selection.start == record["start"]
 
 
 def test_where_the_training_cases_have_gone_nothing_is_claimed(run, tmp_path):
     other = write_prepared(tmp_path / "other", dataset="else").folder
     (run.prepared / "prepared.json").unlink()
-    subject = choose(run.folder, prepared=other)
-    assert subject.trained_on is None and subject.split == "fold 0 of other"
+    selection = choose(run.folder, prepared=other)
+    assert selection.trained_on is None and selection.split == "fold 0 of other"
 
 
 def test_other_cases_of_the_same_names_count_as_trained_on(run, monkeypatch):
     cases = [case.source for case in Prepared.read(run.prepared).cases]
-    monkeypatch.setattr("metaunetr_training.data.datasets.find_cases", lambda kind, folder: cases)
-    subject = choose(run.folder, data=[("general", run.prepared)])
-    assert subject.trained_on == {"tiny/001", "tiny/003"}
-    assert "2 of the 5 cases were TRAINED ON" in subject.split
+    monkeypatch.setattr("metaunetr_training.data.datasets.dataset_cases",
+                        lambda kind, folder: cases)
+    selection = choose(run.folder, data=[("general", run.prepared)])
+    assert selection.trained_on == {"tiny/001", "tiny/003"}
+    assert "2 of the 5 cases were TRAINED ON" in selection.split
 
 
 def test_a_bundle_is_measured_without_its_calibration(tmp_path):
     folder = write_bundle(tmp_path / "tiny", calibration=CURVE)
-    subject = choose(folder, prepared=write_prepared(tmp_path / "prepared").folder)
-    assert subject.bundle.calibration is None and subjects.bundles.load(folder).calibration
-    assert len(subject.cases) == 4 and subject.split == "all cases of prepared"
-    assert replace(subject.bundle, calibration=Calibration.from_card(CURVE)).network()
+    selection = choose(folder, prepared=write_prepared(tmp_path / "prepared").folder)
+    assert selection.bundle.calibration is None and load(folder).calibration
+    assert len(selection.cases) == 4 and selection.split == "all cases of prepared"
+    assert replace(selection.bundle, calibration=Calibration.from_card(CURVE)).network()
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
@@ -93,7 +94,7 @@ def test_a_bundle_is_measured_without_its_calibration(tmp_path):
 ])
 def test_cases_that_cannot_be_had(tmp_path, monkeypatch, arguments, words):
     cases = [case.source for case in write_prepared(tmp_path / "prepared").cases]
-    monkeypatch.setattr("metaunetr_training.data.datasets.find_cases",
+    monkeypatch.setattr("metaunetr_training.data.datasets.dataset_cases",
                         lambda kind, folder: cases if folder.name == "twice" else [])
     if "prepared" in arguments:
         arguments = arguments | {"prepared": tmp_path / arguments["prepared"]}

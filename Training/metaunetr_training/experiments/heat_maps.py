@@ -1,4 +1,4 @@
-"""CKA as heat maps and as a table."""
+"""CKA as heat maps and as a CSV file."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from metaunetr.io.atomic import atomic, write_text
 COLOURS = "magma"
 LOWEST, HIGHEST = 0.4, 1.0  # of the colour scale, as in the paper
 BRIGHT = 0.75  # CKA above which black letters are legible
-LEGIBLE = 16  # maps along an axis, up to which the values are written into the cells
+LABELLED_CELLS = 16  # maps along an axis, up to which the cells show their values
 CELL, MARGIN = 0.5, 1.5  # inches
-LEAST = 3.2  # inches of a heat map
-IN_A_ROW = 3
-LETTERS = 14  # of the note, an inch
+SMALLEST = 3.2  # inches of a heat map
+COLUMNS = 3
+LETTERS_PER_INCH = 14  # of the note
 DPI = 130
 
 
 @dataclass(frozen=True)
 class HeatMap:
-    """CKA (rows, columns) of the maps of one network against those of another, or its own."""
+    """CKA (rows, columns) of the feature maps of one network and another, or the same."""
 
     row_network: str
     rows: Sequence[str]
@@ -36,7 +36,7 @@ class HeatMap:
 
 
 def write_table(path: Path, heat_maps: Sequence[HeatMap]) -> None:
-    """One line a pair: network, map, other network, its map, CKA.
+    """Writes a line for each pair of feature maps.
 
     Raises:
         OutputError: the file cannot be written.
@@ -53,39 +53,39 @@ def write_table(path: Path, heat_maps: Sequence[HeatMap]) -> None:
 
 
 def draw(path: Path, heat_maps: Sequence[HeatMap], note: str) -> None:
-    """Heat maps on the colour scale of the paper, each with the input at its lower left.
+    """Draws heat maps in the colours of the paper, with the input at the lower left.
 
-    Maps whose names have a dot are layers of a stage: as in the paper, only stages are named then.
+    If names have a dot, as those of layers, only stages are labelled, as in the paper.
 
     Raises:
         OutputError: the file cannot be written.
     """
     from matplotlib.figure import Figure
 
-    columns = min(len(heat_maps), IN_A_ROW)
+    columns = min(len(heat_maps), COLUMNS)
     rows = -(-len(heat_maps) // columns)
     longest = max(max(heat.values.shape) for heat in heat_maps)
-    side = LEAST if _layered(heat_maps[0].rows) else max(LEAST, CELL * longest)
+    side = SMALLEST if _layered(heat_maps[0].rows) else max(SMALLEST, CELL * longest)
     width = columns * (side + MARGIN) + MARGIN / 2
     figure = Figure((width, rows * (side + MARGIN) + MARGIN / 2), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for ax, heat in zip(axes, heat_maps, strict=False):
-        image = _one(ax, heat)
+        image = _draw_one(ax, heat)
     for ax in axes[len(heat_maps) :]:
         ax.set_visible(False)
     figure.colorbar(image, ax=list(axes), label="CKA", extend="min", fraction=0.05, pad=0.01)
-    figure.supxlabel(fill(note, int(LETTERS * width)), fontsize=8, color="0.35")
+    figure.supxlabel(fill(note, int(LETTERS_PER_INCH * width)), fontsize=8, color="0.35")
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=DPI)
 
 
-def _one(ax, heat: HeatMap):
+def _draw_one(ax, heat: HeatMap):
     image = ax.imshow(heat.values, origin="lower", cmap=COLOURS, vmin=LOWEST, vmax=HIGHEST)
-    _name(ax.xaxis, heat.columns, ax.axvline)
-    _name(ax.yaxis, heat.rows, ax.axhline)
+    _label_axis(ax.xaxis, heat.columns, ax.axvline)
+    _label_axis(ax.yaxis, heat.rows, ax.axhline)
     ax.set_xlabel(heat.column_network.replace("_", " "))
     ax.set_ylabel(heat.row_network.replace("_", " "))
-    if max(heat.values.shape) <= LEGIBLE and not _layered(heat.rows):
+    if max(heat.values.shape) <= LABELLED_CELLS and not _layered(heat.rows):
         ax.tick_params("x", rotation=45)
         for (row, column), value in np.ndenumerate(heat.values):
             ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8,
@@ -93,8 +93,8 @@ def _one(ax, heat: HeatMap):
     return image
 
 
-def _name(axis, names: Sequence[str], line) -> None:
-    """A tick for each map; or, for layers, one for each stage and a line between stages."""
+def _label_axis(axis, names: Sequence[str], line) -> None:
+    """A tick for each map or, for layers, one for each stage and a line between stages."""
     if not _layered(names):
         axis.set_ticks(range(len(names)), names)
         return

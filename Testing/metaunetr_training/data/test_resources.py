@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from metaunetr_training.data import needs
+from metaunetr_training.data import resources
 from metaunetr_training.data.prepare import plan
 from metaunetr_training.recipe import load
 
@@ -19,11 +19,11 @@ JOB = {"proc/self/cgroup": "0::/slurm/job/step\n", "groups/slurm/job/memory.max"
     (1e12, 4), (2.5e9, 2), (1e8, 1), (0, 1), (-1e9, 1), (None, 2),
 ])
 def test_memory_limits_the_cases_at_a_time(monkeypatch, memory, expected):
-    monkeypatch.setattr(needs, "_free_memory", lambda: memory)
+    monkeypatch.setattr(resources, "_free_memory", lambda: memory)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(4), raising=False)
-    work = [needs.Need(memory=600e6), *[needs.Need(memory=1e6)] * 9]
-    assert needs.processes(work) == expected
-    assert needs.processes([]) == 1
+    work = [resources.Resources(memory=600e6), *[resources.Resources(memory=1e6)] * 9]
+    assert resources.worker_count(work) == expected
+    assert resources.worker_count([]) == 1
 
 
 @pytest.mark.parametrize("files, expected", [
@@ -44,11 +44,11 @@ def test_free_memory_is_the_least_of_machine_and_containers(monkeypatch, tmp_pat
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    monkeypatch.setattr(needs, "PROC", tmp_path / "proc")
-    monkeypatch.setattr(needs, "GROUPS", tmp_path / "groups")
-    assert needs._free_memory() == expected
+    monkeypatch.setattr(resources, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(resources, "GROUPS", tmp_path / "groups")
+    assert resources._free_memory() == expected
 
 
 def test_no_more_processes_than_the_system_can_wait_for(monkeypatch, tmp_path):
-    monkeypatch.setattr(needs, "MOST_PROCESSES", 61)
+    monkeypatch.setattr(resources, "MAX_PROCESSES", 61)
     assert plan(tmp_path / "out", load("fast").preprocessing, [], jobs=100).jobs == 61

@@ -1,4 +1,4 @@
-"""Whether a recipe, and cases for it, can end as a model: found out before anything is trained."""
+"""Checks of a recipe and its cases, before training starts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.networks import build_network
 
 
-def check_fit(recipe: Recipe, prepared: Prepared, fold: Fold) -> None:
-    """
+def require_compatible(recipe: Recipe, prepared: Prepared, fold: Fold) -> None:
+    """Checks that prepared cases and fold fit the recipe.
+
     Raises:
-        BundleError, InputError: as `check_recipe`.
-        InputError: cases prepared otherwise than the recipe says, or a fold without cases.
+        BundleError, InputError: as `require_trainable`.
+        InputError: the cases were prepared with other preprocessing, or the fold has no cases.
     """
     if recipe.preprocessing != prepared.preprocessing:
         raise InputError(
@@ -24,15 +25,16 @@ def check_fit(recipe: Recipe, prepared: Prepared, fold: Fold) -> None:
     if fold not in (*folds, NO_FOLD):
         raise InputError(f"{prepared.folder}: the fold must be one of "
                          f"{', '.join(map(str, folds))} or {NO_FOLD}: {fold}")
-    check_recipe(recipe)
+    require_trainable(recipe)
 
 
-def check_recipe(recipe: Recipe) -> None:
-    """
+def require_trainable(recipe: Recipe) -> None:
+    """Checks that the recipe's network can be built, trained and exported.
+
     Raises:
-        BundleError: the recipe describes no network.
-        InputError: the network cannot take the patch, or windows are none that a bundle's card may
-            have (see `metaunetr.bundle`).
+        BundleError: the recipe describes no valid network.
+        InputError: the network cannot process the patch, or a window size is not allowed in a
+            bundle's card (see `metaunetr.bundle`).
     """
     training, inference = recipe.training, recipe.inference
     stride = build_network(recipe.network, len(recipe.organs) + 1, training.patch).stride

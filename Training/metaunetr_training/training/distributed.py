@@ -1,4 +1,4 @@
-"""One process, or many that `torchrun` started, each with its share of every batch."""
+"""One process, or several started by `torchrun`, each with its share of every batch."""
 
 from __future__ import annotations
 
@@ -17,20 +17,30 @@ from metaunetr.errors import DeviceError, InputError
 
 
 @dataclass(frozen=True)
-class Processes:
-    """This process among those that train together."""
+class ProcessGroup:
+    """The processes that train together, seen from this one.
+
+    Attributes:
+        rank: of this process, from 0.
+        count: number of processes.
+        device: of this process.
+    """
 
     rank: int
     count: int
     device: torch.device
 
     @property
-    def first(self) -> bool:
-        """Whether this one writes files and tells about progress."""
+    def is_main(self) -> bool:
+        """Whether this process writes files and reports progress."""
         return self.rank == 0
 
-    def share(self, batch_size: int, iteration: int) -> list[int]:
-        """Numbers of the patches of a step that fall to this process."""
+    def patch_numbers(self, batch_size: int, iteration: int) -> list[int]:
+        """Numbers of the patches that this process contributes to a step.
+
+        Raises:
+            InputError: the batch cannot be divided among the processes.
+        """
         if batch_size % self.count:
             raise InputError(f"training.batch_size must be divisible by the number of processes, "
                              f"{self.count}: {batch_size}")
@@ -39,14 +49,14 @@ class Processes:
         return list(range(start, start + each))
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        """The network whose gradients are the mean over all processes."""
+        """The network with gradients averaged over all processes."""
         if self.count == 1:
             return network
         return DistributedDataParallel(
             network, device_ids=[self.device] if self.device.type == "cuda" else None)
 
-    def agree(self, value: Any) -> Any:
-        """The first process's value, in all of them."""
+    def broadcast(self, value: Any) -> Any:
+        """The value of the main process, in every process."""
         if self.count == 1:
             return value
         values = [value]
@@ -54,7 +64,7 @@ class Processes:
         return values[0]
 
     def mean(self, values: list[float]) -> list[float]:
-        """The mean over all processes, of each value."""
+        """Each value, averaged over all processes."""
         if self.count == 1:
             return values
         total = torch.tensor(values, dtype=torch.float32, device=self.device)
@@ -62,7 +72,7 @@ class Processes:
         return (total / self.count).tolist()
 
     def gather(self, value: Any) -> list[Any]:
-        """The values of all processes."""
+        """The value of every process."""
         if self.count == 1:
             return [value]
         values = [None] * self.count
@@ -71,28 +81,28 @@ class Processes:
 
 
 @contextmanager
-def processes(device: str = "auto") -> Iterator[Processes]:
-    """This process alone, or as one of those of `torchrun` (gloo on CPUs, NCCL on GPUs).
+def process_group(device: str = "auto") -> Iterator[ProcessGroup]:
+    """This process alone, or the group made by `torchrun` (gloo on CPUs, NCCL on GPUs).
 
-    Can be nested, but not repeated: processes that meet a second time may wait for ever.
+    Can be nested, but not entered a second time: initialising a group again may deadlock.
 
     Args:
         device: "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1".
 
     Raises:
-        DeviceError: there is no such device.
+        DeviceError: the device does not exist.
     """
     count, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     chosen = _device(device, local)
     if count == 1:
-        yield Processes(0, 1, chosen)
+        yield ProcessGroup(0, 1, chosen)
         return
     if dist.is_initialized():
-        yield Processes(dist.get_rank(), count, chosen)
+        yield ProcessGroup(dist.get_rank(), count, chosen)
         return
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
-        yield Processes(dist.get_rank(), count, chosen)
+        yield ProcessGroup(dist.get_rank(), count, chosen)
     finally:
         dist.destroy_process_group()
 

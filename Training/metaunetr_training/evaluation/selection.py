@@ -1,4 +1,4 @@
-"""Which model is evaluated on which cases, and whether it has seen them before."""
+"""The model and the cases of an evaluation."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from metaunetr_training.data.prepared import Prepared
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A model and the cases to measure it on.
+class Selection:
+    """A model and the cases on which it is measured.
 
     Attributes:
-        bundle: without calibration, so that the engine's own confidence is measured.
-        split: what the cases are, for the tables.
-        trained_on: keys of those of the cases that the model was trained on; None where that
-            cannot be told.
-        start: name of the model that a run was begun with: what that has seen is unknown.
+        bundle: without calibration, so that the uncalibrated confidence is measured.
+        split: description of the cases, for the tables.
+        trained_on: keys of the cases that the model was trained on; None where it is unknown.
+        start: name of the initial model of a run, whose training cases are unknown.
     """
 
     bundle: Bundle
@@ -36,8 +35,8 @@ class Subject:
 def choose(
     model: str | Path, prepared: Path | None = None, fold: int | None = None, test: bool = False,
     data: Sequence[tuple[str, Path]] = (),
-) -> Subject:
-    """The model and its cases; for a run, by default those that it held out.
+) -> Selection:
+    """The model and its cases; for a run, by default its held-out cases.
 
     Args:
         model: folder of a run, or name or folder of a bundle.
@@ -47,7 +46,7 @@ def choose(
         data: kinds and folders of raw data sets (see `data.datasets`), instead of `prepared`.
 
     Raises:
-        InputError, BundleError: there is no such model, folder or fold, or no case in it.
+        InputError, BundleError: model, folder or fold do not exist, or there is no case.
     """
     run = None
     if is_run(model):
@@ -70,17 +69,18 @@ def choose(
         trained &= frozenset(case.key for case in cases)
         if start and not trained:
             trained = None
-    return Subject(bundle, cases, _told(split, len(cases), trained, start), trained, start)
+    return Selection(bundle, cases, _split_text(split, len(cases), trained, start), trained, start)
 
 
 def is_run(model: str | Path) -> bool:
+    """Whether `model` is the folder of a run."""
     return (Path(model) / "run.json").is_file()
 
 
 def _of_data(data: Sequence[tuple[str, Path]]) -> tuple[tuple[Case, ...], str]:
-    from metaunetr_training.data.datasets import find_cases
+    from metaunetr_training.data.datasets import dataset_cases
 
-    cases = [case for kind, folder in data for case in find_cases(kind, folder)]
+    cases = [case for kind, folder in data for case in dataset_cases(kind, folder)]
     keys = [case.key for case in cases]
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         raise InputError(f"every case must have a name of its own: {twice[0]} occurs twice in "
@@ -101,8 +101,10 @@ def _of_prepared(folder: Path, part: int | str | None) -> tuple[tuple[Case, ...]
 
 
 def _trained_on(run) -> frozenset[str] | None:
-    """Keys of the cases that a run itself was trained on; None for an older run, which does not
-    tell, when its prepared folder has gone."""
+    """Keys of the cases that a run was trained on.
+
+    None for a run of an older version, which does not record them, without its prepared folder.
+    """
     if "training" in run.record:
         return frozenset(run.record["training"])
     with suppress(InputError):
@@ -110,7 +112,7 @@ def _trained_on(run) -> frozenset[str] | None:
     return None
 
 
-def _told(split: str, count: int, trained: frozenset[str] | None, start: str | None) -> str:
+def _split_text(split: str, count: int, trained: frozenset[str] | None, start: str | None) -> str:
     if trained:
         return f"{split}; {len(trained)} of the {count} cases were TRAINED ON"
     if start:

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from metaunetr.errors import DeviceError
-from metaunetr_training.training.processes import processes
+from metaunetr_training.training.distributed import process_group
 from tiny_prepared import tiny_recipe, write_prepared
 
 ROOT = Path(__file__).parents[3]
@@ -26,18 +26,18 @@ from safetensors.torch import save_file
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.training.loop import train
 from metaunetr_training.training.networks import build_network
-from metaunetr_training.training.processes import processes
-from metaunetr_training.training.sampler import Patches, batches
+from metaunetr_training.training.distributed import process_group
+from metaunetr_training.training.sampler import PatchDataset, batches
 from metaunetr_training.training.step import Step
 from tiny_prepared import tiny_recipe
 
 prepared, out = Prepared.read(Path(sys.argv[1])), Path(sys.argv[2])
 recipe = tiny_recipe("training.batch_size=2", "training.gradient_clip=1e9")
-with processes("cpu") as mine:
+with process_group("cpu") as group:
     torch.manual_seed(0)
-    step = Step(build_network(recipe.network, 4, recipe.training.patch), recipe, mine)
-    values = step(next(batches(Patches(prepared.training(0), recipe), recipe, mine, 0)), 0.0)
-    if mine.first:
+    step = Step(build_network(recipe.network, 4, recipe.training.patch), recipe, group)
+    values = step(next(batches(PatchDataset(prepared.training(0), recipe), recipe, group, 0)), 0.0)
+    if group.is_main:
         gradients = {{name: p.grad.contiguous() for name, p in step.network.named_parameters()}}
         save_file(gradients | {{"loss": torch.tensor(values["total"])}}, out / "gradients.st")
     recipe = tiny_recipe("training.batch_size=2", "training.iterations=2")
@@ -87,5 +87,5 @@ def test_the_command_under_torchrun_ends_well_and_tells_the_result_once(tmp_path
 
 @pytest.mark.parametrize("device", ["tpu", "mps", "cuda:99", "?"])
 def test_a_device_that_there_is_not(device):
-    with pytest.raises(DeviceError, match=device.replace("?", r"\?")), processes(device):
+    with pytest.raises(DeviceError, match=device.replace("?", r"\?")), process_group(device):
         pass

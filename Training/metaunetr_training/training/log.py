@@ -1,6 +1,6 @@
-"""What a run writes down while it goes on: CSV, and pictures and TensorBoard where installed.
+"""The log of a run: CSV files, pictures, and TensorBoard where it is installed.
 
-A resumed run drops the lines of steps that were lost and done again.
+A resumed run removes the lines of steps after its checkpoint, which are repeated.
 """
 
 from __future__ import annotations
@@ -21,55 +21,59 @@ from metaunetr_training.evaluation.beside import picture
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.validate import Scores, mean_dice, organ_means
 
-STEP_HEAD = ("iteration", "total", "cross_entropy", "dice", "gradient_norm", "learning_rate",
+STEP_COLUMNS = ("iteration", "total", "cross_entropy", "dice", "gradient_norm", "learning_rate",
              "seconds", "waited")
-PICTURED = 2  # cases
+PICTURED_CASES = 2  # cases
 
 
-class Journal:
-    """
+class TrainingLog:
+    """Writes log.csv, validation.csv, pictures and TensorBoard events.
+
     Args:
-        iteration: steps done before; later lines are dropped.
+        iteration: completed steps; lines of later steps are removed.
     """
 
     def __init__(self, folder: Path, recipe: Recipe, iteration: int) -> None:
         self.folder, self.recipe = folder, recipe
         organs = [organ.name for organ in recipe.classes]
-        self.steps = Table(folder / "log.csv", STEP_HEAD, iteration)
-        self.validations = Table(folder / "validation.csv",
+        self.steps = CsvLog(folder / "log.csv", STEP_COLUMNS, iteration)
+        self.validations = CsvLog(folder / "validation.csv",
                                  ("iteration", "mean", *organs), iteration)
-        self.board = _board(folder / "tensorboard", iteration)
+        self.tensorboard = _tensorboard_writer(folder / "tensorboard", iteration)
 
     def step(self, iteration: int, values: dict[str, float]) -> None:
-        """
+        """Logs a training step.
+
         Raises:
             OutputError: the log cannot be written.
         """
-        self.steps.add([iteration, *(values[name] for name in STEP_HEAD[1:])])
-        for name in STEP_HEAD[1:]:
-            self._show(f"step/{name}", values[name], iteration)
+        self.steps.add([iteration, *(values[name] for name in STEP_COLUMNS[1:])])
+        for name in STEP_COLUMNS[1:]:
+            self._add_scalar(f"step/{name}", values[name], iteration)
 
     def validation(self, iteration: int, scores: Scores) -> None:
-        """
+        """Logs a validation.
+
         Raises:
             OutputError: the log cannot be written.
         """
         means = organ_means(scores)
         row = [means.get(organ.number, float("nan")) for organ in self.recipe.classes]
         self.validations.add([iteration, mean_dice(scores), *row])
-        self._show("validation/mean", mean_dice(scores), iteration)
+        self._add_scalar("validation/mean", mean_dice(scores), iteration)
         for number, value in means.items():
-            self._show(f"validation/{BY_NUMBER[number].name}", value, iteration)
+            self._add_scalar(f"validation/{BY_NUMBER[number].name}", value, iteration)
 
-    def picture(self, case: PreparedCase, found: np.ndarray, iteration: int) -> None:
-        """The reference above the prediction (D, H, W); not drawn without matplotlib."""
+    def picture(self, case: PreparedCase, predicted: np.ndarray, iteration: int) -> None:
+        """Save a picture of the reference above the predicted organ numbers (D, H, W), if
+        matplotlib is installed."""
         if find_spec("matplotlib") is None:
             return
         low, high = self.recipe.preprocessing.hu_window
         hu = case.image() / np.float32(BRIGHTEST) * (high - low) + low
         grid = Grid(case.shape, self.recipe.preprocessing.spacing, (0.0, 0.0, 0.0))
         image = Image(hu.astype(np.int16), grid)
-        shown = [np.asarray(case.labels()), found]
+        shown = [np.asarray(case.labels()), predicted]
         (self.folder / "pictures").mkdir(exist_ok=True)
         picture(self.folder / "pictures" / f"{case.key.replace('/', '_')}_{iteration:06d}.png",
                 [Scene.of(image, Image(labels, grid)) for labels in shown],
@@ -78,15 +82,15 @@ class Journal:
                 f"{case.key}, held out, after {iteration:,} iterations")
 
     def close(self) -> None:
-        if self.board is not None:
-            self.board.close()
+        if self.tensorboard is not None:
+            self.tensorboard.close()
 
-    def _show(self, name: str, value: float, iteration: int) -> None:
-        if self.board is not None:
-            self.board.add_scalar(name, value, iteration)
+    def _add_scalar(self, name: str, value: float, iteration: int) -> None:
+        if self.tensorboard is not None:
+            self.tensorboard.add_scalar(name, value, iteration)
 
 
-def _board(folder: Path, iteration: int):
+def _tensorboard_writer(folder: Path, iteration: int):
     """A writer for TensorBoard; None where that is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -95,12 +99,12 @@ def _board(folder: Path, iteration: int):
     return SummaryWriter(str(folder), purge_step=iteration + 1)
 
 
-class Table:
+class CsvLog:
     """A CSV file whose first column is the iteration."""
 
     def __init__(self, path: Path, head: tuple[str, ...], iteration: int) -> None:
         self.path = path
-        kept = [row for row in read_table(path)[1:] if float(row[0]) <= iteration]
+        kept = [row for row in read_csv_log(path)[1:] if float(row[0]) <= iteration]
         lines = [",".join(head), *(",".join(row) for row in kept)]
         write_text(path, "\n".join(lines) + "\n")
 
@@ -113,8 +117,8 @@ class Table:
             raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
 
 
-def read_table(path: Path) -> list[list[str]]:
-    """The complete rows of a table, its head first; none where there is no file."""
+def read_csv_log(path: Path) -> list[list[str]]:
+    """The complete rows of a CSV log, its header first; none where there is no file."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))

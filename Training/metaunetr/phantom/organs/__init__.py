@@ -1,1 +1,0 @@
-"""The organs, one file each, in patient space."""
