@@ -121,8 +121,10 @@ DISGUISES = [(kind, name) for kind, disguised in disguises.KINDS.items() for nam
 
 
 @pytest.mark.parametrize(("kind", "disguise"), DISGUISES, ids=[name for _, name in DISGUISES])
-def test_right_fill_and_wrong_are_told_apart(bodies, kind, disguise):
+def test_right_fill_and_wrong_are_told_apart(bodies, kind, disguise, long):
     for name, image in bodies.items():
+        if not long and kind != "RIGHT" and not name.startswith("abdomen"):
+            continue
         if disguises.fits(name, disguise):
             verdict, text = disguises.judge(kind, image, disguise)
             assert verdict != "mistake", f"{name}: {text}"

@@ -24,6 +24,7 @@ from metaunetr.result import CUT_OFF, DISCLAIMER, OrganResult, Result
 NO_NETWORK = ("default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
               "script-src 'unsafe-inline'")
 
+
 def write_report(path: str | PathLike[str], image: Image, result: Result) -> None:
     """Write the HTML report of `result`, which was made from `image`.
 
@@ -139,7 +140,8 @@ def _table(organs: Iterable[OrganResult]) -> str:
             if item.voxels else '<td class="number" colspan="3">not found</td>'
         )
         kind = "" if item.voxels else ' class="absent"'
-        rows.append(f"<tr{kind}><td>{_named(item.organ)}</td>{cells}<td>{_flags(item)}</td></tr>")
+        flags = _flags(item) if item.voxels else ""  # that it was not found is said
+        rows.append(f"<tr{kind}><td>{_named(item.organ)}</td>{cells}<td>{flags}</td></tr>")
     return (
         '<table class="organs"><thead><tr><th>Organ</th><th class="number">Volume (mL)</th>'
         '<th class="number">Mean ± SD (HU)</th><th class="number">Confidence</th>'

@@ -73,6 +73,7 @@ footer { margin-top: 28px; color: var(--quiet); font-size: 13px; }
   .organs tr { display: flex; flex-wrap: wrap; padding: 4px 0;
     border-bottom: 1px solid var(--line); }
   .organs th, .organs td { flex: 1 0 20%; padding: 2px 4px; border: 0; font-size: 13px; }
+  .organs th { font-size: 11px; white-space: normal; }
   .organs th:first-child, .organs td:first-child { flex: 1 0 32%; }
   .organs [colspan] { flex: 3 0 60%; }
   .organs td:last-child { flex: 1 0 100%; }
