@@ -135,9 +135,9 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
         segmentationNode = logic.segment(volumeNode)
 
     With `wait=False` methods return at once the running `Job` (MetaUNETRSegmentLib/job.py), which
-    Slicer's event loop moves on. `progress` is told every event of the engine, and last
-    {"event": "finished", "result"}, "failed" or "cancelled" with a "text". What it raises cancels
-    the job.
+    Slicer's event loop polls. `progress` is called with every event of the engine, and last
+    {"event": "finished", "result"}, "failed" or "cancelled" with a "text". If it raises, the
+    job is cancelled.
     """
 
     def __init__(self) -> None:
@@ -210,7 +210,7 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
     def estimate(self, volumeNode, model=None, device="auto", wait=True, progress=None, **settings):
         """What `segment` would need: {"seconds", "memory_mb", "windows"}.
 
-        Progress is also told {"event": "devices", "devices": [{"name", "label"}]}.
+        `progress` is also called with {"event": "devices", "devices": [{"name", "label"}]}.
         """
         from MetaUNETRSegmentLib.segmenting import Settings, estimateJob
 
@@ -279,7 +279,7 @@ class MetaUNETRSegmentTest(ScriptedLoadableModuleTest):
         self.test_phantom()
 
     def test_phantom(self):
-        """Every organ the model knows is found where it lies."""
+        """Every organ of the model is found in its place."""
         from MetaUNETRSegmentLib import sampledata
 
         self.delayDisplay("Making the phantom")

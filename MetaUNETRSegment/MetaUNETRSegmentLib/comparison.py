@@ -1,4 +1,4 @@
-"""Two segmentations against each other: scores, and a segmentation of what differs."""
+"""Comparison of two segmentations: scores, and a segmentation of the differences."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,11 @@ from MetaUNETRSegmentLib.segmentation import besideVolume, organOf
 
 FILES = ("compared.nrrd", "reference.nrrd")
 SCORES = "scores.json"
-COLOURS = ((0.95, 0.55, 0.10), (0.15, 0.45, 0.90))  # orange and blue: told apart by all eyes
+COLOURS = ((0.95, 0.55, 0.10), (0.15, 0.45, 0.90))  # orange and blue, for the colour-blind too
 
 
 def comparisonJob(segmentationNode, referenceNode, progress=None) -> Job:
-    """A job whose result are the rows of `rows`; only organs that the reference has are scored."""
+    """A job that returns the rows of `rows`, for the organs of the reference."""
     def prepare(folder: Path) -> None:
         exportPair(segmentationNode, referenceNode, folder)
 

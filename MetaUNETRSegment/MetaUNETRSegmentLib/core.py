@@ -1,4 +1,4 @@
-"""Where the core lies: beside the module when installed, in Training/ in a source tree."""
+"""The path of the core: beside the module when installed, in Training/ in a source tree."""
 
 import sys
 from pathlib import Path

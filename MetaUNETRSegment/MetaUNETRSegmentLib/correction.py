@@ -1,4 +1,4 @@
-"""Chosen organs anew inside a region of interest; everything else stays as it is."""
+"""Replaces the labels of chosen organs inside a region of interest."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def mergeInside(
     inside: np.ndarray, organs: list[Organ], resultOrgans: list[dict[str, Any]],
     record: dict[str, Any],
 ) -> None:
-    """Chosen organs become `labels` inside the region and stay as they are outside.
+    """Replaces chosen organs by `labels` inside the region; outside they are unchanged.
 
     New voxels are not taken from other segments. A segment that somebody has edited keeps counting
     as edited. An organ that has no segment yet gets one. After an exception, the segmentation is
@@ -89,7 +89,7 @@ def _merged(old: Mask, new: np.ndarray, inside: np.ndarray, offset) -> Mask:
 
 
 def _corrected(segmentationNode, segmentId: str, mask: Mask, matrix, organ: Organ, record):
-    """A copy of a segment with other voxels, ours only if it was ours and untouched."""
+    """A copy of a segment with other voxels; owned only if it was owned and unedited."""
     source = segmentationNode.GetSegmentation().GetSegment(segmentId)
     segment = slicer.vtkSegment()
     segment.DeepCopyMetadata(source)

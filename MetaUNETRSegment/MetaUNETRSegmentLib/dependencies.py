@@ -1,4 +1,4 @@
-"""What the engine needs beyond what Slicer brings: told, and installed when people agree.
+"""The packages that the engine needs and Slicer lacks: shown, and installed with consent.
 
 Telling imports nothing and asks this computer only. When everything is there, nothing here
 touches the network.
@@ -43,7 +43,7 @@ OFFLINE = ("connection broken", "Connection refused", "Max retries exceeded", "n
 
 
 class DependencyError(RuntimeError):
-    """A sentence for people, with the way out; `log` has what pip said."""
+    """An error as a sentence that says what to do; `log` has the output of pip."""
 
     def __init__(self, text: str, log: str = "") -> None:
         super().__init__(text)
@@ -51,17 +51,17 @@ class DependencyError(RuntimeError):
 
 
 class Declined(DependencyError):
-    """People did not want anything installed."""
+    """The user declined the installation."""
 
 
 def requirements() -> list[Requirement]:
-    """What the engine needs, with versions."""
+    """The requirements of the engine, with versions."""
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
 
 
 def missing() -> list[Requirement]:
-    """What is not installed, or too old."""
+    """The requirements that are not installed, or too old."""
     importlib.invalidate_caches()  # another process may have installed it meanwhile
     return [requirement for requirement in requirements() if not _isThere(requirement)]
 
@@ -76,7 +76,7 @@ def _isThere(requirement: Requirement) -> bool:
 
 
 def question(needed: list[Requirement]) -> str:
-    """What is asked before anything is installed: names and sizes."""
+    """The question before an installation, with names and sizes."""
     names = "\n".join(f"• {requirement}: {SIZES.get(requirement.name, _('a few MB'))}"
                       for requirement in needed)
     return _(
@@ -88,10 +88,10 @@ def question(needed: list[Requirement]) -> str:
 
 
 def ensure(confirm: Callable[[str], bool] | None = None) -> None:
-    """Installs what is missing, after asking once; returns when the engine can run.
+    """Installs missing packages after asking once; returns when the engine can run.
 
     Args:
-        confirm: gets the question and tells whether to install; a dialog by default.
+        confirm: called with the question, returns whether to install; a dialog by default.
 
     Raises:
         Declined: the answer was no.
@@ -128,7 +128,7 @@ def ensure(confirm: Callable[[str], bool] | None = None) -> None:
 
 
 def _torchLogic(torch: Requirement):
-    """What installs PyTorch in the build that suits this computer.
+    """The installer of PyTorch in the build for this computer.
 
     Raises:
         DependencyError: the extension PyTorch is missing, or an older torch is in use.
@@ -158,9 +158,9 @@ _busy = False
 
 @contextmanager
 def _installing() -> Iterator[list[str]]:
-    """Keeps what pip prints; its failures become sentences.
+    """Captures the output of pip; its failures become sentences.
 
-    Slicer goes on handling clicks while pip runs, so that it could be started twice.
+    Slicer handles clicks while pip runs, so that pip could be started twice.
     """
     global _busy
     if _busy:
@@ -188,7 +188,7 @@ def _failure(log: str, error: Exception) -> str:
 
 
 def _reason(log: str) -> str:
-    """The first thing that pip calls an error."""
+    """The first error in the output of pip."""
     errors = (line for line in log.splitlines() if line.startswith("ERROR:"))
     return next(errors, "").removeprefix("ERROR:").strip().rstrip(".")
 
@@ -208,7 +208,7 @@ class _Tee:
 
 
 def downloadCommand() -> str:
-    """Fills a folder, on a connected computer, with what is missing here.
+    """The command that downloads the missing packages, for a computer with internet access.
 
     A computer with the same operating system: pip asks the one it runs on what torch depends on.
     On Linux these are NVIDIA's libraries, too, so that the wheels serve computers with a GPU.
@@ -225,14 +225,14 @@ def downloadCommand() -> str:
 
 
 class FolderInstallation:
-    """pip, installing from a folder of wheels in a process of its own.
+    """An installation by pip from a folder of wheels, in a separate process.
 
-    It writes to a file instead of a pipe: it goes on to its end even when Slicer ends, for half
+    It writes to a file instead of a pipe, so that it completes even when Slicer ends, for half
     an installation is worse than none, and reading a file never waits.
 
     Attributes:
         exitCode: None while it runs.
-        error: afterwards, a sentence that tells what went wrong, or None.
+        error: afterwards, a sentence about the failure, or None.
         log: what pip said.
     """
 
@@ -258,7 +258,7 @@ class FolderInstallation:
         self._source = path.open("rb")
 
     def poll(self) -> bool:
-        """Whether it still runs; hands over the lines that came since, without waiting."""
+        """Whether it still runs; passes new lines on, without waiting."""
         if self.exitCode is not None:
             return False
         ended = self._process.poll()  # before reading: what comes after the end would be lost
@@ -281,7 +281,7 @@ class FolderInstallation:
 
 
 def installFromFolder(folder: str | Path, output: Callable[[str], None]) -> FolderInstallation:
-    """Starts to install what is missing from a folder of wheels, without network.
+    """Starts to install missing packages from a folder of wheels, without network.
 
     Args:
         output: gets pip's lines, one by one, from `poll`.

@@ -1,4 +1,4 @@
-"""The engine as a separate process: the panel never freezes, and a crash takes nothing with it.
+"""The engine as a separate process: the panel never freezes, and a crash ends the engine only.
 
 No threads: in Slicer they starve while the event loop holds Python's lock. The pipes are read
 without waiting instead, whenever `poll` is called.
@@ -24,7 +24,7 @@ RUN = "import sys; sys.path.insert(0, {root!r}); from metaunetr.__main__ import 
 
 
 class EngineProcess(Protocol):
-    """What a job needs of its process; tests put another one in its place.
+    """The interface of the process of a job; tests replace it.
 
     Attributes:
         exitCode: None while it runs.
@@ -43,7 +43,7 @@ class EngineProcess(Protocol):
 
 
 class Engine:
-    """`metaunetr ARGUMENTS` on PythonSlicer, in `folder`, where relative names are found.
+    """`metaunetr ARGUMENTS` on PythonSlicer, with `folder` as working directory.
 
     The process ends, and removes `folder`, when its standard input closes: so it does when
     Slicer crashes, and when only the launcher that PythonSlicer is can be killed.
@@ -109,7 +109,7 @@ def pythonExecutable() -> Path:
 
 
 def _environment(python: Path) -> dict[str, str]:
-    """PythonSlicer makes its own environment, and expects the one in which Slicer was started.
+    """The environment in which Slicer was started, as PythonSlicer expects.
 
     Another Python is shown where this process finds its packages.
     """
@@ -117,8 +117,8 @@ def _environment(python: Path) -> dict[str, str]:
     if python.name.startswith("PythonSlicer"):
         import slicer
 
-        ours = {name: value for name, value in environment.items() if name.startswith("METAUNETR")}
-        environment = dict(slicer.util.startupEnvironment()) | ours
+        own = {name: value for name, value in environment.items() if name.startswith("METAUNETR")}
+        environment = dict(slicer.util.startupEnvironment()) | own
     else:
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     return environment | {"PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}

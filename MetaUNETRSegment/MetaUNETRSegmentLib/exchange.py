@@ -1,4 +1,4 @@
-"""A volume node becomes a file for the engine, with its geometry exact."""
+"""Writes a volume node to a file for the engine, with its exact geometry."""
 
 import sys
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import slicer.util
 import vtk
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from RAS and back
-COARSE = 64  # voxels per axis that are enough to tell how long a run will take
+COARSE = 64  # voxels per axis, enough to estimate the time of a run
 TYPES = {"float32": "float", "float64": "double"}  # NRRD names of numpy types; others are equal
 
 Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]  # (k, j, i), half-open
@@ -18,7 +18,7 @@ Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]  # (k, j, i), hal
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a run knows of its input, taken when it began: a sequence may move on meanwhile.
+    """The input of a run, taken when it began: a sequence may change the volume meanwhile.
 
     Attributes:
         volumeId: the node; it may be gone when the run ends.
@@ -60,7 +60,7 @@ def snapshot(volumeNode) -> Snapshot:
 
 
 def writeVolume(volumeNode, path: Path, box: Box | None = None) -> None:
-    """Write the volume, or the box of it, as an uncompressed NRRD with its own geometry.
+    """Writes the volume, or the box of it, as an uncompressed NRRD with its own geometry.
 
     Raises:
         ValueError: as `snapshot`.
@@ -75,7 +75,7 @@ def writeVolume(volumeNode, path: Path, box: Box | None = None) -> None:
 
 
 def writeCoarse(volumeNode, path: Path) -> None:
-    """Write every n-th voxel: enough to tell before a run how long it will take.
+    """Writes every n-th voxel, which is enough to estimate the time of a run.
 
     Raises:
         ValueError, OSError: as `writeVolume`.
@@ -87,7 +87,7 @@ def writeCoarse(volumeNode, path: Path) -> None:
 
 
 def writeArray(array: np.ndarray, ijkToRas: np.ndarray, path: Path) -> None:
-    """Write `array` (K, J, I) as an uncompressed NRRD; http://teem.sourceforge.net/nrrd."""
+    """Writes `array` (K, J, I) as an uncompressed NRRD; http://teem.sourceforge.net/nrrd."""
     affine = LPS @ ijkToRas
     vectors = ["(" + ",".join(f"{value:.17g}" for value in column[:3]) + ")"
                for column in affine.T]

@@ -1,4 +1,4 @@
-"""One run of the engine, from the files it is given to what is made of its results."""
+"""One run of the engine, from its input files to its results."""
 
 import shutil
 import tempfile
@@ -23,7 +23,7 @@ Event = dict[str, Any]
 
 
 class SegmentationError(RuntimeError):
-    """A run failed; the text is for people, `log` for those who look into it."""
+    """A run failed; the text is for the user, `log` for debugging."""
 
     def __init__(self, text: str, log: str = "") -> None:
         super().__init__(text)
@@ -31,11 +31,11 @@ class SegmentationError(RuntimeError):
 
 
 class Cancelled(SegmentationError):
-    """A run was cancelled, by the user or because its input has gone."""
+    """A run was cancelled, by the user or because its input was removed."""
 
 
 class Job:
-    """The engine process, its temporary folder, and what becomes of both.
+    """The engine process, its temporary folder and its result.
 
     Nothing in the scene changes before `finish`. Call `poll` until it returns False; it never
     waits for the engine.
@@ -45,10 +45,10 @@ class Job:
         prepare: writes the engine's inputs into the temporary folder.
         finish: makes the result of the finished job and its temporary folder.
         needs: nodes without which the job is pointless; it is cancelled when one leaves the scene.
-        progress: told every event; last {"event": "finished", "result"}, {"event": "failed",
-            "text"} or {"event": "cancelled", "text"}. What it raises cancels the job.
-        successes: exit codes of an engine that has made what `finish` needs.
-        names: what people call the files in the temporary folder; the engine's sentences say so.
+        progress: called with every event; last {"event": "finished", "result"}, {"event": "failed",
+            "text"} or {"event": "cancelled", "text"}. If it raises, the job is cancelled.
+        successes: exit codes after which `finish` is called.
+        names: names for the files in the temporary folder, in messages of the engine.
 
     Attributes:
         state: "running", "finished", "failed" or "cancelled".
@@ -100,7 +100,7 @@ class Job:
         return "\n".join(self._log)
 
     def poll(self) -> bool:
-        """Takes what the engine said since the last call; returns whether it still runs."""
+        """Handles the events since the last call; returns whether the engine still runs."""
         if self.state != "running":
             return False
         if self._missing():
@@ -201,7 +201,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _temporaryFolder() -> Path:
-    """A new folder; those that were left behind long ago are removed."""
+    """A new folder; old ones of ended processes are removed."""
     base = Path(tempfile.gettempdir())
     if app := getattr(slicer, "app", None):
         base = Path(app.temporaryPath)

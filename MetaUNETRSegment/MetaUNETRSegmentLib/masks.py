@@ -23,7 +23,7 @@ class Mask:
 
     @property
     def box(self) -> tuple[slice, slice, slice]:
-        """Where in an array of the whole grid it lies."""
+        """Its slices in an array of the whole grid."""
         return tuple(slice(start, start + size)
                      for start, size in zip(self.offset, self.voxels.shape, strict=True))
 
@@ -33,10 +33,10 @@ class Mask:
         ranges = [(max(a, b), min(a + m, b + n)) for a, m, b, n in
                   zip(self.offset, self.voxels.shape, offset, shape, strict=True)]
         if all(low < high for low, high in ranges):
-            theirs, mine = ([slice(low - start, high - start) for (low, high), start
+            target, source = ([slice(low - start, high - start) for (low, high), start
                              in zip(ranges, starts, strict=True)]
                             for starts in (offset, self.offset))
-            out[tuple(theirs)] = self.voxels[tuple(mine)]
+            out[tuple(target)] = self.voxels[tuple(source)]
         return out
 
 

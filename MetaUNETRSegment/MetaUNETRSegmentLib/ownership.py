@@ -1,4 +1,4 @@
-"""Which segments this module made and nobody has touched since: only those may be replaced.
+"""Which segments this module made and nobody has edited: only these may be replaced.
 
 A tag holds what the segment was when it was made: a hash of its voxels, name, colour, terminology
 and status, and the places of four voxels. Places are compared with a tolerance, because files
@@ -20,7 +20,7 @@ STATUS = "Segmentation.Status"
 
 
 def isUntouched(segmentationNode, segmentId: str) -> bool:
-    """Whether we made the segment and it still is what it was then."""
+    """Whether this module made the segment and it is unchanged."""
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
     made = segment and tagOf(segment, CONTENT)
     if not made:
@@ -31,7 +31,7 @@ def isUntouched(segmentationNode, segmentId: str) -> bool:
 
 
 def claim(segment) -> None:
-    """Remembers what the segment is now; whatever else it becomes was somebody else's doing."""
+    """Records the content of the segment; any other content is an edit."""
     segment.SetTag(CONTENT, contentOf(segment))
 
 

@@ -1,4 +1,4 @@
-"""What the panel remembers: kept in the scene, saved and restored with it."""
+"""The state of the panel, saved and restored with the scene."""
 
 from typing import Annotated
 

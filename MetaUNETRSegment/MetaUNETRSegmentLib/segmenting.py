@@ -1,4 +1,4 @@
-"""A run on a volume: what the engine is given, and what becomes of the labels it returns."""
+"""A run on a volume: input and settings of the engine, and its labels."""
 
 import os
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Settings:
     uncertainty: bool = False
 
     def engineArguments(self) -> list[str]:
-        """Which model, and how it runs; `metaunetr segment` and `estimate` understand these."""
+        """Arguments of both `metaunetr segment` and `estimate`: model and execution."""
         arguments = ["--device", self.device, "--precision", self.precision]
         if self.model:
             arguments += ["--model", _absolute(self.model)]
@@ -52,7 +52,7 @@ class Settings:
         return arguments
 
     def resultArguments(self) -> list[str]:
-        """What is made of it; only `metaunetr segment` understands these."""
+        """Arguments of `metaunetr segment` alone: the results."""
         arguments = []
         if self.organs is not None:
             arguments += ["--organs", *(organ.name for organ in findOrgans(self.organs))]
@@ -65,7 +65,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Labels:
-    """What came back from the engine.
+    """The result of the engine.
 
     Attributes:
         array: organ numbers (K, J, I) of a box of the volume; 0 outside the region of interest.
@@ -121,7 +121,7 @@ def segmentationJob(
 
 
 def estimateJob(volumeNode, settings: Settings, progress=None) -> Job:
-    """A job whose events tell the devices, and the time and memory that a run will need.
+    """A job that estimates time and memory of a run; its events also list the devices.
 
     Raises:
         SegmentationError: the volume cannot be used.
@@ -137,7 +137,7 @@ def estimateJob(volumeNode, settings: Settings, progress=None) -> Job:
 
 
 def findOrgans(names) -> list[organs.Organ]:
-    """The organs called so; "kidneys" are both.
+    """The organs of these names; "kidneys" are both.
 
     Raises:
         ValueError: one is unknown, or there is none.

@@ -1,4 +1,4 @@
-"""The DICOM series that a volume was loaded from, where Slicer's database knows it."""
+"""The DICOM series of a volume, if Slicer's database has it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from metaunetr.io.dicom import missing_ends
 
 
 def seriesWarnings(volumeNode) -> list[str]:
-    """What may be missing at the ends of the volume, for which Slicer says nothing."""
+    """Warnings about slices that may be missing at the ends of the volume."""
     database = getattr(slicer, "dicomDatabase", None)
     uids = (volumeNode.GetAttribute("DICOM.instanceUIDs") or "").split()
     if database is None or not uids:

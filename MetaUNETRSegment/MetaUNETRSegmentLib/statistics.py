@@ -1,4 +1,4 @@
-"""What the panel, the table node and the CSV say about each segment, as it is now."""
+"""Volume, HU and flags of each segment, for the panel, the table node and the CSV file."""
 
 import csv
 import math
@@ -27,7 +27,7 @@ class Row:
         meanHu, sdHu: NaN for an empty segment, or without a volume.
         confidence: 0 to 1 as the engine gave it, None where it is unknown.
         flags: sentences of the engine about the segment as it made it.
-        edited: whether it is ours and was changed since; False for segments that never were ours.
+        edited: whether this module made it and it was edited since; False for other segments.
     """
 
     segmentId: str
@@ -76,7 +76,7 @@ def toTable(rows: list[Row], name: str = "MetaUNETR statistics"):
 
 
 def writeCsv(rows: list[Row], path) -> None:
-    """The same as a file; what is unknown is left empty.
+    """Writes the rows as CSV; unknown values are empty.
 
     Raises:
         OSError: the file cannot be written.
@@ -112,10 +112,10 @@ def _row(node, segmentId: str, grid, voxels: np.ndarray | None, voxelMl: float) 
         mean, deviation = float(values.mean(dtype=float)), float(values.std(dtype=float))
     confidence = ownership.tagOf(segment, "MetaUNETR.Confidence")
     flags = ownership.tagOf(segment, "MetaUNETR.Flags")
-    ours = bool(ownership.tagOf(segment, ownership.CONTENT))
+    owned = bool(ownership.tagOf(segment, ownership.CONTENT))
     return Row(
         segmentId, segment.GetName(), tuple(segment.GetColor()), count * voxelMl, mean, deviation,
         float(confidence) if confidence not in ("", "nan") else None,
         tuple(flags.split("; ")) if flags else (),
-        ours and not ownership.isUntouched(node, segmentId),
+        owned and not ownership.isUntouched(node, segmentId),
     )

@@ -1,4 +1,4 @@
-"""The few organs that Slicer's own terminologies lack."""
+"""A terminology with the organs that Slicer's own ones lack."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ FILE = Path(__file__).resolve().parents[1] / "Resources" / "MetaUNETR.term.json"
 
 
 def register() -> None:
-    """Makes their terminology selectable; loading it again, as Reload does, replaces it.
+    """Registers the terminology; loading it again, as Reload does, replaces it.
 
     Raises:
         RuntimeError: the file is missing or damaged: the installation is incomplete.

@@ -5,7 +5,7 @@ import slicer
 
 
 def addUncertainty(snapshot, percent: np.ndarray, offset: tuple[int, int, int]):
-    """A scalar volume of the uncertainty (K, J, I), placed as the voxels it tells about.
+    """A scalar volume of the uncertainty (K, J, I), on the grid of its voxels.
 
     Args:
         percent: entropy of the class probabilities in percent of the largest possible.

@@ -7,7 +7,7 @@
 
 Options and exit codes are those of `metaunetr batch`, which does the work: add --help.
 
-Slicer goes on running when a script raises, so that everything below happens in one `try`, which
+Slicer keeps running when a script raises, so everything below happens in one `try`, which
 ends in slicer.util.exit. It reads scripts in the encoding of the system: this one is ASCII.
 """
 
@@ -20,7 +20,7 @@ import traceback
 
 
 def main(arguments):
-    """Runs the engine, prints what it tells, and returns its exit code."""
+    """Runs the engine, prints its messages, and returns its exit code."""
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     from MetaUNETRSegmentLib import dependencies
 
@@ -35,7 +35,7 @@ def main(arguments):
         arguments = arguments[1:]
     folder = tempfile.mkdtemp()
     try:
-        # the engine starts in a folder of its own; relative paths are meant from ours
+        # the engine has another working directory, so relative paths are made absolute
         return follow(["batch", "-C", os.getcwd(), *arguments, "--json-progress"], folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The panel: one concept a file, put together here.
+"""The panel: one concept per file, assembled here.
 
     run, progress       the run that is going on, its button, bar and sentences
     choices, tables     combo boxes, checklists and tables
@@ -24,7 +24,7 @@ from .segment import SegmentPanel
 
 
 class Panel:
-    """What the parts share.
+    """Shared by all parts of the panel.
 
     Args:
         ui: the widgets of the .ui file, by their names.
@@ -65,7 +65,7 @@ class Panel:
         self.refresh()
 
     def refresh(self) -> None:
-        """Shows the parameters, and what can be done with them."""
+        """Updates all parts from the parameters."""
         if self.parameters is None or self.refreshing:
             return
         self.refreshing = True  # parts may set parameters, which calls us
@@ -81,20 +81,20 @@ class Panel:
         self.setParameters(None)
 
     def close(self) -> None:
-        """The panel goes: nothing may go on without it."""
+        """The panel is closed: stops the run."""
         self.runner.cancel()
         self.segment.close()
         self.parameters = None
 
     def press(self, strip, run, cancelled: str = "") -> None:
-        """What the button of a strip does: cancels, or runs once everything is installed."""
+        """Cancels a run, or starts one once everything is installed."""
         if self.runner.running:
             self.runner.cancel(cancelled)
         elif self.install.ensure(strip):
             run()
 
     def allowRun(self, strip, reason: str) -> None:
-        """Enables a button that starts runs, or says why it cannot; Cancel is always enabled."""
+        """Enables a button that starts runs, or gives the reason; Cancel is always enabled."""
         if self.runner.strip is strip:
             return
         if self.runner.running:
@@ -102,7 +102,7 @@ class Panel:
         strip.allow(reason)
 
     def allow(self, control, reason: str) -> None:
-        """Enables a control, or says in its tooltip why it cannot be used."""
+        """Enables a control, or gives the reason in its tooltip."""
         tip = self.tips.setdefault(control.objectName, control.toolTip)
         control.enabled = not reason
         control.toolTip = reason or tip

@@ -1,4 +1,4 @@
-"""A folder of CTs, one after the other."""
+"""The tab Batch: segments a folder of CTs."""
 
 import os
 import traceback
@@ -16,7 +16,7 @@ NAME, STATE, TIME, FLAGS = range(4)
 
 
 class BatchPanel:
-    """The same batch as `metaunetr batch` and the headless script."""
+    """Runs `metaunetr batch`, like the headless script."""
 
     def __init__(self, panel) -> None:
         self.panel, ui = panel, panel.ui

@@ -1,5 +1,4 @@
-"""Combo boxes and checklists whose items stand for values: people read one thing, we store another.
-"""
+"""Combo boxes and checklists whose items have a text and a stored value."""
 
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ FLAGS_ROLE = qt.Qt.UserRole - 1  # where an item of a combo box keeps whether it
 
 @dataclass(frozen=True)
 class Item:
-    """`reason` says why it cannot be chosen."""
+    """An item; `reason` says why it cannot be chosen."""
 
     value: str
     label: str

@@ -1,4 +1,4 @@
-"""Two segmentations against each other: a table of scores, and where they differ."""
+"""The tab Compare: scores of two segmentations, and their differences."""
 
 import qt
 from slicer.i18n import tr as _

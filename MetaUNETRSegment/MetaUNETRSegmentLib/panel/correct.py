@@ -1,4 +1,4 @@
-"""Segment some organs again inside a region, and keep everything else."""
+"""The tab Correct: segments some organs again inside a region."""
 
 from slicer.i18n import tr as _
 

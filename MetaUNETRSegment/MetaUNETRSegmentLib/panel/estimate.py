@@ -1,4 +1,4 @@
-"""How long the run will take and how much memory it needs, told before it begins."""
+"""Estimated time and memory of a run, shown before it begins."""
 
 import qt
 from slicer.i18n import tr as _
@@ -9,7 +9,7 @@ WAIT_MS = 600  # after the last change, so that nothing is measured while the us
 
 
 class Estimate:
-    """Measured anew whenever volume, model or device change; silent where that cannot be done.
+    """Measures again whenever volume, model or device change; shows nothing on failure.
 
     Args:
         label: shows it.
@@ -25,7 +25,7 @@ class Estimate:
         self.delay.timeout.connect(self._start)
 
     def want(self, volume, settings: dict) -> None:
-        """Asks for an estimate of this run; volume None for none."""
+        """Starts an estimate of this run; none for a volume of None."""
         image = volume.GetImageData() if volume else None
         wanted = (volume.GetID(), image.GetMTime(), *settings.values()) if image else None
         if wanted == self.wanted:
@@ -39,7 +39,7 @@ class Estimate:
             self.delay.start()
 
     def stop(self) -> None:
-        """Leaves the computer to the run that begins."""
+        """Stops the estimate, since a run begins."""
         self.delay.stop()
         job, self.job, self.wanted, self.volume = self.job, None, None, None
         if job is not None:

@@ -1,4 +1,4 @@
-"""What is segmented, with which model, and where the result goes."""
+"""Input, model, result and options of a segmentation."""
 
 import slicer
 import slicer.util
@@ -21,7 +21,7 @@ class InputPanel:
         self.organs = OrganList(ui.organList, ui.allOrgansButton, ui.noOrgansButton, self._chose)
 
     def enter(self) -> None:
-        """Looks for models again: one may have been added, and chooses what is obvious."""
+        """Searches for models again, and preselects volume and model."""
         parameters, items = self.panel.parameters, models.modelItems()
         if not parameters.model:
             usable = [item.value for item in items if not item.reason]
@@ -49,7 +49,7 @@ class InputPanel:
         self.device.offer(deviceItems(devices))
 
     def reason(self) -> str:
-        """Why nothing can be segmented yet; empty when it can."""
+        """The reason why nothing can be segmented yet; empty if it can."""
         parameters = self.panel.parameters
         if parameters.inputVolume is None:
             return _("Choose a volume first.")

@@ -1,4 +1,4 @@
-"""What must be installed before the first run."""
+"""Installation of missing packages before the first run."""
 
 import qt
 import slicer
@@ -10,7 +10,7 @@ POLL_MS = 200
 
 
 class InstallPanel:
-    """Hidden once everything is there; looking for it never touches the network."""
+    """Hidden once everything is installed; the check never uses the network."""
 
     def __init__(self, panel) -> None:
         self.panel, self.ui = panel, panel.ui
@@ -23,14 +23,14 @@ class InstallPanel:
         self.ui.installCommandButton.clicked.connect(self._copyCommand)
 
     def enter(self) -> None:
-        """Looks again: another module may have installed something."""
+        """Checks again: another module may have installed something."""
         self.needed = dependencies.missing()
         self._say(_("Before the first run, this must be installed: {names}. You will be asked "
                     "first, with the sizes.").format(names=", ".join(map(str, self.needed))))
         self.ui.installFrame.visible = bool(self.needed)
 
     def ensure(self, strip) -> bool:
-        """Whether a run can begin: asks once, installs what is missing, and says what fails."""
+        """Whether a run can begin; asks once, installs missing packages and shows errors."""
         if self.installation is not None:
             strip.fail(_("An installation is under way; wait until it is done."))
             return False

@@ -1,4 +1,4 @@
-"""The log of the panel, and the report for those who look into a problem."""
+"""The log of the panel, and a report for debugging."""
 
 import json
 import platform

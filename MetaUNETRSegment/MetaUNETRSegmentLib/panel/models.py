@@ -1,4 +1,4 @@
-"""The models that can be chosen, and what their cards say about them."""
+"""The available models and their cards."""
 
 import html
 
@@ -11,7 +11,7 @@ from .choices import Item
 
 
 def modelItems() -> list:
-    """All models found; those that are damaged cannot be chosen and say why."""
+    """All models found; damaged ones cannot be chosen and show the reason."""
     items = []
     for name, folder in bundle.available().items():
         try:
@@ -25,7 +25,7 @@ def modelItems() -> list:
 
 
 def find(name: str):
-    """The model called `name`, or None where there is none that can be used."""
+    """The model called `name`; None if it is missing or damaged."""
     try:
         return bundle.find(name)
     except BundleError:

@@ -1,4 +1,4 @@
-"""How far a run is, from the engine's events: a share of the whole, and a line for people."""
+"""The progress of a run from the engine's events: a share of the whole, and a line of text."""
 
 import time
 
@@ -54,10 +54,10 @@ class Progress:
         self.cases = 0
         self.case = None  # (index, name)
         self.networkBegan = None
-        self.left = None  # (moment, seconds that were left then)
+        self.left = None  # (time, remaining seconds then)
 
     def take(self, event: dict) -> bool:
-        """True when there is something new to show."""
+        """Handles an event; returns whether there is something new to show."""
         kind = event["event"]
         if kind == "stage":
             self.stage, self.windows, self.networkBegan = event["stage"], None, None
@@ -95,12 +95,12 @@ class Progress:
         self.share = max(self.share, min(share, 1.0))
 
     def remaining(self) -> float | None:
-        """Seconds until the network is done: from the windows that are done, before that from the
-        engine's estimate; None where it is too early to tell."""
+        """Seconds until the network is done, by the completed windows, or before the first by the
+        engine's estimate; None if neither is known."""
         if self.left is None or self.stage != "network":
             return None
-        moment, seconds = self.left
-        return max(1.0, seconds - (time.monotonic() - moment))
+        measured, seconds = self.left
+        return max(1.0, seconds - (time.monotonic() - measured))
 
     def text(self) -> str:
         """Such as "Segmenting: window 12 of 48, 7 s left"."""

@@ -1,4 +1,4 @@
-"""The organs that were found: table, views, editing, statistics, export."""
+"""The results: table, views, editing, statistics, export."""
 
 import html
 import json
@@ -37,7 +37,7 @@ class ResultsPanel:
         ui.dicomButton.clicked.connect(self.exportDicom)
 
     def show(self, node) -> None:
-        """Makes `node` the result, what Correct and Compare begin with, and opens the section."""
+        """Makes `node` the result and the input of Correct and Compare, and opens the section."""
         parameters = self.panel.parameters
         parameters.result = parameters.correctSegmentation = parameters.compareFirst = node
         self.update()
@@ -51,7 +51,7 @@ class ResultsPanel:
             self.update()
 
     def update(self) -> None:
-        """Measures the segments anew and fills the table."""
+        """Measures the segments again and fills the table."""
         parameters = self.panel.parameters
         node = self.shown = parameters.result
         self.rows = self._measure(node) if node else []

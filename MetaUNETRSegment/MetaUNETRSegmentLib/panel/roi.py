@@ -1,4 +1,4 @@
-"""Where a new region of interest begins, so that there is something to drag."""
+"""The initial position and size of a new region of interest."""
 
 MARGIN_MM = 10.0
 

@@ -1,4 +1,4 @@
-"""The run that is going on, and the button, bar and sentences that show it."""
+"""The current run, with the button, progress bar and messages that show it."""
 
 import html
 import traceback
@@ -57,7 +57,7 @@ class Strip:
             self.tick()
 
     def tick(self) -> None:
-        """Time passes, also while one window is being computed."""
+        """Updates the remaining time, also while a window is computed."""
         if text := self.progress.text():
             self._say(text)
 
@@ -76,7 +76,7 @@ class Strip:
         self._notify([sentence, *self.warnings], ERROR)
 
     def allow(self, reason: str) -> None:
-        """Enables the button, or says beside it and in its tooltip why it cannot be used."""
+        """Enables the button, or gives the reason beside it and in its tooltip."""
         self.button.enabled = not reason
         self.button.toolTip = reason or self.startTip
         if reason != self.reason:
@@ -93,10 +93,10 @@ class Strip:
 
 
 class Runner:
-    """The one run of the panel; the logic's timer moves it on, its events come here.
+    """The only run of the panel; a timer of the logic polls it, and its events arrive here.
 
     Args:
-        log: is told everything, with tracebacks.
+        log: called with every message, tracebacks included.
         changed: called without arguments when a run has begun or ended.
     """
 
@@ -158,7 +158,7 @@ class Runner:
         self.changed()
 
     def _forget(self) -> Strip:
-        """Ready for the next run; what the job noted goes into the log."""
+        """Prepares for the next run; writes the log of the job."""
         self.clock.stop()
         if self.job is not None:
             self.log.write(self.job.log)
@@ -166,7 +166,7 @@ class Runner:
         return strip
 
     def _sentence(self, error: Exception) -> str:
-        """What to tell people; the log gets the rest."""
+        """The text for the user; the details go to the log."""
         self.log.write(getattr(error, "log", "") or "".join(traceback.format_exception(error)))
         sentence = str(error) or type(error).__name__
         if isinstance(error, (RuntimeError, ValueError)):  # those hold sentences for people

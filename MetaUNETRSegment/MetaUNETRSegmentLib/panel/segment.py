@@ -1,4 +1,4 @@
-"""The one button."""
+"""The button Segment."""
 
 from .estimate import Estimate
 from .run import Strip, tookText
