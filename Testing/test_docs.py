@@ -15,6 +15,7 @@ from metaunetr import cli
 from metaunetr.bundle import find
 from metaunetr.io import read_image
 from metaunetr.organs import ORGANS
+from metaunetr.report.palette import shown_colour
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs", "Training", "Testing",
@@ -147,7 +148,7 @@ def test_organs_and_colours_are_those_of_the_bundled_model():
     table = {row[0]: row[1] for row in rows(ROOT / "README.md")}
     legend = (ROOT / "Resources/Screenshots/organs.svg").read_text(encoding="utf-8")
     for organ in find().classes:
-        colour = ", ".join(map(str, organ.colour))
+        colour = ", ".join(map(str, shown_colour(organ)))
         assert table[organ.name] == str(organ.number)
         assert re.search(rf'fill="rgb\({colour}\)"/><text [^>]*>{organ.name}<', legend)
     assert len(find().classes) == sum(organ.name in table for organ in ORGANS)

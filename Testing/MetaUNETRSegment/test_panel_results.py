@@ -1,4 +1,4 @@
-"""The results in the panel, and what can be done with them."""
+"""The table of results, and the buttons below it."""
 
 from __future__ import annotations
 
@@ -32,16 +32,13 @@ def voxels(panel, row):
         panel.parameters.inputVolume) > 0
 
 
-def test_the_table_has_a_row_for_each_organ(panel):
+def test_the_table_has_confidence_volume_and_hu_of_each_organ(panel):
+    import slicer
+
     from metaunetr.organs import BY_NUMBER
 
     assert cells(panel, ORGAN) == [BY_NUMBER[number].name for number in FOUND]
     assert cells(panel, CONFIDENCE) == [f"{100 * found[3]:.0f} %" for found in FOUND.values()]
-
-
-def test_volume_and_hu_are_those_of_the_voxels(panel):
-    import slicer
-
     hu = slicer.util.arrayFromVolume(panel.parameters.inputVolume)
     matrix = slicer.util.arrayFromVTKMatrix(ijk_to_ras(panel.parameters.inputVolume))
     ml = abs(np.linalg.det(matrix[:3, :3])) / 1000
@@ -59,15 +56,12 @@ def ijk_to_ras(volume):
     return matrix
 
 
-def test_flags_are_marked_and_told_below(panel):
+def test_flags_are_marked_and_listed_below(panel):
     marked = [row for row, text in enumerate(cells(panel, FLAGS)) if "⚠" in text]
-    assert marked == [3]  # the liver is cut off, which is told but no reason to look
+    assert marked == [3]  # a liver that is cut off is listed, but not marked
     assert "<b>gallbladder</b>: 2 separate parts" in panel.ui.flagsLabel.text
     assert "<b>liver</b>: touches the border" in panel.ui.flagsLabel.text
     assert panel.ui.flagsLabel.visible
-
-
-def test_organs_with_the_same_flags_share_a_line(panel):
     segmentation = panel.parameters.result.GetSegmentation()
     for segment in ("liver", "spleen"):
         segmentation.GetSegment(segment).SetTag("MetaUNETR.Flags", "restricted to a region")
@@ -120,7 +114,7 @@ def test_surfaces_are_made_only_when_they_are_asked_for(panel):
     assert segmentation.ContainsRepresentation("Closed surface")
 
 
-def test_the_statistics_go_into_a_table_node(panel, scene):
+def test_the_statistics_go_into_a_table_node_or_a_file(panel, scene, tmp_path):
     import slicer
 
     layout = slicer.app.layoutManager().layout
@@ -129,31 +123,19 @@ def test_the_statistics_go_into_a_table_node(panel, scene):
     table = scene.GetFirstNodeByClass("vtkMRMLTableNode")
     assert table.GetNumberOfRows() == len(FOUND)
     assert table.GetName() in panel.ui.resultsStatus.text
-
-
-def test_the_statistics_go_into_a_file(panel, tmp_path):
     panel.panel.results.writeCsv(str(tmp_path / "organs.csv"))
     with open(tmp_path / "organs.csv", encoding="utf-8-sig") as file:
         assert len(list(csv.reader(file))) == len(FOUND) + 1
-
-
-def test_a_file_that_cannot_be_written_is_told(panel, tmp_path):
     panel.panel.results.writeCsv(str(tmp_path / "nowhere" / "organs.csv"))
     assert "Choose another folder" in panel.ui.resultsStatus.text
 
 
-def test_the_export_widget_gets_the_result(panel):
-    assert panel.ui.exportWidget.segmentationNode() is panel.parameters.result
-
-
-def test_without_dicom_the_button_says_so(panel):
-    assert not panel.ui.dicomButton.enabled
-    assert "without DICOM" in panel.ui.dicomButton.toolTip
-
-
-def test_dicom_export_begins_with_the_result(panel, monkeypatch, scene):
+def test_the_result_can_be_exported(panel, monkeypatch, scene):
     import slicer
 
+    assert panel.ui.exportWidget.segmentationNode() is panel.parameters.result
+    assert not panel.ui.dicomButton.enabled
+    assert "without DICOM" in panel.ui.dicomButton.toolTip
     shown = []
 
     class Dialog:
@@ -182,7 +164,7 @@ def test_without_a_result_its_controls_are_disabled_with_a_reason(panel):
     assert not panel.ui.resultsTable.visible
 
 
-def test_an_earlier_result_can_be_shown_again(panel):
+def test_an_earlier_result_can_be_shown_until_it_is_removed(panel, scene):
     first = panel.parameters.result
     panel.ui.segmentButton.click()
     panel.finish()
@@ -190,9 +172,6 @@ def test_an_earlier_result_can_be_shown_again(panel):
     panel.ui.resultSelector.setCurrentNode(first)
     assert panel.panel.results.shown is first
     assert panel.ui.resultsTable.rowCount == len(FOUND)
-
-
-def test_removing_the_result_empties_the_table(panel, scene):
-    scene.RemoveNode(panel.parameters.result)
+    scene.RemoveNode(first)
     panel.settle()
     assert panel.ui.resultsTable.rowCount == 0

@@ -1,4 +1,4 @@
-"""The one button: what it says, what a run shows, and how every run ends."""
+"""Running the engine from the panel: estimate, progress, end, failure and cancel."""
 
 from __future__ import annotations
 
@@ -14,31 +14,24 @@ def nodes(scene):
 
 
 def start(panel, engines, *script):
-    """Presses Segment with an engine that follows this script, until it has said all of it."""
+    """Presses Segment with an engine that follows this script, and waits until it is done."""
     engines.scripts["segment"] = list(script)
     panel.ui.segmentButton.click()
     panel.wait(lambda: not panel.panel.runner.running
                or len(engines.last("segment").script) < len(HOLD))
 
 
-def test_before_a_run_the_estimate_stands_beside_the_button(panel):
+def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engines):
     panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
     assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
     assert panel.ui.segmentButton.text == "Segment"
     assert panel.ui.segmentButton.enabled
     assert not panel.ui.segmentProgress.visible
-
-
-def test_the_estimate_is_measured_once(panel, engines):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
     start(panel, engines, *GOOD_RUN)
     panel.finish()
     assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
     assert [engine.arguments[0] for engine in engines.started] == ["estimate", "segment"]
-
-
-def test_a_region_makes_the_estimate_of_the_whole_volume_wrong_so_there_is_none(panel, engines):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
+    # no estimate for a part of the volume
     panel.ui.roiSelector.addNode()
     panel.settle(0.1)
     assert panel.ui.segmentHint.text == ""
@@ -53,9 +46,7 @@ def test_devices_of_the_engine_can_be_chosen(panel):
 
 
 @pytest.mark.parametrize(("events", "status", "least"), [
-    (stages("read"), "Reading the volume …", 0),
     (stages("read", "model"), "Loading the model …", 4),
-    (windows(0), "Segmenting: window 0 of 48", 16),
     (windows(24), "Segmenting: window 24 of 48", 50),
     (stages("network", "restore"), "Restoring the resolution …", 90),
 ])
@@ -68,14 +59,8 @@ def test_a_run_shows_how_far_it_is(panel, engines, events, status, least):
     assert panel.ui.segmentHint.text == ""
 
 
-def test_the_remaining_time_is_told_once_windows_are_done(panel, engines):
-    start(panel, engines, windows(1), [], windows(24), *HOLD)
-    assert panel.ui.segmentStatus.text.endswith("s left")
-
-
-@pytest.mark.parametrize(("seconds", "left"), [(0, "9 s"), (4, "5 s"), (60, "1 s")])
-def test_before_the_first_window_the_time_left_is_that_of_the_estimate(
-        panel, monkeypatch, seconds, left):
+@pytest.mark.parametrize(("seconds", "left"), [(4, "5 s"), (60, "1 s")])
+def test_before_the_first_window_the_estimate_is_counted_down(panel, monkeypatch, seconds, left):
     from MetaUNETRSegmentLib.panel import progress
 
     now = 100.0
@@ -87,7 +72,7 @@ def test_before_the_first_window_the_time_left_is_that_of_the_estimate(
     assert run.text() == f"Segmenting, {left} left"
 
 
-def test_a_search_tells_how_far_it_is(panel):
+def test_the_search_for_cts_shows_its_progress(panel):
     from MetaUNETRSegmentLib.panel.progress import Progress
 
     run = Progress()
@@ -97,12 +82,7 @@ def test_a_search_tells_how_far_it_is(panel):
     assert run.text() == "Loading the model …"
 
 
-def test_the_time_left_is_counted_down_while_a_window_is_computed(panel, engines):
-    start(panel, engines, [{"event": "estimate", "seconds": 100}, *stages("network")], *HOLD)
-    panel.wait(lambda: panel.ui.segmentStatus.text == "Segmenting, 1 min 39 s left", 3)
-
-
-def test_a_finished_run_shows_its_result_and_the_time_it_took(panel, engines):
+def test_a_finished_run_shows_its_result_and_its_duration(panel, engines):
     start(panel, engines, *GOOD_RUN)
     panel.finish()
     assert panel.ui.segmentStatus.text.startswith("Done in ")
@@ -116,7 +96,7 @@ def test_a_finished_run_shows_its_result_and_the_time_it_took(panel, engines):
 
 def test_warnings_are_sentences_in_the_panel(panel, engines):
     text = "The GPU ran out of memory: <stitching> on the CPU."
-    start(panel, engines, [{"event": "warning", "text": text}], *GOOD_RUN)
+    start(panel, engines, [{"event": "warning", "text": text}, {"event": "unknown"}], *GOOD_RUN)
     panel.finish()
     assert "&lt;stitching&gt; on the CPU." in panel.ui.segmentNotice.text
     assert panel.ui.segmentNotice.visible
@@ -127,7 +107,6 @@ def test_warnings_are_sentences_in_the_panel(panel, engines):
      "CT: the HU are not those of a CT."),
     ([stages("read"), 1], "The engine stopped unexpectedly (exit code 1)"),
     ([stages("read"), -9], "probably because memory ran out"),
-    ([[{"event": "log", "text": "\x00garbage {"}], 134], "stopped unexpectedly (exit code 134)"),
     ([stages("read"), 0], ""),  # ends well, but without a result
 ])
 def test_an_engine_that_fails_leaves_a_sentence_and_the_scene(
@@ -145,12 +124,6 @@ def test_an_engine_that_fails_leaves_a_sentence_and_the_scene(
     assert panel.ui.logText.plainText  # with the details
 
 
-def test_unknown_events_are_passed_over(panel, engines):
-    start(panel, engines, [{"event": "news from a later version"}], *GOOD_RUN)
-    panel.finish()
-    assert panel.ui.segmentStatus.text.startswith("Done")
-
-
 def test_an_engine_that_cannot_start_is_told(panel, monkeypatch):
     def fail(arguments, folder):
         raise FileNotFoundError("PythonSlicer was not found; install Slicer again.")
@@ -163,28 +136,16 @@ def test_an_engine_that_cannot_start_is_told(panel, monkeypatch):
 
 def test_cancel_stops_the_engine_and_leaves_the_scene(panel, engines, scene):
     before = nodes(scene)
-    start(panel, engines, windows(3), *HOLD)
+    start(panel, engines, [{"event": "warning", "text": "old"}], windows(30), *HOLD)
     panel.ui.segmentButton.click()
     assert engines.last("segment").stopped
     assert not engines.last("segment").folder.exists()
     assert panel.ui.segmentStatus.text == "Cancelled. The scene is as it was before."
     assert panel.ui.segmentButton.text == "Segment"
     assert nodes(scene) == before
-
-
-def test_after_a_cancelled_run_the_next_one_is_clean(panel, engines):
-    start(panel, engines, [{"event": "warning", "text": "old"}], windows(30), *HOLD)
-    panel.ui.segmentButton.click()
     start(panel, engines, stages("read"), *HOLD)
     assert panel.ui.segmentProgress.value < 10
     assert not panel.ui.segmentNotice.visible
-
-
-def test_two_runs_one_after_the_other_make_two_segmentations(panel, engines, scene):
-    for _ in range(2):
-        start(panel, engines, *GOOD_RUN)
-        panel.finish()
-    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 2
 
 
 def test_a_run_on_each_of_two_volumes(panel, engines, add_volume):
@@ -205,6 +166,9 @@ def test_a_run_goes_on_when_another_volume_is_chosen(panel, engines, add_volume)
 
 def test_closing_the_scene_stops_the_run(panel, engines, scene):
     start(panel, engines, windows(3), *HOLD)
+    for button in (panel.ui.correctButton, panel.ui.compareButton, panel.ui.batchButton):
+        assert not button.enabled
+        assert button.toolTip == "Another run is going on: wait until it is done, or cancel it."
     scene.Clear(False)
     panel.settle()
     assert engines.last("segment").stopped
@@ -221,25 +185,10 @@ def test_removing_the_input_stops_the_run(panel, engines, scene):
     assert "input was closed or removed" in panel.ui.segmentStatus.text
 
 
-def test_while_one_run_goes_on_the_others_wait(panel, engines):
-    start(panel, engines, windows(3), *HOLD)
-    for button in (panel.ui.correctButton, panel.ui.compareButton, panel.ui.batchButton):
-        assert not button.enabled
-        assert button.toolTip == "Another run is going on: wait until it is done, or cancel it."
-
-
 def test_the_panel_goes_with_its_run(panel, engines):
     start(panel, engines, windows(3), *HOLD)
     panel.widget.cleanup()
     assert engines.last("segment").stopped
-
-
-def test_the_module_can_be_left_and_entered_during_a_run(panel, engines):
-    start(panel, engines, windows(3), [], [], result)
-    panel.widget.enter()
-    assert panel.ui.segmentButton.text == "Cancel"
-    panel.finish()
-    assert panel.ui.resultsTable.rowCount == 8
 
 
 def test_the_log_holds_what_happened_and_the_report_the_record(panel, engines):

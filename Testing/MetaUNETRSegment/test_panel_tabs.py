@@ -1,4 +1,4 @@
-"""Correct, Compare, Batch, and what is installed before the first run."""
+"""The tabs Correct, Compare and Batch, and the installation before the first run."""
 
 from __future__ import annotations
 
@@ -37,21 +37,20 @@ def choose_region(panel):
     panel.ui.correctRoiSelector.addNode()
 
 
-@pytest.mark.parametrize(("choose", "reason"), [
-    (choose_no_segmentation, "Choose the segmentation to correct."),
-    (lambda panel: None, "Tick the organs to segment again."),
-    (choose_organs, "Choose or create the region to work in."),
-    (choose_region, ""),
-])
-def test_correct_begins_with_the_result_and_asks_for_one_thing_after_the_other(
-        segmented, choose, reason):
-    choose(segmented)
-    assert segmented.ui.correctHint.text == reason
-    assert segmented.ui.correctButton.enabled == (not reason)
+def test_correct_begins_with_the_result_and_asks_for_one_thing_after_the_other(segmented):
+    for choose, reason in (
+        (lambda panel: None, "Tick the organs to segment again."),
+        (choose_no_segmentation, "Choose the segmentation to correct."),
+        (choose_organs, "Choose or create the region to work in."),
+        (choose_region, ""),
+    ):
+        choose(segmented)
+        assert segmented.ui.correctHint.text == reason
+        assert segmented.ui.correctButton.enabled == (not reason)
 
 
 def test_a_new_region_is_as_large_as_the_ticked_organs(segmented):
-    """Not as large as all organs, which share one labelmap; and one sees the image through it."""
+    """Smaller than the label map that all organs share, and not filled."""
     import slicer
     import vtk
 
@@ -149,16 +148,14 @@ def test_the_difference_becomes_a_segmentation(two_results, scene):
     assert "against" in two_results.ui.compareStatus.text
 
 
-@pytest.mark.parametrize(("second", "reason"), [
-    (None, "Choose two segmentations."),
-    ("first", "Choose two different segmentations."),
-])
-def test_compare_needs_two(two_results, second, reason):
+def test_compare_needs_two_segmentations(two_results):
     parameters = two_results.parameters
-    parameters.compareSecond = parameters.compareFirst if second else None
-    assert two_results.ui.compareButton.toolTip == reason
-    assert two_results.ui.differenceButton.toolTip == reason
-    assert not two_results.ui.compareButton.enabled
+    for second, reason in ((None, "Choose two segmentations."),
+                           (parameters.compareFirst, "Choose two different segmentations.")):
+        parameters.compareSecond = second
+        assert two_results.ui.compareButton.toolTip == reason
+        assert two_results.ui.differenceButton.toolTip == reason
+        assert not two_results.ui.compareButton.enabled
 
 
 # Batch
@@ -187,15 +184,15 @@ def batch(panel, tmp_path):
     return panel
 
 
-@pytest.mark.parametrize(("folder", "output", "reason"), [
-    ("", "/out", "Choose the folder with the CTs."),
-    ("/does/not/exist", "/out", "does not exist: /does/not/exist"),
-    ("/", "", "Choose the folder for the results."),
-])
-def test_batch_asks_for_its_folders(panel, folder, output, reason):
-    panel.parameters.batchInput, panel.parameters.batchOutput = folder, output
-    assert not panel.ui.batchButton.enabled
-    assert reason in panel.ui.batchHint.text
+def test_batch_asks_for_its_folders(panel):
+    for folder, output, reason in (
+        ("", "/out", "Choose the folder with the CTs."),
+        ("/does/not/exist", "/out", "does not exist: /does/not/exist"),
+        ("/", "", "Choose the folder for the results."),
+    ):
+        panel.parameters.batchInput, panel.parameters.batchOutput = folder, output
+        assert not panel.ui.batchButton.enabled
+        assert reason in panel.ui.batchHint.text
 
 
 def test_batch_shows_each_case_as_it_goes(batch, engines):
@@ -209,7 +206,7 @@ def test_batch_shows_each_case_as_it_goes(batch, engines):
     assert 33 < batch.ui.batchProgress.value < 67
 
 
-def test_batch_tells_the_cases_that_failed_and_goes_on(batch, engines):
+def test_batch_lists_failed_cases_and_continues(batch, engines):
     engines.scripts["batch"] = [
         [cases(3), case(0, "skipped", flags=[]),
          case(1, "failed", seconds=0.4, text="1.nii.gz: is not a NIfTI file.")],
@@ -229,22 +226,15 @@ def test_batch_takes_the_choices_of_segment(batch, engines, tmp_path):
     batch.parameters.skippedOrgans = ["aorta", "stomach", "pancreas", "gallbladder"]
     batch.ui.batchSurfacesCombo.currentIndex = 1
     batch.ui.batchButton.click()
-    said = " ".join(engines.last("batch").arguments)
+    from metaunetr.cli import parser
+
+    arguments = engines.last("batch").arguments
+    assert parser().parse_args(arguments).resume
+    said = " ".join(arguments)
     for text in (f"--input {tmp_path} --output {tmp_path}/out", "--format seg.nrrd",
                  f"--statistics {tmp_path}/out/statistics.csv", "--surfaces stl", "--resume",
                  "--organs spleen right kidney left kidney liver", "--json-progress"):
         assert text in said
-
-
-def test_the_command_line_understands_what_batch_says(batch, engines):
-    from metaunetr.cli import parser
-
-    engines.scripts["batch"] = HOLD
-    batch.parameters.skippedOrgans = ["aorta"]
-    batch.ui.batchButton.click()
-    args = parser().parse_args(engines.last("batch").arguments)
-    assert args.resume
-    assert "aorta" not in [organ.name for organ in args.organs]
 
 
 def test_a_cancelled_batch_keeps_what_is_done(batch, engines):
@@ -280,14 +270,7 @@ def test_a_click_loads_a_case_with_its_result(batch, engines, tmp_path, monkeypa
     assert volume.GetOrigin() == pytest.approx((-5.0, 7.0, 11.0))
     assert batch.parameters.result.GetName() == "case 0 organs"
     assert batch.ui.tabs.currentIndex == 0
-
-
-def test_a_case_that_cannot_be_loaded_is_told(batch, engines):
-    engines.scripts["batch"] = [
-        [cases(1), case(0, "done", seconds=1.0, flags=[], output="/out/0.seg.nrrd")],
-        summary(done=1, skipped=0, failed=0)]
-    batch.ui.batchButton.click()
-    batch.finish()
+    (tmp_path / "0.nii.gz").unlink()
     batch.ui.batchTable.cellClicked.emit(0, 0)
     assert "case 0 cannot be loaded" in batch.ui.batchNotice.text
 
@@ -314,13 +297,10 @@ def lacking(monkeypatch, panel):
     return state
 
 
-def test_what_is_missing_is_told_before_the_first_run(panel, lacking):
+def test_the_first_run_installs_missing_packages_and_continues(panel, lacking, engines):
     assert panel.ui.installFrame.visible
     assert "torch>=2.4, safetensors>=0.4" in panel.ui.installLabel.text
     assert panel.ui.segmentButton.enabled
-
-
-def test_the_first_run_installs_and_carries_on(panel, lacking, engines):
     panel.ui.segmentButton.click()
     assert lacking.asked == 1
     assert not panel.ui.installFrame.visible
@@ -328,7 +308,7 @@ def test_the_first_run_installs_and_carries_on(panel, lacking, engines):
     assert panel.ui.resultsTable.rowCount == 8
 
 
-def test_who_declines_can_go_on_with_other_things(panel, lacking, engines):
+def test_an_installation_can_be_declined(panel, lacking, engines):
     from MetaUNETRSegmentLib.dependencies import Declined
 
     lacking.error = Declined("Nothing was installed. You will be asked again.")
@@ -336,10 +316,6 @@ def test_who_declines_can_go_on_with_other_things(panel, lacking, engines):
     assert "Nothing was installed" in panel.ui.segmentNotice.text
     assert panel.ui.segmentButton.text == "Segment"
     assert not [e for e in engines.started if e.arguments[0] == "segment"]
-
-
-def test_with_everything_there_nothing_is_shown(panel):
-    assert not panel.ui.installFrame.visible
 
 
 @pytest.mark.parametrize(("error", "missing", "text"), [

@@ -39,7 +39,7 @@ PAIRS = {
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-@pytest.mark.parametrize(("spacing", "tolerance"), zip(SPACINGS, (1.0, 5.5, 2.0), strict=True))
+@pytest.mark.parametrize(("spacing", "tolerance"), [*zip(SPACINGS, (1.0, 5.5, 2.0), strict=True)])
 @pytest.mark.parametrize("pair", PAIRS)
 def test_agrees_with_monai(pair, spacing, tolerance):
     torch = pytest.importorskip("torch")

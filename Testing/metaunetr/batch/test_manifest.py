@@ -77,6 +77,16 @@ def test_a_file_that_is_no_manifest_is_kept_under_another_name(path, content):
     assert len(stored(path)) == len(ROWS)
 
 
+def test_rows_with_values_of_other_types_are_ignored(path):
+    filled(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE cases SET attempts = 'x' WHERE name = 'case 3'")
+        connection.execute("UPDATE cases SET seconds = 'long' WHERE name = 'case 4'")
+    manifest = Manifest(path)
+    manifest.close()
+    assert set(manifest.before) == {row.name for row in ROWS} - {"case 3", "case 4"}
+
+
 @pytest.mark.parametrize("statement", ["DROP TABLE left_out", "CREATE TABLE mine (a)"])
 def test_tables_of_another_program_are_kept_under_another_name(path, statement):
     filled(path)
@@ -97,6 +107,7 @@ def test_damage_anywhere_in_the_file_never_stops_a_run(path, long):
         path.write_bytes(damaged[: chance.choice((len(damaged), chance.randrange(len(damaged))))])
         Path(f"{path}-journal").unlink(missing_ok=True)
         manifest = Manifest(path)
+        assert all(isinstance(row.attempts, int) for row in manifest.before.values())
         manifest.begin(ROWS, [])
         manifest.close()
         if not manifest.warnings:

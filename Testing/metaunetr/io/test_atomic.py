@@ -1,4 +1,4 @@
-"""Temporary files take their places together, or are taken away when the process must end."""
+"""Temporary files are renamed together, or removed when the process ends."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_written_is_refused_before_the_run(tmp_path, name, words)
         prepare_file(tmp_path / name, (".html", ".htm") if name == "a.csv" else ())
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there, only time tells")
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are not checked there")
 def test_what_a_killed_process_has_left_goes_at_once_and_what_a_living_one_writes_stays(tmp_path):
     code = ("import os, sys; from pathlib import Path\n"
             "from metaunetr.io.atomic import temporary_beside\n"

@@ -1,4 +1,4 @@
-"""What `metaunetr info` has to tell."""
+"""The description that `metaunetr info` prints."""
 
 from __future__ import annotations
 

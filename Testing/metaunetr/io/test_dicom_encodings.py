@@ -118,7 +118,7 @@ PADDED = {  # what is stored in a corner of 5 × 7 pixels, and what the header s
 
 
 @pytest.mark.parametrize(("stored", "value", "elements"), PADDED.values(), ids=PADDED)
-def test_padding_that_would_shine_is_air(tmp_path, fine, stored, value, elements):
+def test_padding_above_bone_becomes_air(tmp_path, fine, stored, value, elements):
     import pydicom
 
     paths = write_series(tmp_path, fine, stored=stored, **elements)
@@ -187,7 +187,7 @@ def test_any_combination_is_read(tmp_path, fine, long):
 
 @pytest.mark.parametrize("syntax", [*NATIVE, *COMPRESSED])
 def test_a_truncated_slice_never_passes(tmp_path, fine, syntax, long):
-    """The last slice is cut: refused, told in a warning, or not a voxel is lost."""
+    """The last slice is cut: refused, reported in a warning, or no voxel is lost."""
     paths = write_series(tmp_path, fine, syntax=(NATIVE | COMPRESSED)[syntax])
     whole, raw = read_image(tmp_path), paths[-1].read_bytes()
     cuts = range(0, len(raw), max(1, len(raw) // (100 if long else 6)))
@@ -197,5 +197,5 @@ def test_a_truncated_slice_never_passes(tmp_path, fine, syntax, long):
             image = read_image(tmp_path)
         except InputError:
             continue
-        told = any("may be slices" in text for text in image.warnings)
-        assert told or np.array_equal(image.array, whole.array), cut
+        reported = any("may be slices" in text for text in image.warnings)
+        assert reported or np.array_equal(image.array, whole.array), cut

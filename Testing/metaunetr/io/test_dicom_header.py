@@ -108,3 +108,16 @@ def test_numbers_have_their_sign(tmp_path, ct, syntax, kind, sign, number):
         tmp_path, ct, syntax=SYNTAXES[syntax], PixelRepresentation=sign,
         PixelPaddingValue=DataElement(0x00280120, kind, number))[0]
     assert read_header(path).text("PixelPaddingValue") == str(number)
+
+
+@pytest.mark.parametrize("name", [b"undefined", b"hex", b"ISO_IR 999", b"\\\\\xe4"])
+def test_a_character_set_that_is_none_is_ignored(tmp_path, ct, name):
+    path = dicom_series.write_series(
+        tmp_path, ct, SpecificCharacterSet="ISO_IR 100", SeriesDescription="Bauch mit Ä")[0]
+    path.write_bytes(path.read_bytes().replace(b"ISO_IR 100", name.ljust(10)))
+    assert read_header(path).text("SeriesDescription").startswith("Bauch mit ")
+
+
+def test_files_of_zeros_are_no_dicom(tmp_path):
+    (tmp_path / "slice.dcm").write_bytes(bytes(5000))
+    assert read_header(tmp_path / "slice.dcm") is None

@@ -1,4 +1,4 @@
-"""What lies in one folder, and in one series: acquisitions, copies, localizers, damage."""
+"""Several volumes in a folder or series: acquisitions, copies, localizers, screenshots."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def scaled(texts: dict[str, str], keys: tuple[str, ...], factor: float) -> dict[
     (nrrd, NRRD, ("space directions", "space origin"), {"space units": '"{0}" "{0}" "{0}"'}),
     (mha, META, ("ElementSpacing", "Offset"), {"DistanceUnits": "{0}"}),
 ])
-def test_lengths_have_the_unit_that_the_header_tells(tmp_path, write, texts, keys, units, unit, mm):
+def test_lengths_are_in_the_unit_of_the_header(tmp_path, write, texts, keys, units, unit, mm):
     expected = read_image(write(tmp_path, {}, RAW)).grid
     changes = {key: text.format(unit) for key, text in units.items()}
     image = read_image(write(tmp_path, scaled(texts, keys, 1 / mm) | changes, RAW))

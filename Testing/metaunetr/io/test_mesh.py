@@ -1,4 +1,4 @@
-"""Surfaces lie where the mask lies, have its volume, and are named as Slicer expects."""
+"""Surfaces have the position and volume of the mask, and a header that Slicer knows."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ SCHEMA = (
     "CREATE TABLE left_out (path TEXT, reason TEXT)",
 )
 NOT_THE_FILE = (  # words of errors that another file in this place would meet as well
-    "locked", "unable to open", "readonly", "disk I/O", "full", "out of memory",
+    "locked", "unable to open", "disk I/O", "full", "out of memory",
 )
 PATIENCE = 5.0  # seconds that a change waits for another program to end reading
 
@@ -157,7 +157,9 @@ class Manifest:
         tables = [sql for sql, in run("SELECT sql FROM sqlite_master WHERE sql NOT NULL")]
         if tables != list(SCHEMA):
             raise sqlite3.DatabaseError("its tables are those of another version")
-        return {values[0]: Row(*values) for values in run(f"SELECT {COLUMNS} FROM cases")}
+        rows = run(f"SELECT {COLUMNS} FROM cases WHERE typeof(attempts) = 'integer' "
+                   "AND typeof(seconds) IN ('real', 'null')")  # SQLite columns take any type
+        return {values[0]: Row(*values) for values in rows}
 
     def _rename(self, error: Exception) -> None:
         """Make room for a new file where the old one cannot be used."""

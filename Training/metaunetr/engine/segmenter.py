@@ -193,12 +193,12 @@ def preprocess_coarse(image: Image, shape: Triple, bundle: Bundle) -> tuple[Tens
 def body_windows(volume: Tensor, bundle: Bundle, overlap: float) -> Windows:
     """Sliding windows over the body in a model input (D, H, W)."""
     box = body_box(volume, bundle.preprocessing.body_crop)
-    window = tuple(
+    depth, height, width = (
         window_size(part.stop - part.start, patch, smallest, largest, bundle.multiple)
         for part, patch, smallest, largest in zip(
             box, bundle.patch, bundle.smallest, bundle.largest, strict=True)
     )
-    return sliding_windows(box, window, overlap)
+    return sliding_windows(box, (depth, height, width), overlap)
 
 
 def blended_logits(
@@ -216,7 +216,8 @@ def blended_logits(
     with torch.no_grad():
         for first, slab in blend_windows(volume, windows, classes, runner, progress):
             logits[:, first : first + slab.shape[1]] = slab
-    inside, origin = windows.inside(tuple(volume.shape))
+    depth, height, width = volume.shape
+    inside, origin = windows.inside((depth, height, width))
     logits = logits[(slice(None), *inside)]
     if geometry.rotation is None:
         return logits, origin
@@ -239,6 +240,7 @@ def image_entropy(
     prediction: Prediction, origin: Triple, geometry: Geometry, image: Image
 ) -> Image:
     """Entropy in percent (uint8) on the grid of the image; 0 outside the windows."""
+    assert prediction.entropy is not None  # it was asked for
     entropy = np.zeros(image.array.shape, np.uint8)
     upsample_map(prediction.entropy, origin, geometry.steps, geometry.orientation.view(entropy))
     return Image(entropy, image.grid, image.source)

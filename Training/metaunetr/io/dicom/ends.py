@@ -52,7 +52,7 @@ def suffix_of(path: Path) -> str:
     return "" if name.suffix[1:].isdecimal() else name.suffix
 
 
-def beside(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
+def unreadable_files(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
     """A warning when unreadable files in the folder may be slices of the series.
 
     Args:
@@ -85,7 +85,7 @@ def beside(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
             f"({listed}); the ends of the series may be missing."]
 
 
-def numbering(slices: list[Slice], series: Iterable[Slice]) -> list[str]:
+def missing_numbers(slices: list[Slice], series: Iterable[Slice]) -> list[str]:
     """A warning when Instance Numbers or Images in Acquisition say that slices are missing.
 
     Only for slices with consecutive numbers.
@@ -132,6 +132,6 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD)
 
 
-def _number(item: Slice, tag: str) -> int | None:
-    text = item.text(tag)
+def _number(item: Slice, keyword: str) -> int | None:
+    text = item.text(keyword)
     return int(text) if item.frame is None and text.isdecimal() and len(text) < 13 else None

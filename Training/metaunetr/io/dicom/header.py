@@ -11,6 +11,7 @@ import re
 import struct
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from io import SEEK_END, BytesIO
 from mmap import ACCESS_READ, mmap
@@ -171,7 +172,8 @@ def read_header(path: Path, more: Iterable[str] = ()) -> Slice | None:
     except InputError:
         return None
     values = values_of(data)
-    size = tuple(int(values.get(keyword) or 0) for keyword in ("Columns", "Rows"))
+    size = tuple(int(text) if (text := values.get(keyword, "")).isdecimal() else 0
+                 for keyword in ("Columns", "Rows"))
     return None if pixels is None or 0 in size else Slice(path, size, values, pixels)
 
 
@@ -190,7 +192,8 @@ def values_of(data: Dataset) -> dict[str, str]:
     encodings = ["iso8859"]
     if "SpecificCharacterSet" in data:
         names = _text(data.get_item("SpecificCharacterSet"), encodings, False)
-        encodings = convert_encodings([name.strip() for name in names.split("\\")])
+        with suppress(LookupError, ValueError):  # for names that are no encodings
+            encodings = convert_encodings([name.strip() for name in names.split("\\")])
     signed = ("PixelRepresentation" in data
               and _text(data.get_item("PixelRepresentation"), encodings, False) == "1")
     return {keyword: _text(data.get_item(tag), encodings, signed)
@@ -211,12 +214,11 @@ def _parse(path: Path, keywords: Iterable[str]) -> tuple[Dataset, PixelData | No
         OSError: it cannot be opened.
     """
     with open(path, "rb") as file:
-        if DEFLATED in file.read(HEAD):  # a small file can be gigabytes of zeros
-            raise InputError(f"{path}: is deflated")
+        head = file.read(HEAD)
+        if DEFLATED in head or not head.strip(b"\0"):  # a small file can expand to gigabytes
+            raise InputError(f"{path}: is deflated, empty or zeros")
         try:
             mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
-        except ValueError:
-            raise InputError(f"{path}: the file is empty") from None
         except OSError:  # some file systems have no memory maps
             file.seek(0)
             mapped = BytesIO(file.read())
@@ -238,8 +240,8 @@ def _elements_and_pixels(
             pixels = None
         if pixels:
             return data, pixels
-        # Some scanners write "??" for the VR of private elements, with the length of an explicit
-        # one. pydicom takes what follows an invalid VR for implicit unless it is told otherwise.
+        # Some scanners write "??" as VR of private elements, followed by a length of two bytes.
+        # By default, pydicom reads elements with an invalid VR as implicit, with four bytes.
         before, config.assume_implicit_vr_switch = config.assume_implicit_vr_switch, False
         try:
             data = _elements(file, keywords)

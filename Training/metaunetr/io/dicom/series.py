@@ -45,7 +45,7 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
     slices = _choose(path, series, broken)
     whole = [item for (uid, _), part in series.items() if uid == slices[0].series
              for item in part]
-    warnings = ends.beside(slices, broken)
+    warnings = ends.unreadable_files(slices, broken)
     slices = _frames(path, slices)
     warnings += inspect_units(slices)
     check_size(path, (len(slices), *slices[0].size[::-1]), 2, None)
@@ -57,7 +57,7 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
         warnings.append(
             f"{copies} of {len(slices)} DICOM slices are copies of others and were left out."
         )
-    warnings += ends.numbering(kept, whole)
+    warnings += ends.missing_numbers(kept, whole)
     if shear:
         check_size(path, grid.shape, 2, None)
         warnings.append(_about_tilt(kept))
@@ -94,13 +94,13 @@ def missing_ends(files: Iterable[Path]) -> list[str]:
         return []
     uid = slices[0].series
     try:
-        warnings += ends.beside(slices, broken)
+        warnings += ends.unreadable_files(slices, broken)
         axes = slices[0].axes
         normal = np.cross(axes[:3], axes[3:])
         slices.sort(key=lambda item: item.position @ normal)
     except InputError as error:
         return [*warnings, str(error)]
-    return warnings + ends.numbering(slices, [item for item in whole if item.series == uid])
+    return warnings + ends.missing_numbers(slices, [item for item in whole if item.series == uid])
 
 
 def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
