@@ -25,7 +25,8 @@ def command(tmp_path):
 
 
 def test_a_new_run_then_nothing_but_its_folder(command, tmp_path, capsys):
-    assert command(*command.new, "--set", "training.seed=3", "--fold", "1") == 0
+    assert command(*command.new, "--set", "training.seed=3", "--fold", "1",
+                   "--set", "training.validation_cases=2") == 0
     assert "2 iterations" in capsys.readouterr().out
     assert command() == 0
     run = Run.open(tmp_path / "run")

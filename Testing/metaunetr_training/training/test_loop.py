@@ -9,7 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
+from shutil import copytree
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,18 +50,18 @@ def curve(folder: Path) -> list[list[str]]:
 
 
 def test_a_run_learns_and_leaves_what_is_needed(prepared, tmp_path):
-    recipe = tiny_recipe("training.iterations=30", "training.learning_rate=1e-2",
-                         "training.validate_every=15")
+    recipe = tiny_recipe("training.iterations=20", "training.learning_rate=1e-2",
+                         "training.validate_every=10", "training.validation_cases=2")
     events = []
     run = train(recipe, prepared, 0, tmp_path / "run", report=events.append)
     losses = [float(row[1]) for row in curve(run.folder)]
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.3
-    assert run.record["finished"] and run.record["iterations"] == 30
+    assert run.record["finished"] and run.record["iterations"] == 20
     assert run.record["validation"]["cases"] == ["tiny/000", "tiny/002"]  # fold 0
-    assert [e["iteration"] for e in events if e["event"] == "validation"] == [15, 30]
+    assert [e["iteration"] for e in events if e["event"] == "validation"] == [10, 20]
     assert events[-2]["progress"] == 1 and events[-2]["remaining_s"] == 0
     assert sorted(p.name for p in (run.folder / "pictures").iterdir()) == [
-        f"tiny_{case}_{n:06d}.png" for case in ("000", "002") for n in (15, 30)]
+        f"tiny_{case}_{n:06d}.png" for case in ("000", "002") for n in (10, 20)]
     assert list((run.folder / "tensorboard").iterdir())
     again = Run.open(run.folder)
     assert (again.recipe, again.fold) == (recipe, 0)
@@ -66,12 +69,17 @@ def test_a_run_learns_and_leaves_what_is_needed(prepared, tmp_path):
         assert again.network()(torch.rand(1, 1, 32, 32, 32)).shape == (1, 4, 32, 32, 32)
 
 
-def test_the_same_command_on_a_finished_run_changes_nothing(prepared, tmp_path):
-    recipe = tiny_recipe("training.iterations=1")
-    train(recipe, prepared, 0, tmp_path / "run")
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert train(recipe, prepared, 0, tmp_path / "run").record["finished"]
-    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+@pytest.fixture(scope="module")
+def finished(prepared, tmp_path_factory):
+    """The folder of a run of one step, which no test may change."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    return train(tiny_recipe("training.iterations=1"), prepared, 0, folder).folder
+
+
+def test_the_same_command_on_a_finished_run_changes_nothing(prepared, finished):
+    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    assert train(tiny_recipe("training.iterations=1"), prepared, 0, finished).record["finished"]
+    assert before == {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
 
 
 @pytest.mark.slow
@@ -151,8 +159,11 @@ def test_a_full_disk_ends_the_run_with_the_last_checkpoint_kept(prepared, tmp_pa
     assert train(tiny_recipe(), prepared, 0, folder).record["finished"]
 
 
-def test_with_a_budget_the_schedule_is_finished_in_time(prepared, tmp_path):
-    recipe = tiny_recipe("training.iterations=100000", "training.max_minutes=0.2")
+def test_with_a_budget_the_schedule_is_finished_in_time(prepared, tmp_path, monkeypatch):
+    clock = count(0, 0.5)  # seconds, of each look at it
+    monkeypatch.setattr("metaunetr_training.training.loop.time",
+                        SimpleNamespace(perf_counter=lambda: next(clock)))
+    recipe = tiny_recipe("training.iterations=100000", "training.max_minutes=0.25")
     run = train(recipe, prepared, 0, tmp_path / "run")
     last = float(curve(run.folder)[-1][-1])
     assert last < 0.2 * recipe.training.learning_rate
@@ -182,13 +193,14 @@ def test_a_fold_that_does_not_exist(prepared, tmp_path):
         train(tiny_recipe(), prepared, 5, tmp_path / "run")
 
 
-def test_another_recipe_does_not_go_on_with_a_run(prepared, tmp_path):
-    train(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "run")
+def test_a_run_is_not_continued_with_another_recipe_fold_or_model(prepared, finished, model):
+    recipe = tiny_recipe("training.iterations=1")
     with pytest.raises(InputError, match=r"training\.ema = 0\.9, not 0\.8"):
-        train(tiny_recipe("training.iterations=1", "training.ema=0.8"), prepared, 0,
-              tmp_path / "run")
+        train(tiny_recipe("training.iterations=1", "training.ema=0.8"), prepared, 0, finished)
     with pytest.raises(InputError, match="fold = 0, not 1"):
-        train(tiny_recipe("training.iterations=1"), prepared, 1, tmp_path / "run")
+        train(recipe, prepared, 1, finished)
+    with pytest.raises(InputError, match="with fresh weights, not with the model tiny"):
+        train(recipe, prepared, 0, finished, model)
 
 
 def test_what_began_with_a_model_does_not_go_on_from_random_weights(prepared, model, tmp_path):
@@ -205,12 +217,6 @@ def test_a_checkpoint_needs_no_model_and_the_record_keeps_its_name(prepared, mod
         train(tiny_recipe(), prepared, 0, tmp_path / "run", model, report=stop_after(2))
     run = train(tiny_recipe(), prepared, 0, tmp_path / "run")
     assert run.record["finished"] and run.record["start"] == "tiny"
-
-
-def test_a_model_does_not_go_on_with_what_began_without(prepared, model, tmp_path):
-    train(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "run")
-    with pytest.raises(InputError, match="with fresh weights, not with the model tiny"):
-        train(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "run", model)
 
 
 def test_other_cases_do_not_go_on_with_a_run(tmp_path):
@@ -239,8 +245,8 @@ def test_a_folder_of_something_else_is_left_alone(prepared, tmp_path):
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"x" * 1000])
-def test_a_damaged_checkpoint_is_named(prepared, tmp_path, damage):
-    run = train(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "run")
+def test_a_damaged_checkpoint_is_named(finished, tmp_path, damage):
+    run = Run.open(copytree(finished, tmp_path / "run"))
     run.checkpoint.write_bytes(damage)
     with pytest.raises(InputError, match=r"checkpoint\.safetensors: is no checkpoint"):
         Run.open(run.folder).network()
@@ -254,6 +260,7 @@ def test_data_sets_with_different_organs_train_one_network(tmp_path):
     write_prepared(folder, cases=4, organs=(1, 3), dataset="others")
     of |= json.loads((folder / "folds.json").read_text())
     (folder / "folds.json").write_text(json.dumps(of))
-    run = train(tiny_recipe("training.iterations=4"), Prepared.read(folder), 0, tmp_path / "run")
+    recipe = tiny_recipe("training.iterations=2", "training.validation_cases=2")
+    run = train(recipe, Prepared.read(folder), 0, tmp_path / "run")
     assert run.record["cases"] == {"livers": 2, "others": 2}
     assert run.record["validation"]["cases"] == ["livers/000", "others/000"]
