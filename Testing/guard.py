@@ -108,7 +108,7 @@ def _source(name: str) -> str:
 def _images(folders: list[Path]):
     yield from disguises.bodies().items()
     for path in sorted({path for folder in folders for path in folder.rglob("*.nii.gz")}):
-        if "label" in str(path.parent):
+        if path.parent.name.startswith("label"):
             continue
         image = read_image(path)
         orientation = Orientation.of(image.grid)

@@ -25,8 +25,7 @@ def add_to(commands) -> None:
         f"page and a record. {DISCLAIMER}",
         "metaunetr segment ct.nii.gz -o organs.seg.nrrd --report report.html",
         "metaunetr segment ct.nii.gz --organs liver spleen kidneys -o organs.nii.gz "
-        "--statistics organs.csv",
-        "metaunetr segment ct.nii.gz -o organs.nii.gz --split masks --label-file labels.txt",
+        "--statistics organs.csv --split masks --label-file labels.txt",
         "metaunetr segment dicom_folder -o organs.dcm",
     )
     parser.add_argument("input", metavar="INPUT", type=Path,

@@ -70,10 +70,14 @@ def readable(path: Path) -> Format | None:
     return next((kind for kind in FORMATS if suffix in kind.read), None)
 
 
-def writable(path: Path) -> Format | None:
-    """The format in which `path` is written, by its name."""
+def writable(path: Path) -> Format:
+    """The format in which `path` is written, by its name.
+
+    Raises:
+        StopIteration: it is none of WRITABLE_LABELS.
+    """
     suffix = suffix_of(path, WRITABLE_LABELS)
-    return next((kind for kind in FORMATS if suffix in kind.write), None)
+    return next(kind for kind in FORMATS if suffix in kind.write)
 
 
 def load(function: str) -> Callable[..., Any]:

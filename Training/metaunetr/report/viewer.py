@@ -46,7 +46,7 @@ def render_viewer(scene: Scene) -> str:
         "cursor": _displayed(scene.best_slices(numbers), positions),
         "organs": [{"number": number, "name": BY_NUMBER[number].name,
                     "colour": shown_colour(BY_NUMBER[number]),
-                    "at": _displayed(scene.best_slices([number]), positions)}
+                    "at": _displayed(_inside(scene, number), positions)}
                    for number in numbers],
     }
     about = json.dumps(about).replace("<", "\\u003c")
@@ -112,6 +112,14 @@ def _resampled(scene: Scene, positions: list[np.ndarray]) -> np.ndarray:
         plane = plane[block] if whole else sample(plane, positions[1:], HU[0])
         out[:] = np.rint(np.interp(plane, HU, LEVELS))
     return levels
+
+
+def _inside(scene: Scene, number: int) -> tuple[int, int, int]:
+    """A voxel in the middle of the largest axial section of an organ."""
+    index = scene.richest_slices([number])[0]
+    section = np.argwhere(scene.labels[index] == number)
+    away = np.abs(section - np.median(section, axis=0)).sum(axis=1)
+    return (index, *map(int, section[away.argmin()]))
 
 
 def _displayed(slices: tuple[int, ...], positions: list[np.ndarray]) -> list[int]:
