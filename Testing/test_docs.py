@@ -162,12 +162,13 @@ def test_figures_of_accuracy_are_the_measured_ones():
     organs = [organ.name for organ in sorted(model.classes, key=lambda organ: organ.number)]
     table = {row[0]: row[2:] for row in rows(ROOT / "README.md")}
     for organ in organs:
-        values = [case[organ] for case in measured]
+        values = sorted({f"{case[organ]:.2f}" for case in measured if organ in case})
         assert table[organ] == [f"{validated[organ]:.2f}",
-                                f"{min(values):.2f} to {max(values):.2f}"]
+                                " to ".join([values[0], *values[1:][-1:]])]
     printed = rows(ROOT / "docs" / "models.md")
     for case in measured:
-        assert [f"{case[organ]:.2f}" for organ in organs] in [row[1:] for row in printed]
+        row = [f"{case[organ]:.2f}" if organ in case else "" for organ in organs]
+        assert row in [row[1:] for row in printed]
     assert [f"{validated[organ]:.2f}" for organ in (*organs, "mean")] in [
         row[2:] for row in printed]
 

@@ -113,7 +113,7 @@ def entries():
 
 @pytest.fixture
 def record() -> dict:
-    return {"model": "abdomen8-3mm", "model_sha256": "ab" * 32, "note": 'Größe | "quoted"'}
+    return {"model": "abdomen13-2mm", "model_sha256": "ab" * 32, "note": 'Größe | "quoted"'}
 
 
 @pytest.fixture

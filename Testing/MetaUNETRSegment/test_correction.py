@@ -77,7 +77,7 @@ def test_new_inside_old_outside_and_nothing_else_changes(scene, node, merge, lab
     for key in set(before) - {"liver"}:
         assert_array_equal(after[key], before[key], key)
     record = json.loads(node.GetAttribute("MetaUNETR.CorrectionRecord"))
-    assert record["model"] == "abdomen8-3mm"
+    assert record["model"] == "abdomen13-2mm"
 
 
 def test_an_organ_may_vanish_in_the_region_or_wholly(scene, node, merge, labels, inside):
@@ -111,7 +111,7 @@ def test_untouched_stays_untouched_and_edited_stays_edited(scene, node, merge, i
     assert masks(node, scene)["spleen"][0, 0, 0]
     liver = node.GetSegmentation().GetSegment("liver")
     assert ownership.tagOf(liver, "MetaUNETR.Confidence") == ""  # of a part it is not known
-    assert ownership.tagOf(liver, "MetaUNETR.Model") == "abdomen8-3mm"
+    assert ownership.tagOf(liver, "MetaUNETR.Model") == "abdomen13-2mm"
 
 
 def test_a_segment_of_the_user_is_found_by_its_name(scene, node, merge, labels, inside):

@@ -200,5 +200,5 @@ def test_the_log_holds_what_happened_and_the_report_the_record(panel, engines):
     panel.ui.copyReportButton.click()
     report = slicer.app.clipboard().text()
     assert "MetaUNETR" in report
-    assert '"model": "abdomen8-3mm"' in report
+    assert '"model": "abdomen13-2mm"' in report
     assert "finished" in report

@@ -30,13 +30,13 @@ def main() -> None:
     parser.add_argument("--spacing", nargs=3, type=float, default=[0.8, 0.8, 3.0])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--model", action="append", help="name or folder, repeatable")
-    parser.add_argument("rest", nargs="*", help="after --: passed on to `metaunetr segment`")
+    parser.add_argument("--precision", default="auto")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ct = args.ct or make_phantom(Path(folder) / "ct.nii.gz", args.size, args.spacing)
         _, baseline, _ = measured([sys.executable, "-c", BASELINE])
         command = [sys.executable, "-m", "metaunetr", "segment", str(ct), "-o",
-                   f"{folder}/organs.seg.nrrd", "--json-progress", *args.rest]
+                   f"{folder}/organs.seg.nrrd", "--json-progress", "--precision", args.precision]
         models = args.model or [DEFAULT_MODEL]
         runs = [(model, *measured([*command, "--model", model]))
                 for _ in range(args.runs) for model in models]

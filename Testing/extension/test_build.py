@@ -94,7 +94,7 @@ def test_the_core_is_imported_and_finds_the_model(tree, where, tmp_path):
                           capture_output=True, text=True, timeout=300)
     assert done.stdout.splitlines() == [
         str(modules / "metaunetr" / "__init__.py"),
-        str(modules / "Resources" / "Models" / "abdomen8-3mm"),
+        str(modules / "Resources" / "Models" / "abdomen13-2mm"),
     ], done.stderr
 
 

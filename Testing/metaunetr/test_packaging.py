@@ -104,8 +104,8 @@ def test_the_model_is_found(tmp_path, request, layout, package, models):
     path = layout(tmp_path, request)
     module, folder, size = json.loads(python("-I", "-S", "-c", FIND, path, cwd=tmp_path))
     assert Path(module).parent == path / package
-    assert Path(folder) == path / models / "abdomen8-3mm"
-    assert size == (MODELS / "abdomen8-3mm" / "weights.safetensors").stat().st_size
+    assert Path(folder) == path / models / "abdomen13-2mm"
+    assert size == (MODELS / "abdomen13-2mm" / "weights.safetensors").stat().st_size
 
 
 def test_the_installed_wheel_segments(environment, tmp_path):

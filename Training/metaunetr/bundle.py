@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 CARD = "card.json"
-DEFAULT_MODEL = "abdomen8-3mm"
+DEFAULT_MODEL = "abdomen13-2mm"
 WINDOW = (8, 512)  # voxels along each axis
 
 Millimetres = Annotated[float, Between(0.1, 20)]

@@ -46,7 +46,7 @@ BAD = {  # arguments of `segment` in a folder with ct.nii.gz, exit code, words o
     "unknown organ": (
         lambda f: [f / "ct.nii.gz", "--organs", "pancreas"], 3, ["does not know", "liver"]),
     "unknown model": (
-        lambda f: [f / "ct.nii.gz", "--model", "none"], 4, ["No model is called", "abdomen8-3mm"]),
+        lambda f: [f / "ct.nii.gz", "--model", "none"], 4, ["No model is called", "abdomen13-2mm"]),
     "model without card": (
         lambda f: [f / "ct.nii.gz", "--model", f], 4, ["card.json: no model card can be read"]),
     "output of unknown format": (

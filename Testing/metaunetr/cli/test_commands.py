@@ -109,7 +109,7 @@ def test_models_lists_the_bundled_model_and_those_of_the_user(tmp_path, tiny, ru
     ran = run("models")
     assert (ran.code, ran.err) == (0, "")
     assert re.findall(r"^\S+(?: \(default\))?(?=:)", ran.out, re.M) == [
-        "tiny", "abdomen8-3mm (default)"]
+        "tiny", "abdomen13-2mm (default)"]
     for line in ("organs   spleen, right kidney, left kidney, gallbladder, liver, stomach, aorta, ",
                  "spacing  3 × 3 × 3 mm", "Dice     BTCV validation (n=3): spleen 0.92, ",
                  "licence  Apache-2.0"):
@@ -125,7 +125,7 @@ def test_models_for_programs(tiny, run, monkeypatch):
     shutil.rmtree(damaged)
     assert "not valid JSON" in models["damaged"]["error"]
     assert models["tiny"]["dice"] == {}
-    bundled = models["abdomen8-3mm"]
+    bundled = models["abdomen13-2mm"]
     assert bundled["default"] and not models["tiny"]["default"]
     assert (bundled["spacing_mm"], len(bundled["organs"])) == ([3, 3, 3], 8)
     assert bundled["dice"]["BTCV validation (n=3)"]["liver"] == 0.902

@@ -54,7 +54,7 @@ def result(ct: Image) -> Result:
             organs.BY_NUMBER[number], voxels, voxels * ct.grid.voxel_volume, 50.0, 12.0, 0.9375,
             ("touches the border | of the image",) if number == 6 else (),
         ))
-    record = {"model": "abdomen8-3mm", "model_sha256": "ab" * 32, "note": "Größe | \"quoted\""}
+    record = {"model": "abdomen13-2mm", "model_sha256": "ab" * 32, "note": "Größe | \"quoted\""}
     grid = Grid(SHAPE, ct.grid.spacing, ct.grid.origin, rotation(5, -10, 20))
     return Result(Image(labels, grid), tuple(items), record)
 

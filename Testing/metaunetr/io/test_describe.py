@@ -38,7 +38,7 @@ def test_a_segmentation_is_described(tmp_path, result):
     assert facts["kind"] == "Slicer segmentation"
     assert [s["name"] for s in facts["segments"]] == [
         "spleen", "right kidney", "left kidney", "liver"]
-    assert facts["record"]["model"] == "abdomen8-3mm"
+    assert facts["record"]["model"] == "abdomen13-2mm"
 
 
 def test_what_the_guard_refuses_is_still_described(tmp_path, result):

@@ -40,7 +40,7 @@ def test_tags_keep_what_slicer_would_cut(tmp_path, result):
     assert liver["MetaUNETR.Flags"] == "touches the border / of the image"
     assert liver["MetaUNETR.Confidence"] == "0.938"
     assert float(liver["MetaUNETR.VolumeML"]) == pytest.approx(6 * 12 * 16 * 0.3, abs=1e-3)
-    assert liver["MetaUNETR.Model"] == "abdomen8-3mm"
+    assert liver["MetaUNETR.Model"] == "abdomen13-2mm"
     assert liver["MetaUNETR.ModelSHA256"] == "ab" * 32
     assert "MetaUNETR.Flags" not in segments[0]["tags"]
 

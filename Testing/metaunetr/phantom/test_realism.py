@@ -15,7 +15,7 @@ def test_a_model_of_real_ct_finds_the_large_organs(seed):
     from metaunetr import Segmenter
 
     made = phantom.make(seed)
-    found = Segmenter("abdomen8-3mm", device="cpu").segment(made.image).labels.array
+    found = Segmenter("abdomen13-2mm", device="cpu").segment(made.image).labels.array
     scores = {
         organ: dice(found == organ, made.labels.array == organ)
         for organ in (SPLEEN, RIGHT_KIDNEY, LEFT_KIDNEY, LIVER)

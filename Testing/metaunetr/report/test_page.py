@@ -104,11 +104,11 @@ def test_it_says_what_it_must(tmp_path):
         tmp_path,
         warnings=("slices are 5 mm thick",),
         flags=("touches the border of the image",),
-        record={"model": "abdomen8-3mm", "date": "2026-08-03T10:11:12+00:00", "windows": 27},
+        record={"model": "abdomen13-2mm", "date": "2026-08-03T10:11:12+00:00", "windows": 27},
     ))
     volume = f"{16 * 3 * 35 * 1.2 * 1.2 * 5 / 1000:.1f}"
     for words in [
-        DISCLAIMER, "ct.nii.gz", "70 × 60 × 20 voxels of 1.2 × 1.2 × 5 mm", "abdomen8-3mm",
+        DISCLAIMER, "ct.nii.gz", "70 × 60 × 20 voxels of 1.2 × 1.2 × 5 mm", "abdomen13-2mm",
         "2026-08-03", "slices are 5 mm thick", "touches the border of the image",
         volume, "40 ± 20", "0.94", '"windows": 27',
     ]:

@@ -25,12 +25,12 @@ def export(capfd):
 
 
 @pytest.mark.parametrize("arguments, code, text", [
-    (("abdomen8-3mm",), 3, "nothing to export: give -o DIR"),
+    (("abdomen13-2mm",), 3, "nothing to export: give -o DIR"),
     (("nothing-is-called-so", "--monai", "{new}"), 4, "No model is called"),
     (("{run}", "--onnx", "{new}"), 3, "is a run; make a model of it first"),
-    (("abdomen8-3mm", "-o", "{new}"), 3, "is no folder of a training run"),
-    (("abdomen8-3mm", "--monai", "{old}"), 5, "old: exists"),
-    (("abdomen8-3mm", "--monai", "{new}", "--onnx", "{new}"), 5, "another output"),
+    (("abdomen13-2mm", "-o", "{new}"), 3, "is no folder of a training run"),
+    (("abdomen13-2mm", "--monai", "{old}"), 5, "old: exists"),
+    (("abdomen13-2mm", "--monai", "{new}", "--onnx", "{new}"), 5, "another output"),
 ])
 def test_what_cannot_be_done_is_told(export, tmp_path, arguments, code, text):
     for name in ("run", "old"):

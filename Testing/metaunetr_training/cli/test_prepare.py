@@ -69,7 +69,7 @@ def test_another_spacing_and_a_split_of_one_s_own(run, ours, tmp_path):
     (["--data", "general:{ours}", "--folds", "1"], 2, "from 2 to 100"),
     (["--data", "general:{ours}", "--hold-out", "ours/z"], 3, "no such case to hold out"),
     (["--data", "general:{ours}", "--set", "preprocessing.spacing=2"], 3, "spacing must be a list"),
-    (["--data", "general:{ours}", "--from", "abdomen8-3mm", "--set", "name=x"], 3,
+    (["--data", "general:{ours}", "--from", "abdomen13-2mm", "--set", "name=x"], 3,
      "cannot be given with --from"),
 ])
 def test_wrong_arguments_are_told(run, ours, tmp_path, arguments, code, text):

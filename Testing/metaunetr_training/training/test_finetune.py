@@ -83,7 +83,7 @@ def test_another_architecture_is_refused(start, change, tensor):
 
 
 def test_a_recipe_adopts_what_the_bundle_fixes():
-    start, fast = bundle.find("abdomen8-3mm"), recipe.load("fast")
+    start, fast = bundle.find("abdomen13-2mm"), recipe.load("fast")
     adopted = fine_tuning_recipe(replace(fast, organs=("duodenum", "liver")), start)
     assert adopted.organs == (*(organ.name for organ in start.classes), "duodenum")
     assert adopted.preprocessing == start.preprocessing

@@ -52,7 +52,7 @@ FOUND = {  # organ number: mL, HU, its deviation, confidence, flags
     8: (96.1, 171.3, 25.0, 0.91, []),
     11: (71.5, 88.4, 22.0, 0.78, []),
 }
-RECORD = {"software": "MetaUNETR", "model": "abdomen8-3mm", "device": "cpu",
+RECORD = {"software": "MetaUNETR", "model": "abdomen13-2mm", "device": "cpu",
           "precision": "float32", "windows": 48}
 
 

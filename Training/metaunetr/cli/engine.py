@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser):
     """Add the options of the engine; returns the group of options that choose the printed form."""
     parser.add_argument("--model", metavar="MODEL",
                         help="name or folder of a model, see `metaunetr models` "
-                             "(default: abdomen8-3mm)")
+                             "(default: abdomen13-2mm)")
     parser.add_argument("--device", default="auto", metavar="DEVICE",
                         help="cpu, cuda, cuda:1 (the second GPU), mps (a Mac's GPU), or auto: "
                              "the first GPU that works, else the CPU (default: auto)")

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from metaunetr.boxes import bounding_box
+from metaunetr.engine.upsample import winners
 
 SMALL = 0.2  # of the voxels of an organ's largest component; smaller ones are removed
 
@@ -27,7 +28,7 @@ def remove_small_components(logits: Tensor, largest_only: bool = False) -> None:
         largest_only: remove all components of a class but the largest.
     """
     for _ in range(2):
-        classes = logits.argmax(dim=0).to(torch.uint8).numpy()
+        classes = winners(logits, range(len(logits)))
         for channel in range(1, logits.shape[0]):
             box, components = label_components(classes == channel)
             sizes = np.bincount(components.ravel())

@@ -18,7 +18,7 @@ from metaunetr.image import Grid
 PREPROCESS = 0.011  # seconds to check and preprocess a million voxels of the image
 FINISH = 0.02  # seconds to upsample, measure and write a million voxels of the image
 SLOW = 5.0  # seconds for the trial, after which it is not repeated
-NETWORK_BYTES = 24  # at the network's peak, for each voxel of a window and each feature
+NETWORK_BYTES = 24  # at the network's peak, for each voxel of a window and channel there
 BLENDING_BYTES = 20  # for each voxel and class of a row of windows
 
 
@@ -40,7 +40,9 @@ def estimate(
     seconds = len(windows) * voxels * per_voxel + FINISH * math.prod(grid.shape) / 1e6
     row = windows.window[0] * windows.size[1] * windows.size[2]
     memory = (voxel_bytes + 1) * math.prod(grid.shape)  # the image and its labels
-    memory += NETWORK_BYTES * bundle.card["architecture"]["feature_size"] * voxels
+    architecture = bundle.card["architecture"]
+    channels = architecture.get("full_resolution_channels") or architecture["feature_size"]
+    memory += NETWORK_BYTES * channels * voxels
     memory += BLENDING_BYTES * (len(bundle.classes) + 1) * row
     return {"windows": len(windows), "seconds": round(seconds, 1),
             "memory_mb": round(memory / 1e6), "device": str(runner.backend.device)}

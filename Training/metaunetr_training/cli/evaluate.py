@@ -20,7 +20,7 @@ def add_to(commands) -> None:
         "out. The same command again measures only what is missing, or what another model has "
         "made.",
         "metaunetr-training evaluate runs/mine",
-        "metaunetr-training evaluate abdomen8-3mm --data btcv:/data/BTCV --output results",
+        "metaunetr-training evaluate abdomen13-2mm --data btcv:/data/BTCV --output results",
     )
     parser.add_argument("model", metavar="RUN|MODEL",
                         help="folder of a run; name or folder of a model")

@@ -17,7 +17,7 @@ def add_to(commands) -> None:
         "and tries the model in a new process before it is written. Existing files are never "
         "replaced.",
         "metaunetr-training export runs/mine -o models/mine",
-        "metaunetr-training export abdomen8-3mm --monai monai_bundle --onnx abdomen8.onnx",
+        "metaunetr-training export abdomen13-2mm --monai monai_bundle --onnx abdomen13.onnx",
     )
     parser.add_argument("source", metavar="RUN|MODEL",
                         help="folder of a run; for --monai and --onnx alone, also a model by name "
