@@ -1,7 +1,6 @@
 """The packages that the engine needs and Slicer lacks: shown, and installed with consent.
 
-Telling imports nothing and asks this computer only. When everything is there, nothing here
-touches the network.
+Listing them imports nothing and uses no network. If all are there, nothing here uses the network.
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """Fill: regions of exactly one value, where nothing was measured.
 
-Scanners, resampling and masks write a constant outside of what they cover. Tissue has noise, so
-neighbours that are equal without end are no tissue. A constant at the dark end, of air or of the
+Scanners, resampling and masks write a constant outside the region that they cover. Tissue has
+noise, so a large region of one value is not tissue. A constant at the dark end, of air or of the
 padding around a scanner's circle, is air to every model; any other looks like tissue or bone.
 """
 
@@ -22,8 +22,8 @@ FEWEST = 8  # planes that are looked at
 RUN = 16  # equal voxels along a plane's frame
 ON_FRAME = 0.05  # of a plane's frame; bone that is clipped covers 0.01 of it
 CORNER, ON_CORNERS = 3, 0.2  # voxels along the edges of a corner; of the corners of the planes
-INSIDE = 0.005  # of all voxels; dark ones only, for phantoms without noise have tissue so
-BELOW = 0.01  # of the voxels that are not constant: so many may lie below the darkest constant
+INSIDE = 0.005  # of all voxels; dark constants only: phantoms without noise have constant tissue
+BELOW = 0.01  # most of the voxels that are not constant and lie below the darkest constant
 NEAR = 100  # HU
 SMALLEST = 32  # voxels of a region in one plane
 
@@ -35,7 +35,7 @@ class Constants:
     Attributes:
         dark: of air, of padding below it, or the lower end to which values were clipped.
         fill: of anything else that lies on the border of the planes.
-        framed: whether dark ones lie there.
+        framed: whether a dark constant lies on the border of the planes.
     """
 
     dark: tuple[float, ...]

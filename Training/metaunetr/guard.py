@@ -27,7 +27,7 @@ MIN_RANGE = 200  # HU
 MAX_LABELS = 64  # distinct values; a CT has hundreds, even clipped to a narrow window
 
 # What HU look like, in medians of blocks of about BLOCK mm, so that noise does not matter. Right:
-# the most extreme of 71 CTs and 8 phantoms, each in 34 right disguises (Testing/guard.py).
+# the most extreme of 71 CTs and 8 phantoms, each in 34 forms that keep HU (Testing/guard.py).
 BLOCK = 3.0  # mm
 TISSUE = -250  # HU; all above is fat, soft tissue, bone or metal
 GAS = -300  # HU; all below is air, lung or padding
@@ -184,10 +184,10 @@ class Measures:
         dark: share of the medians that is fat or gas.
         dense: share of tissue that is brighter than most bone.
         darkest, middle: the darkest sixth and the median of gas; None where there is too little.
-        lean, fatty, soft: a tenth of the tissue is darker; a tenth, a twentieth is brighter.
+        lean, fatty, soft: the 10th, 90th and 95th percentile of tissue.
         share: of tissue that is fat or soft tissue.
-        deep: share of what has the HU of fat or is a little darker that is too dark for fat, less
-            as much as is darker still: borders between tissue and gas have all HU alike.
+        deep: of the medians that are fat or a little darker, the share that is too dark for fat;
+            less the share that is darker still, which corrects for borders between tissue and gas.
     """
 
     tissue: float

@@ -10,7 +10,7 @@ from metaunetr.image import Image
 from metaunetr.organs import BY_NAME, Organ
 
 DECIMALS = {"volume_ml": 3, "hu_mean": 1, "hu_sd": 1, "confidence": 4}
-CUT_OFF = "touches the border of the image: it may be cut off"  # a flag that is no doubt
+CUT_OFF = "touches the border of the image: it may be cut off"  # a flag that needs no review
 DISCLAIMER = "Research use only. Not for diagnosis or treatment."
 
 

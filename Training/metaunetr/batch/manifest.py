@@ -26,7 +26,7 @@ SCHEMA = (
     "attempts INTEGER, made_from TEXT)",
     "CREATE TABLE left_out (path TEXT, reason TEXT)",
 )
-NOT_THE_FILE = (  # words of errors that another file in this place would meet as well
+FOLDER_ERRORS = (  # words of errors that are due to the folder or the disk, not to this file
     "locked", "unable to open", "disk I/O", "full", "out of memory",
 )
 PATIENCE = 5.0  # seconds that a change waits for another program to end reading
@@ -80,7 +80,7 @@ class Manifest:
         try:
             self._open()
         except (sqlite3.DatabaseError, UnicodeError) as error:
-            if any(words in str(error) for words in NOT_THE_FILE):
+            if any(words in str(error) for words in FOLDER_ERRORS):
                 raise self._refusal(error) from None
             self._rename(error)
             try:

@@ -132,7 +132,7 @@ def write(loaded: Loaded, result: Result, options: Options) -> CaseRecord:
         sizes[name], digests[name] = temporary.stat().st_size, sha256_of(temporary)
 
     with together() as place:
-        record_path = place(case.record)  # the first here is the last to take its place
+        record_path = place(case.record)  # first here, last to take its place
         temporary = place(case.labels)
         with library_messages.filtered_by(case.public_text):
             io.write_labels(temporary, result, options.seg_type)

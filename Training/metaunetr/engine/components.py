@@ -22,7 +22,7 @@ SMALL = 0.2  # of the voxels of an organ's largest component; smaller ones are r
 def remove_small_components(logits: Tensor, largest_only: bool = False) -> None:
     """Lower the logits (C, D, H, W) of organs below background's in their small components.
 
-    Twice, because the class that takes the place of a small component may itself be small there.
+    In two passes, because relabelling can create a new small component of another class.
 
     Args:
         largest_only: remove all components of a class but the largest.

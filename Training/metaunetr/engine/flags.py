@@ -1,9 +1,9 @@
 """What looks wrong about an organ: about itself, and beside the other organs of the same image.
 
-A flag is a sentence. All but one are doubts, for which a person should look at the organ; that it
-reaches the border of the image only tells that its volume is not all of it. The thresholds were
-chosen on half A of the labelled CTs of `Testing/benchmarks/flags.py`, which tells what they do on
-half B.
+A flag is a sentence. All but one are doubts, for which a person should look at the organ. The
+exception, that the organ reaches the border of the image, only means that its volume is incomplete.
+The thresholds were chosen on one half of the labelled CTs of `Testing/benchmarks/flags.py` and
+measured on the other.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ EXPECTED_DICE = 0.8  # see `Prediction.expected_dice`
 SPREAD = 140.0  # HU, of a vessel; 125 in one full of plaques
 KIDNEYS = ("right kidney", "left kidney")
 KIDNEY_VOLUME, KIDNEY_LENGTH = 0.6, 0.78  # of the other kidney's
-# of the other kidney's volume, where the model is less sure of it by as much of expected Dice:
-# kidneys that are small by nature are no less sure
+# a kidney below this share of the other one's volume is flagged if its expected Dice is lower by
+# this much: for naturally small kidneys it is not
 SMALLER, LESS_SURE = 0.8, 0.04
 KIDNEY_HU = 60.0  # difference of their means
 VENA_CAVA_HU = 50.0  # that its mean may lie above the aorta's
@@ -42,9 +42,9 @@ class Found:
     Attributes:
         volume_ml, hu_mean: on the input grid.
         hu_spread: between the quartiles of HU.
-        confidence: as the result tells it; `calibrated` where it is the Dice to be expected.
+        confidence: as in `OrganResult`; `calibrated` if it is the expected Dice.
         expected_dice: see `Prediction.expected_dice`.
-        parts: connected parts that are no fragments.
+        parts: connected components without the small ones.
         cut_off: it reaches the border of the image.
         wrong_side: see `swapped_sides`.
         extent: its lowest and highest point in mm above the lower end of the image.
@@ -141,7 +141,7 @@ def _beside_the_other_vessel(others: Mapping[str, Found]) -> Iterator[str]:
 
 
 def _ends(vessel: Found, others: Mapping[str, Found], length: float) -> Iterator[str]:
-    """Vessels that stop inside the image where they cannot."""
+    """Flags of vessels that end inside the image at an implausible level."""
     low, high = vessel.extent
     kidneys = [others[name].extent[0] for name in KIDNEYS if name in others]
     if kidneys and low > SCAN_END and low > min(kidneys) + BELOW_KIDNEYS:

@@ -84,7 +84,7 @@ def to_model_input(view: np.ndarray, grid: Grid, preprocessing: Preprocessing) -
 def nearest_model_input(
     view: np.ndarray, grid: Grid, whole: Grid, preprocessing: Preprocessing
 ) -> Tensor:
-    """About the result of `to_model_input` for `whole`, from a view of every n-th voxel of it.
+    """Approximate `to_model_input` for the grid `whole`, from a view of every n-th voxel.
 
     The nearest voxel is taken, because linear interpolation between voxels so far apart would widen
     the body.

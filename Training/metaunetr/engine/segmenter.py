@@ -1,4 +1,4 @@
-"""From a CT to the labels of its organs: the whole way, in its order.
+"""From a CT to the labels of its organs: all steps, in their order.
 
 `metaunetr segment ct.nii.gz -o organs.seg.nrrd` reads the file (`io.read_image`), calls
 `Segmenter.segment`, which does the rest of the work, and writes the labels (`io.write_labels`):
@@ -6,10 +6,14 @@
     check        the values are HU and the image may be segmented (`inspect_ct`)
     preprocess   canonical axes, model spacing, HU scaled to 0..1: the model input
     windows      sliding windows over the body
+    estimate     seconds and memory that the run will take
     logits       the network on each window, blended where windows overlap
-    labels       the class with the highest logit, on the grid of the image
+    labels       logits interpolated to the grid of the image, then the class with the highest one
     statistics   volume, HU, confidence and flags of each organ
     provenance   what is needed to repeat the run
+
+Names of stages in events and records are older: "resample" is preprocess and windows, "network" is
+logits, "restore" is labels, "findings" is statistics.
 
 Arrays are (D, H, W), logits (C, D, H, W); channel 0 is background.
 """
@@ -49,7 +53,7 @@ from metaunetr.result import Result
 class Segmenter:
     """A model, loaded once, that segments any number of CTs.
 
-    Nothing of one CT is kept for the next: each starts on the backend that was chosen here.
+    Each CT starts on the backend that was chosen here; a fallback is not kept for the next CT.
 
     Args:
         model: a bundle, its name, or its folder; None is the bundled default.
@@ -142,7 +146,7 @@ class Segmenter:
     ) -> dict[str, Any]:
         """The windows, seconds, memory_mb and device that `segment` would take.
 
-        Seconds until the labels are written, memory above the loaded interpreter.
+        Seconds until the labels are written, memory in addition to Python with PyTorch.
 
         Args:
             image: as for `segment`, or a coarse copy: every n-th voxel along each axis.
@@ -150,7 +154,7 @@ class Segmenter:
             report: as for `segment`.
 
         Raises:
-            InputError: `image` is no coarse copy of one with that shape.
+            InputError: `image` is not a coarse copy of an image of that shape.
             DeviceError: as `segment`.
         """
         reporter = Reporter(report)
@@ -167,9 +171,9 @@ class Segmenter:
 
 
 def preprocess(image: Image, bundle: Bundle) -> tuple[Tensor, Geometry]:
-    """The model input (D, H, W), 0..1, of a CT, and where it lies in it.
+    """The model input (D, H, W), 0..1, of a CT, and its geometry.
 
-    Its axes are the patient's or, unless the image is very oblique, those of the image.
+    Its axes are those of the image or, if the image is very oblique, the patient's.
     """
     geometry = Geometry.of(image.grid, bundle.preprocessing.spacing)
     hu = geometry.orientation.view(as_air(image).array)
@@ -178,10 +182,10 @@ def preprocess(image: Image, bundle: Bundle) -> tuple[Tensor, Geometry]:
 
 
 def preprocess_coarse(image: Image, shape: Triple, bundle: Bundle) -> tuple[Tensor, Geometry]:
-    """About the result of `preprocess` for a CT of `shape` (D, H, W), from every n-th voxel of it.
+    """Approximate `preprocess` for a CT of `shape` (D, H, W), from every n-th voxel of it.
 
     Raises:
-        InputError: `image` is no coarse copy of one with that shape.
+        InputError: `image` is not a coarse copy of an image of that shape.
     """
     geometry = Geometry.of(whole_grid(image.grid, shape), bundle.preprocessing.spacing)
     hu = geometry.orientation.view(as_air(image).array)
@@ -205,10 +209,10 @@ def blended_logits(
     volume: Tensor, windows: Windows, runner: Runner, bundle: Bundle, geometry: Geometry,
     reporter: Reporter,
 ) -> tuple[Tensor, Triple]:
-    """Logits (C, D, H, W) of a box along the image's own axes, and its first model voxel.
+    """Logits (C, D, H, W) of a box along the image's own axes, and the box's first model voxel.
 
-    In float16, which keeps those of a long scan small. Where windows stick out of the image their
-    logits are left out: those of the air outside would be mixed into the outermost voxels.
+    They are float16 to save memory. Logits outside the image are left out: interpolation would mix
+    those of the air there into the outermost voxels.
     """
     classes = len(bundle.classes) + 1
     logits = torch.empty((classes, *windows.size), dtype=torch.float16)

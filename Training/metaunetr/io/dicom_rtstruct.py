@@ -3,9 +3,9 @@
 The polygons are those of `contours`. rt-utils 1.3.1 (contour_mode "voxel_edge") writes holes as
 polygons of their own: programs that unite polygons, as plastimatch does by default, fill them, and
 a kidney with a large hole comes back with Dice 0.85, a liver with 0.96. Its pin holes cut so much
-away that 0.98 is left, and it needs OpenCV. Ours come back with Dice 1.000 in pydicom with
-scikit-image, plastimatch 1.9.4 and dcmrtstruct2nii 5; on sagittal and coronal slices, which
-plastimatch resamples, with at least 0.987 for the smallest organ, in either way.
+away that 0.98 is left, and it needs OpenCV. The contours written here give Dice 1.000 when read
+back with pydicom and scikit-image, plastimatch 1.9.4 and dcmrtstruct2nii 5; on sagittal and coronal
+slices, which plastimatch resamples, at least 0.987 for the smallest organ.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from metaunetr.result import OrganResult, Result
 
 KIND = "RTSTRUCT"
 STORAGE = "1.2.840.10008.5.1.4.1.1.481.3"
-STUDY_MANAGEMENT = "1.2.840.10008.3.1.2.3.1"  # retired; what the standard has here all the same
+STUDY_MANAGEMENT = "1.2.840.10008.3.1.2.3.1"  # retired, but still required here by the standard
 DIGITS = 3  # decimals of mm
 
 

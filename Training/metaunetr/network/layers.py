@@ -38,10 +38,10 @@ def instance_norm(x: Tensor) -> Tensor:
     return x
 
 
-def _voxel_mean(x: Tensor, of: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-    """Mean of of(x) over the voxels, (B, C, 1, 1, 1), slice by slice to stay in the cache."""
+def _voxel_mean(x: Tensor, function: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """Spatial mean of function(x), (B, C, 1, 1, 1), slice by slice to stay in the cache."""
     slices = x.split(1, dim=2)
-    total = sum((of(s) if of else s).sum(SPATIAL, keepdim=True) for s in slices)
+    total = sum((function(s) if function else s).sum(SPATIAL, keepdim=True) for s in slices)
     return total / x[0, 0].numel()
 
 
