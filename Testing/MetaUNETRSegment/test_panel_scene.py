@@ -42,7 +42,7 @@ def test_a_saved_scene_brings_the_panel_back(panel, scene, tmp_path):
     text = saved(scene)
     scene.Clear(False)
     panel.settle()
-    assert panel.ui.organsCollapsible.text == "Organs: all 8"
+    assert panel.ui.organsCollapsible.text == "Organs: all 13"
     load(scene, text)
     panel.widget.enter()
     after = shown(panel)

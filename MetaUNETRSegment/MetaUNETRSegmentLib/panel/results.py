@@ -27,7 +27,8 @@ class ResultsPanel:
             (_("Organ"), _("Click an organ to jump to its centre in the slice views.")),
             (_("mL"), _("Volume in millilitres.")),
             (_("HU"), _("Mean CT number inside the organ; its tooltip has the deviation.")),
-            (_("Confidence"), _("Confidence: mean probability of the organ over its voxels.")),
+            (_("Confidence"), _("The expected Dice if the model is calibrated, else the mean "
+                                "probability over the organ's voxels.")),
             (_("Flags"), _("What looks wrong and should be looked at; ✎ is edited by hand.")),
         ))
         table.cellClicked.connect(self._jump)

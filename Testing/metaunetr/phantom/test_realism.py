@@ -10,15 +10,14 @@ SPLEEN, RIGHT_KIDNEY, LEFT_KIDNEY, LIVER = 1, 2, 3, 6
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 3])
-def test_a_model_of_real_ct_finds_the_large_organs(seed):
+def test_a_model_of_real_ct_finds_the_large_organs():
     from metaunetr import Segmenter
 
-    made = phantom.make(seed)
+    made = phantom.make(0)
     found = Segmenter("abdomen13-2mm", device="cpu").segment(made.image).labels.array
     scores = {
         organ: dice(found == organ, made.labels.array == organ)
         for organ in (SPLEEN, RIGHT_KIDNEY, LEFT_KIDNEY, LIVER)
     }
-    print(f"seed {seed}, {made.description['phase']}: {scores}")
+    print(f"{made.description['phase']}: {scores}")
     assert np.min(list(scores.values())) >= 0.6, scores

@@ -87,8 +87,8 @@ def test_a_recipe_adopts_what_the_bundle_fixes():
     adopted = fine_tuning_recipe(replace(fast, organs=("duodenum", "liver")), start)
     assert adopted.organs == (*(organ.name for organ in start.classes), "duodenum")
     assert adopted.preprocessing == start.preprocessing
-    assert adopted.network.mixer_options == {"kernel": 7}
-    assert adopted.training == replace(fast.training, patch=(64, 80, 112))
+    assert adopted.network.size == "light"
+    assert adopted.training == replace(fast.training, patch=(64, 96, 144))
     assert recipe.from_json(adopted.to_json(), "adopted") == adopted
     require_same_preprocessing(adopted.preprocessing, start)
     with pytest.raises(InputError, match=r"hu_window is \[-125.0, 275.0\] there and \[-175.0"):

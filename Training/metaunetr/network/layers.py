@@ -63,18 +63,23 @@ def uses_one_dnn(x: Tensor) -> bool:
     return plain and eager and torch.backends.mkldnn.is_available()
 
 
-class Convolution(nn.Conv3d):
-    """A 3×3×3 convolution without bias that keeps the size.
+def needs_float32(x: Tensor) -> bool:
+    """Whether `x` (B, C, D, H, W) must not be convolved in bfloat16.
 
-    On a CPU, oneDNN's bfloat16 gradient of the weight of maps of two slices holds memory that was
-    never written (PyTorch 2.13), so these maps, which are tiny, are convolved in float32.
+    On a CPU, oneDNN's bfloat16 gradient of the weight of maps of two slices, which are tiny, holds
+    memory that was never written (PyTorch 2.13).
     """
+    return x.shape[2] == 2 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+
+
+class Convolution(nn.Conv3d):
+    """A 3×3×3 convolution without bias that keeps the size."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__(in_channels, out_channels, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[2] == 2 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        if needs_float32(x):
             with torch.autocast("cpu", enabled=False):
                 return F.conv3d(x.float(), self.weight, padding=self.padding)
         return convolve(x, self.weight, None, self.padding)

@@ -146,8 +146,9 @@ def _table(organs: Iterable[OrganResult]) -> str:
         '<table class="organs"><thead><tr><th>Organ</th><th class="number">Volume (mL)</th>'
         '<th class="number">Mean ± SD (HU)</th><th class="number">Confidence</th>'
         f"<th>Remarks</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        '<p class="caption">Confidence: mean probability of the organ over the voxels given to '
-        "it, 0 to 1.</p>"
+        '<p class="caption">Confidence: the expected Dice if the model is calibrated (see '
+        "<em>confidence</em> in the record), else the mean probability over the organ's voxels."
+        "</p>"
     )
 
 

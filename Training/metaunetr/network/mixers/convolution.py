@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from metaunetr.network.layers import convolve, uses_one_dnn
+from metaunetr.network.layers import convolve, needs_float32, uses_one_dnn
 from metaunetr.network.registry import Place, register
 
 TOKENS = (0, 1, 2, 3)  # axes of (B, D, H, W, C) but the channels
@@ -120,4 +120,8 @@ class Convolution3d(nn.Conv3d):
         super().__init__(c, c, kernel, padding=kernel // 2, groups=c)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.movedim(-1, 1)).movedim(1, -1)
+        x = x.movedim(-1, 1)
+        if needs_float32(x):
+            with torch.autocast("cpu", enabled=False):
+                return super().forward(x.float()).movedim(1, -1)
+        return super().forward(x).movedim(1, -1)
