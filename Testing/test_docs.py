@@ -186,7 +186,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     dicom_series = pytest.importorskip("dicom_series", reason="series are written with pydicom")
     monkeypatch.chdir(tmp_path)
     assert cli.main(shlex.split("phantom -o ct.nii.gz --labels labels.nii.gz --size 80 64 48 "
-                                "--spacing 4.5 4.5 5")) == 0
+                                "--spacing 3 3 4")) == 0
     copies = {"ct.nii.gz": ["studies/ct.nii.gz", "more/ct.nii.gz"],
               "labels.nii.gz": ["manual.nii.gz", "predictions/a.nii.gz", "references/a.nii.gz"]}
     for original, places in copies.items():
