@@ -18,10 +18,9 @@ import metaunetr
 from metaunetr.bundle import DEFAULT_MODEL
 from metaunetr.engine.precision import bfloat16_instructions
 from metaunetr.io import read_labels, write_image
-from metaunetr.metrics import dice
 from tiny_bundle import small_ct, write_bundle
 
-LEAST = {"float32": 0.999, "bfloat16": 0.995}  # Dice
+MOST = {"float32": 0.001, "bfloat16": 0.01}  # of the labelled voxels may differ
 
 
 def segment(
@@ -46,13 +45,12 @@ def check(folder: Path, ct: Path, model: str | Path, precision: str, long: bool)
     assert (folder / "first.nii.gz").read_bytes() == (folder / "again.nii.gz").read_bytes()
     for threads in (2, 4) if long else (2,):
         other = segment(ct, folder / f"{threads}.nii.gz", model, threads, precision)
-        for organ in np.union1d(first, other):
-            assert dice(first == organ, other == organ) >= LEAST[precision], (threads, organ)
         differ = np.count_nonzero(first != other)
         print(f"{precision}, {threads} threads: {differ} of {first.size} voxels differ")
+        assert differ <= MOST[precision] * np.count_nonzero(first)
 
 
-@pytest.mark.parametrize("precision", LEAST)
+@pytest.mark.parametrize("precision", MOST)
 def test_the_labels_of_a_tiny_model(tmp_path, precision, long):
     write_image(tmp_path / "ct.nii.gz", small_ct())
     check(tmp_path, tmp_path / "ct.nii.gz", write_bundle(tmp_path / "tiny"), precision, long)
