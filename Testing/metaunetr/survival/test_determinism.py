@@ -1,7 +1,7 @@
 """The same input gives the same labels: bit for bit on one machine and device class.
 
-Across numbers of threads sums are made in another order, so that single voxels at borders may
-differ; Dice is then at least 0.999, in bfloat16 0.995.
+With another number of threads, sums are made in another order, so single voxels at borders may
+differ.
 """
 
 from __future__ import annotations
