@@ -44,9 +44,9 @@ class Failed(Exception):
     """What is not as expected.txt has it."""
 
 
-def expect(condition: object, told: str) -> None:
+def expect(condition: object, text: str) -> None:
     if not condition:
-        raise Failed(told)
+        raise Failed(text)
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def batch_long_name(place: Place) -> None:
     if ran.code == 0:
         expect(count == 2, f"exit code 0, but {count} label maps")
     else:
-        expect(any("xxx" in line for line in place.failures()), "the failed case is not told")
+        expect(any("xxx" in line for line in place.failures()), "the failed case is not reported")
 
 
 @case()
@@ -231,9 +231,9 @@ def hu_inverted(place: Place) -> None:
     place.run("metaunetr segment true_hu.nii.gz -o o.nii.gz", 0)
     for name in ("inverted", "negated"):
         ran = place.run(f"metaunetr segment {name}.nii.gz -o o.nii.gz --record o.json", 0, 3)
-        told = ran.err if ran.code else warnings(place / "o.json")
-        expect(re.search("bright|invert|negat|upside", told),
-               f"{name}: neither refused as inverted nor warned about: {told or 'no warning'}")
+        text = ran.err if ran.code else warnings(place / "o.json")
+        expect(re.search("bright|invert|negat|upside", text),
+               f"{name}: neither refused as inverted nor warned about: {text or 'no warning'}")
 
 
 @case()
@@ -317,9 +317,9 @@ def tmp_full_enhanced(place: Place) -> None:
     full = "unshare -m sh -c 'mount -t tmpfs -o size=200k tmpfs /mnt && TMPDIR=/mnt metaunetr {}'"
     ran = place.run(full.format("batch --input enhanced.dcm --output out"), 0, 7)
     if ran.code:
-        (told,) = place.failures()
-        expect("/mnt" in told and "TMPDIR" in told and "\n" not in told,
-               f"the temporary folder is not named: {told[:300]}")
+        (text,) = place.failures()
+        expect("/mnt" in text and "TMPDIR" in text and "\n" not in text,
+               f"the temporary folder is not named: {text[:300]}")
     ran = place.run(full.format("segment enhanced.dcm -o o.nii.gz"))
     expect(ran.code == 0 or ("/mnt" in ran.err and "TMPDIR" in ran.err and "dcm" in ran.err),
            f"segment: the temporary folder or the file is not named: {ran.last}")
@@ -331,8 +331,8 @@ def train_small_shm(place: Place) -> None:
         "unshare -m sh -c 'mount -t tmpfs -o size=1M tmpfs /dev/shm && metaunetr-training train "
         "run --recipe phantom --prepared prepared --set training.iterations=3'", 0, 6)
     if ran.code:
-        (told,) = [line for line in ran.err.splitlines() if line.startswith("metaunetr:")]
-        expect("/dev/shm" in told and "shm-size" in told and len(told) < 400, told[:400])
+        (text,) = [line for line in ran.err.splitlines() if line.startswith("metaunetr:")]
+        expect("/dev/shm" in text and "shm-size" in text and len(text) < 400, text[:400])
 
 
 @case()
@@ -342,9 +342,9 @@ def zero_background(place: Place) -> None:
     for name in ("corners_0", "masked_0"):
         place.run(f"metaunetr segment {name}.nii.gz -o {name}.nii.gz.labels.nii.gz "
                   f"--record {name}.json", 0)
-        told = warnings(place / f"{name}.json")
+        text = warnings(place / f"{name}.json")
         least = dice(read_labels(place / f"{name}.nii.gz.labels.nii.gz").array, right)
-        expect(re.search(r"\b0 HU|fill", told) or least > 0.95,
+        expect(re.search(r"\b0 HU|fill", text) or least > 0.95,
                f"{name}: no warning of the fill, and a Dice of {least:.2f}")
 
 
@@ -365,9 +365,9 @@ def main() -> int:
 def run_case(folder: Path) -> str:
     """Prints a line about a case; returns ok, FAIL or skip."""
     started = time.monotonic()
-    state, told = _outcome(folder)
+    state, text = _outcome(folder)
     line = f"{state:4} {folder.name} ({time.monotonic() - started:.0f} s)"
-    print(": ".join(filter(None, (line, told))), flush=True)
+    print(": ".join(filter(None, (line, text))), flush=True)
     return state
 
 

@@ -68,17 +68,17 @@ def test_the_parent_transform_is_known_and_not_applied(add_volume, add_transform
     assert_allclose(known.ijkToRas, exchange.snapshot(add_volume()).ijkToRas)
 
 
-@pytest.mark.parametrize(("node_class", "told"), [
+@pytest.mark.parametrize(("node_class", "message"), [
     ("vtkMRMLScalarVolumeNode", "must have voxels; this one has not: odd"),
     ("vtkMRMLLabelMapVolumeNode", "must be a CT; odd is a label map"),
     ("vtkMRMLVectorVolumeNode", "must have one value; odd has 3"),
 ])
-def test_what_cannot_be_segmented_is_refused_in_a_sentence(scene, node_class, told):
+def test_what_cannot_be_segmented_is_refused_in_a_sentence(scene, node_class, message):
     if node_class == "vtkMRMLScalarVolumeNode":
         node = scene.AddNewNodeByClass(node_class, "odd")
     else:
         shape = (2, 3, 4, 3) if "Vector" in node_class else (2, 3, 4)
         node = slicer.util.addVolumeFromArray(np.zeros(shape, np.uint8), np.eye(4), "odd",
                                               node_class)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         exchange.snapshot(node)

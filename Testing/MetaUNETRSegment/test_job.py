@@ -31,13 +31,13 @@ def test_a_finished_job_has_what_finish_made_of_its_files(start):
         (folder / "out").write_text((folder / "in").read_text() + " segmented")
         return [STAGE]
 
-    told = []
+    events = []
     job, fake = start([], engine, prepare=lambda folder: (folder / "in").write_text("CT"),
                       finish=lambda job, folder: (folder / "out").read_text(),
-                      progress=told.append)
+                      progress=events.append)
     assert job.wait() == job.result == "CT segmented"
     assert job.state == "finished"
-    assert told == [STAGE, {"event": "finished", "result": "CT segmented"}]
+    assert events == [STAGE, {"event": "finished", "result": "CT segmented"}]
     assert not fake.folder.exists()
 
 
@@ -58,13 +58,13 @@ def test_an_engine_that_fails_is_explained(start, script, sentence):
 
 
 def test_the_engines_sentences_name_what_people_know(start):
-    told = []
+    events = []
     job, _ = start([{"event": "warning", "text": "ct.nrrd: is short."}],
                    [{"event": "error", "text": "ct.nrrd: is no CT.", "exit_code": 3}], 3,
-                   names={"ct.nrrd": "Patient"}, progress=told.append)
+                   names={"ct.nrrd": "Patient"}, progress=events.append)
     with pytest.raises(SegmentationError, match=r"^Patient: is no CT\.$"):
         job.wait()
-    assert told[0]["text"] == "Patient: is short."
+    assert events[0]["text"] == "Patient: is short."
 
 
 def test_an_engine_that_ends_without_a_result_is_an_error(start):
@@ -94,13 +94,13 @@ def test_inputs_that_cannot_be_prepared_leave_no_folder(start, tmp_path, error):
 
 
 def test_cancelling_stops_the_engine_and_says_so_once(start):
-    told = []
-    job, fake = start([STAGE], [], [], progress=told.append)
+    events = []
+    job, fake = start([STAGE], [], [], progress=events.append)
     job.poll()
     job.cancel()
     job.cancel()
     assert fake.stopped
-    assert told == [STAGE, {"event": "cancelled", "text": "Cancelled."}]
+    assert events == [STAGE, {"event": "cancelled", "text": "Cancelled."}]
     assert job.poll() is False
     with pytest.raises(Cancelled):
         job.wait()
@@ -108,16 +108,16 @@ def test_cancelling_stops_the_engine_and_says_so_once(start):
 
 
 def test_progress_may_cancel_from_within(start):
-    told = []
+    events = []
 
     def progress(event):
-        told.append(event["event"])
+        events.append(event["event"])
         if event["event"] == "stage":
             job.cancel()
 
     job, _ = start([STAGE, STAGE, STAGE], progress=progress)
     assert job.poll() is False
-    assert told == ["stage", "cancelled"]
+    assert events == ["stage", "cancelled"]
 
 
 def test_what_progress_raises_cancels_the_job(start):

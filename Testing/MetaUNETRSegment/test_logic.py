@@ -171,23 +171,23 @@ def test_a_segmentation_compared_with_itself_agrees(logic, volume, tiny):
 
 
 def test_the_estimate_comes_before_the_run(logic, volume, tiny):
-    told = []
-    needed = logic.estimate(volume, model=tiny, progress=told.append)
+    events = []
+    needed = logic.estimate(volume, model=tiny, progress=events.append)
     assert needed["seconds"] > 0
     assert needed["memory_mb"] > 0
-    devices = next(event["devices"] for event in told if event["event"] == "devices")
+    devices = next(event["devices"] for event in events if event["event"] == "devices")
     assert "cpu" in [device["name"] for device in devices]
 
 
 def test_a_batch_is_that_of_the_command_line(logic, ct, tiny, tmp_path):
     write_image(tmp_path / "ct.nrrd", ct)
     (tmp_path / "bad.nrrd").write_text("no image")
-    told = []
+    events = []
     summary = logic.batch(["--input", str(tmp_path), "--output", str(tmp_path / "out"),
-                           "--model", tiny], progress=told.append)
+                           "--model", tiny], progress=events.append)
     assert (summary["done"], summary["failed"]) == (1, 1)
     assert (tmp_path / "out" / "ct.seg.nrrd").is_file()
-    assert told[-1] == {"event": "finished", "result": summary}
+    assert events[-1] == {"event": "finished", "result": summary}
 
 
 def alive(job) -> bool:
@@ -198,15 +198,15 @@ def alive(job) -> bool:
 def test_cancelled_at_any_moment_nothing_is_left_and_nothing_changed(
         logic, volume, tiny, serialized):
     """20 moments of a run: process and files are gone within a second, the scene is the same."""
-    chance, told = random.Random(7), []
-    logic.segment(volume, model=tiny, progress=told.append)
-    news = told.index({"event": "stage", "stage": "write"})  # a moment later it may be too late
+    chance, events = random.Random(7), []
+    logic.segment(volume, model=tiny, progress=events.append)
+    news = events.index({"event": "stage", "stage": "write"})  # a moment later it may be too late
     before, stages = serialized(), set()
     for _ in range(20):
-        told.clear()
-        job = logic.segment(volume, model=tiny, wait=False, progress=told.append)
+        events.clear()
+        job = logic.segment(volume, model=tiny, wait=False, progress=events.append)
         moment = chance.randrange(news + 1)
-        while job.poll() and len(told) < moment:
+        while job.poll() and len(events) < moment:
             time.sleep(0.005)
         time.sleep(chance.uniform(0, 0.03))
         stages.add(job.last.get("stage", {}).get("stage"))
@@ -221,15 +221,15 @@ def test_cancelled_at_any_moment_nothing_is_left_and_nothing_changed(
 
 
 def test_a_run_that_nobody_waits_for_is_moved_on_by_the_event_loop(logic, volume, tiny):
-    told = []
-    job = logic.segment(volume, model=tiny, wait=False, progress=told.append)
+    events = []
+    job = logic.segment(volume, model=tiny, wait=False, progress=events.append)
     deadline = time.monotonic() + 120
     import slicer
 
     while job.state == "running" and time.monotonic() < deadline:
         slicer.app.processEvents()
         time.sleep(0.01)
-    assert told[-1] == {"event": "finished", "result": job.result}
+    assert events[-1] == {"event": "finished", "result": job.result}
     assert job.result.IsA("vtkMRMLSegmentationNode")
 
 

@@ -105,11 +105,11 @@ def test_a_cancelled_correction_keeps_the_segmentation(segmented, engines):
 
 def scores(folder):
     """What `metaunetr evaluate` writes."""
-    told = [{"organ": "liver", "dice": 0.962, "nsd_2mm": 0.934, "hd95_mm": 4.12,
+    measured = [{"organ": "liver", "dice": 0.962, "nsd_2mm": 0.934, "hd95_mm": 4.12,
              "prediction_ml": 1500.0, "reference_ml": 1480.0, "note": ""},
             {"organ": "aorta", "dice": 0.0, "nsd_2mm": 0.0, "hd95_mm": None,
              "prediction_ml": 0.0, "reference_ml": 90.0, "note": "only in the reference"}]
-    (folder / "scores.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "scores.json").write_text(json.dumps(measured), encoding="utf-8")
     return []
 
 

@@ -72,13 +72,13 @@ def test_the_box_has_a_margin_and_ends_at_the_volume(add_volume, add_roi):
     assert roi.cropBox(known, node, 500) == ((0, 30), (0, 40), (0, 50))
 
 
-@pytest.mark.parametrize(("centre", "size", "told"), [
+@pytest.mark.parametrize(("centre", "size", "message"), [
     ((500, 0, 0), (10, 10, 10), "must lie on the volume; R lies beside CT"),
     ((20, 30, 45), (0, 0, 0), "must have a size; R has none"),
 ])
-def test_a_useless_region_is_refused_in_a_sentence(add_volume, add_roi, centre, size, told):
+def test_a_useless_region_is_refused_in_a_sentence(add_volume, add_roi, centre, size, message):
     volume = add_volume(np.zeros((30, 40, 50), np.int16), np.diag([1, 2, 3, 1.0]))
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         roi.cropBox(exchange.snapshot(volume), add_roi(centre, size))
 
 

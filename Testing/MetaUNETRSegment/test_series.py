@@ -34,9 +34,9 @@ def test_slices_that_are_missing_at_its_ends_are_told(tmp_path, from_dicom, engi
     node = from_dicom(paths)
     paths[0].unlink()
     paths[-1].write_bytes(b"")
-    told = []
-    segmentationJob(node, Settings(), lambda labels: None, progress=told.append).cancel()
-    beside, numbers = (event["text"] for event in told if event["event"] == "warning")
+    events = []
+    segmentationJob(node, Settings(), lambda labels: None, progress=events.append).cancel()
+    beside, numbers = (event["text"] for event in events if event["event"] == "warning")
     assert beside.startswith("1 file beside the slices cannot be read and may be slices (1 empty)")
     assert numbers.startswith("The slices have the numbers 2 to ")
 

@@ -1,4 +1,4 @@
-"""Bundles: the real one computes its reference, and every kind of damage is told in a sentence."""
+"""Bundles: the bundled one computes its pinned logits, and every kind of damage is reported."""
 
 from __future__ import annotations
 

@@ -37,19 +37,19 @@ def judge(kind: str, image: Image, disguise: str) -> tuple[str, str]:
         spacing = (spacing[1], spacing[2], spacing[0])
     one = Image(hu, Grid(hu.shape, spacing, (0, 0, 0)))
     try:
-        told = [text for text in inspect_ct(one) if "HU" in text]
+        warnings = [text for text in inspect_ct(one) if "HU" in text]
     except InputError as error:
         return "mistake" if kind == "RIGHT" else "refused", str(error)
-    text = " ".join(told)
+    text = " ".join(warnings)
     if kind == "RIGHT":
-        wrong = any(not text.startswith("HU are clipped") for text in told)
+        wrong = any(not text.startswith("HU are clipped") for text in warnings)
     elif kind == "FILLED":
         changed = hu != image.array
         taken = (as_air(one).array <= -1000)[changed]
-        wrong = changed.any() and (not told or taken.mean() < 0.9)
+        wrong = changed.any() and (not warnings or taken.mean() < 0.9)
     else:
-        wrong = not told
-    return "mistake" if wrong else "warned" if told else "silent", text
+        wrong = not warnings
+    return "mistake" if wrong else "warned" if warnings else "silent", text
 
 
 def _image(hu: np.ndarray) -> Image:

@@ -131,10 +131,10 @@ def test_a_worker_that_is_killed_costs_its_case_which_is_done_elsewhere(once, tm
     assert batch.run([tmp_path / "in"], options, kill_some) == 0
     assert len(killed) == kills
     assert labels(tmp_path / "out") == expected  # bit for bit
-    assert {name: told[-1] for name, told in states(events).items()} == dict.fromkeys(
+    assert {name: of_case[-1] for name, of_case in states(events).items()} == dict.fromkeys(
         expected, "done")
-    assert {told.count("done") for told in states(events).values()} == {1}
-    again = sum(told.count("running") - 1 for told in states(events).values())
+    assert {of_case.count("done") for of_case in states(events).values()} == {1}
+    again = sum(of_case.count("running") - 1 for of_case in states(events).values())
     assert 1 <= again <= 2 * kills
     assert events[-1]["done"] == count
     assert 0 < events[-1]["busy"] <= 1
@@ -149,12 +149,12 @@ def test_a_case_that_kills_its_workers_is_given_up_and_the_others_are_done(once,
     fault.write_text("""
 import os
 from metaunetr.batch import worker
-def deadly(index, case, job, segment_case=worker.segment_case):
+def killing(index, case, job, segment_case=worker.segment_case):
     if case.name == "ct2":
         os._exit(9)
     return segment_case(index, case, job)
-if worker.segment_case.__name__ != "deadly":  # this file is run more than once
-    worker.segment_case = deadly
+if worker.segment_case.__name__ != "killing":  # this file is run more than once
+    worker.segment_case = killing
 """)
     events = []
     with dask.config.set({"distributed.worker.preload": [str(fault)],

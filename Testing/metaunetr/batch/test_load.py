@@ -136,23 +136,23 @@ class Batch:
                           "--resume", "--json-progress"]
 
     def __call__(self, disk: str, kill_after: int | None = None) -> list[dict]:
-        """What was told of cases that ended, and the summary."""
+        """The events of cases that ended, and the summary."""
         process = subprocess.Popen(
             [sys.executable, "-c", FAULTS, disk, *self.arguments], text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {
                 "PYTHONPATH": str(Path(metaunetr.__file__).parents[1]), "OMP_NUM_THREADS": "1"})
-        told = []
+        events = []
         for event in map(json.loads, process.stdout):
             if event["event"] == "cases":
                 self.inputs = {case["name"]: Path(case["input"]) for case in event["cases"]}
             elif event["event"] == "summary" or event.get("state") not in (None, "running"):
-                told.append(event)
-            if kill_after is not None and len(told) >= kill_after:
+                events.append(event)
+            if kill_after is not None and len(events) >= kill_after:
                 process.kill()
                 break
         _, errors = process.communicate()
         assert process.returncode == (7 if kill_after is None else -9), errors
-        return told
+        return events
 
 
 @pytest.mark.slow
@@ -166,10 +166,10 @@ def test_no_case_is_lost_or_done_twice_and_all_are_reported(tmp_path, images, lo
             batch("full"), batch("room")]
     assert sorted(batch.inputs.values()) == sorted(inputs.paths)  # each found, once
 
-    for told in runs[2:]:
-        assert Counter(event["name"] for event in told[:-1]) == Counter(dict.fromkeys(
+    for events in runs[2:]:
+        assert Counter(event["name"] for event in events[:-1]) == Counter(dict.fromkeys(
             batch.inputs, 1))
-        assert sum(told[-1][state] for state in ("done", "skipped", "failed")) == count
+        assert sum(events[-1][state] for state in ("done", "skipped", "failed")) == count
     reasons = {batch.inputs[event["name"]]: event["text"] for event in runs[2][:-1]
                if event["state"] == "failed"}
     assert reasons.keys() == {*inputs.fails, *inputs.full}
@@ -181,7 +181,7 @@ def test_no_case_is_lost_or_done_twice_and_all_are_reported(tmp_path, images, lo
     assert all(words in failed[path] for path, words in inputs.fails.items())
     assert {path for path, event in last.items() if event["state"] == "done"} == {*inputs.full}
 
-    ended_well = Counter(event["name"] for told in runs for event in told
+    ended_well = Counter(event["name"] for events in runs for event in events
                          if event.get("state") == "done")
     assert set(ended_well.values()) == {1}  # what was finished was not done again
 

@@ -155,12 +155,12 @@ def killed_writer(path: Path, lines: int, seconds: float) -> list[str]:
             os._exit(1)
     os.close(writing)
     with os.fdopen(reading) as file:
-        told = [file.readline() for _ in range(lines)]
+        printed = [file.readline() for _ in range(lines)]
         time.sleep(seconds)
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
-        return [line.strip() for line in (*told, *file)]
+        return [line.strip() for line in (*printed, *file)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks and kills are those of POSIX")
@@ -168,10 +168,10 @@ def test_killed_at_any_moment_it_holds_the_last_state_or_the_next(path, long):
     """What `put` has returned from is there; at most one change more."""
     chance = random.Random(1)
     for _ in range(500 if long else 10):
-        told = killed_writer(path, chance.randrange(6), 0.02 * chance.random())
-        assert told[:1] in ([], ["0"])  # nothing was set aside
+        printed = killed_writer(path, chance.randrange(6), 0.02 * chance.random())
+        assert printed[:1] in ([], ["0"])  # nothing was set aside
         last = {name: (state, int(n)) for name, state, n in
-                (line.split("|") for line in told[1:])}
+                (line.split("|") for line in printed[1:])}
         with sqlite3.connect(path) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             if not last:

@@ -70,7 +70,7 @@ def run(capfd) -> Callable[..., Ran]:
 
 @pytest.fixture
 def segment(run, tiny, tmp_path) -> Callable[..., Ran]:
-    """`metaunetr segment` with the tiny model, to out.nii.gz unless told otherwise."""
+    """`metaunetr segment` with the tiny model, to out.nii.gz by default."""
     def segment(path, *options) -> Ran:
         if "-o" not in options:
             options = ("-o", tmp_path / "out.nii.gz", *options)

@@ -116,11 +116,11 @@ def test_events(folder, batch, tmp_path):
     events = [json.loads(line) for line in ran.out.splitlines()]
     assert events[0]["event"] == "cases"
     assert [case["name"] for case in events[0]["cases"]] == ["bad", "a/ct", "b/ct"]
-    told = [(event["index"], event["state"]) for event in events if event["event"] == "case"]
-    assert [case for case in told if case[1] == "running"] == [(n, "running") for n in range(3)]
-    assert [case for case in told if case[1] != "running"] == [
+    changes = [(event["index"], event["state"]) for event in events if event["event"] == "case"]
+    assert [case for case in changes if case[1] == "running"] == [(n, "running") for n in range(3)]
+    assert [case for case in changes if case[1] != "running"] == [
         (0, "failed"), (1, "done"), (2, "done")]
-    assert all(told.index((n, "running")) < told.index((n, "done")) for n in (1, 2))
+    assert all(changes.index((n, "running")) < changes.index((n, "done")) for n in (1, 2))
     inner = [event for event in events if event["event"] in ("windows", "estimate")]
     assert {event["case"] for event in inner} == {1, 2}
     done = next(event for event in events if event.get("state") == "done")

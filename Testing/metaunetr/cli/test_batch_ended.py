@@ -154,11 +154,11 @@ def test_a_case_during_which_runs_are_killed_comes_last_and_is_given_up(
 import os, sys
 from metaunetr.batch import work
 from metaunetr.cli import main
-def deadly(engine, loaded, *args, segment=work.segment):
+def killing(engine, loaded, *args, segment=work.segment):
     if loaded.case.name == "a/ct":
         os.kill(os.getpid(), 9)
     return segment(engine, loaded, *args)
-work.segment = deadly
+work.segment = killing
 sys.exit(main(sys.argv[1:]))
 """
     def killed() -> tuple[int, dict[str, str]]:

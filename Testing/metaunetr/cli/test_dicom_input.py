@@ -1,4 +1,4 @@
-"""DICOM series from the command line: what is missing is told, tilted and packed ones are read."""
+"""DICOM series from the command line: missing slices are reported, tilted and packed ones read."""
 
 from __future__ import annotations
 

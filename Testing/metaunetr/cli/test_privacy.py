@@ -81,7 +81,7 @@ def everything(folder: Path) -> dict[str, bytes]:
             for path in folder.rglob("*") if path.is_file()}
 
 
-def told(words, content: dict[str, bytes]) -> dict[str, list[str]]:
+def found_words(words, content: dict[str, bytes]) -> dict[str, list[str]]:
     """The words that occur, in either case, by where."""
     found = {where: [word for word in words
                      if word.lower().encode() in (where.encode() + data).lower()]
@@ -100,9 +100,9 @@ def test_nobody_learns_whose_scans_they_are(scans, tiny, tmp_path, run, options)
                   "--statistics", tmp_path / "out" / "all.csv")
         assert ran.code == 7
         assert "3 done" in ran.out or "3 finished before" in ran.out
-        assert told(WORDS, {"output": ran.out.encode(), "errors": ran.err.encode()}) == {}
+        assert found_words(WORDS, {"output": ran.out.encode(), "errors": ran.err.encode()}) == {}
     content = everything(out)
-    assert told(WORDS, content) == {}
+    assert found_words(WORDS, content) == {}
     assert {Path(name).suffix for name in content} >= {
         ".json", ".png", ".csv", ".html", ".sqlite"}
     (_, *rows) = csv.reader((out / "organs.csv").read_text().splitlines())
@@ -118,7 +118,7 @@ def test_lines_for_programs_have_paths_and_nothing_of_the_headers(scans, tiny, t
         event = json.loads(line)
         for case in event.get("cases", ()):
             case.pop("input")  # so that programs can open it
-        assert told(WORDS, {"event": json.dumps(event).encode()}) == {}
+        assert found_words(WORDS, {"event": json.dumps(event).encode()}) == {}
 
 
 def test_who_asks_for_identifiers_gets_them(scans, tiny, tmp_path, run):
@@ -145,7 +145,7 @@ def test_not_even_a_bug_tells(scans, tiny, tmp_path, run, monkeypatch, error):
     monkeypatch.setattr(Segmenter, "segment", fail)
     ran = run("batch", "--input", scans / "good", "--output", tmp_path / "out", "--model", tiny)
     assert f"FAILED: Unexpected {type(error).__name__}: " in ran.out
-    assert told(WORDS, {"output": ran.out.encode(), **everything(tmp_path / "out")}) == {}
+    assert found_words(WORDS, {"output": ran.out.encode(), **everything(tmp_path / "out")}) == {}
 
 
 def test_a_file_is_told_by_its_place_alone(tiny, tmp_path, run):
@@ -159,7 +159,7 @@ def test_a_file_is_told_by_its_place_alone(tiny, tmp_path, run):
     for inputs in ((path.parent,), (named,)):
         ran = run("batch", "--input", *inputs, "--output", out, "--model", tiny)
         assert ran.code == 7
-        assert told(WORDS, {"output": ran.out.encode(), **everything(out)}) == {}
+        assert found_words(WORDS, {"output": ran.out.encode(), **everything(out)}) == {}
     assert "case 2: FAILED: case 2: there is no such file" in ran.out
     with sqlite3.connect(out / "run.sqlite") as connection:
         assert dict(connection.execute("SELECT name, state FROM cases")) == {
@@ -183,8 +183,8 @@ def test_dicom_objects_carry_the_patient_and_nothing_else_does(
     written = pydicom.dcmread(out / f"good{suffix}")
     assert (written.PatientName, written.PatientBirthDate) == (name, "")
     words = (*WORDS, "47-02-13")
-    assert told(words, {"output": ran.out.encode(), "errors": ran.err.encode()}) == {}
-    assert set(told(words, everything(out))) == {f"good{suffix}"}
+    assert found_words(words, {"output": ran.out.encode(), "errors": ran.err.encode()}) == {}
+    assert set(found_words(words, everything(out))) == {f"good{suffix}"}
     record = json.loads((out / "good.json").read_text())["record"]
     assert any("is without Patient's Birth Date" in text for text in record["warnings"])
 
@@ -214,4 +214,4 @@ sys.exit(main(sys.argv[1:]))
     lines = [line for line in ran.stderr.splitlines() if "…" in line]
     assert lines == ["warning: The string … is unlikely to be a name",
                      "warning: no date: …, of nobody"]
-    assert told(WORDS, {"errors": ran.stderr.encode()}) == {}
+    assert found_words(WORDS, {"errors": ran.stderr.encode()}) == {}

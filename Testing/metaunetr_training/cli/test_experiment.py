@@ -36,9 +36,9 @@ def test_mixers_are_trained_for_the_budget_that_is_asked_for(tmp_path, capsys, m
     assert call("mixers", "--recipe", "experiment", "--prepared", tmp_path / "prepared",
                 "--mixers", "identity", "--iterations", 1, "--output", tmp_path / "out",
                 "--device", "cpu", *TINY) == 0
-    told = capsys.readouterr()
-    assert "identity: Dice 0." in told.out and "1.00 M parameters" in told.out
-    assert "1 of 1: identity" in told.err
+    printed = capsys.readouterr()
+    assert "identity: Dice 0." in printed.out and "1.00 M parameters" in printed.out
+    assert "1 of 1: identity" in printed.err
     assert "1 iterations" in (tmp_path / "out" / "table.md").read_text()
 
 

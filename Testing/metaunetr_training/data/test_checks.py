@@ -1,4 +1,4 @@
-"""What is wrong with a case is refused, what is odd is told, and a good one passes in silence."""
+"""Wrong cases are refused, odd ones are reported, and good ones pass in silence."""
 
 from dataclasses import replace
 
@@ -92,9 +92,9 @@ def test_images_that_are_not_in_hu_are_refused(scale, shift):
         checks.inspect_case(replace(image, array=hu.astype(np.int16)), labels)
 
 
-@pytest.mark.parametrize("swapped, told", [(0, False), (1, False), (2, True), (3, True)])
-def test_a_mirrored_data_set_is_told(swapped, told):
+@pytest.mark.parametrize("swapped, warned", [(0, False), (1, False), (2, True), (3, True)])
+def test_a_mirrored_data_set_is_reported(swapped, warned):
     image, labels = small_case()
     mirrored, _ = checks.inspect_case(image, Image(swap(labels.array, 2, 3), labels.grid))
     found = checks.inspect_dataset("ours", [mirrored] * swapped + [["odd"]] * (3 - swapped))
-    assert any("ours: the data set looks mirrored" in text for text in found) == told
+    assert any("ours: the data set looks mirrored" in text for text in found) == warned

@@ -36,7 +36,7 @@ def test_memory_limits_the_cases_at_a_time(monkeypatch, memory, expected):
     (MACHINE | CONTAINER | {"groups/memory.max": "1000000"}, 8192),
     (MACHINE | JOB, 3000),
     (MACHINE | CONTAINER | {"proc/self/cgroup": "3:memory:/docker/x\n"}, 8192),  # version 1
-], ids=["nothing told", "machine", "container", "container alone", "copies of files", "no limit",
+], ids=["nothing known", "machine", "container", "container alone", "copies of files", "no limit",
         "limit above the machine", "job of a cluster", "version 1"])
 def test_free_memory_is_the_least_of_machine_and_containers(monkeypatch, tmp_path, files,
                                                             expected):

@@ -64,5 +64,5 @@ def test_processes_end_with_their_parent(number):
             os.killpg(parent.pid, number)
         else:
             parent.kill()
-        _, told = parent.communicate(timeout=60)  # until all that hold the pipes have gone
-    assert "leaked" not in told or number == signal.SIGKILL
+        _, errors = parent.communicate(timeout=60)  # until all that hold the pipes have gone
+    assert "leaked" not in errors or number == signal.SIGKILL

@@ -41,14 +41,14 @@ def read(path) -> list[dict[str, str]]:
 
 def test_mixers_and_baselines_are_trained_once_and_tabled(prepared, tmp_path, measured_here,
                                                           monkeypatch):
-    told = []
+    events = []
     arguments = (tiny_recipe(*TWO_STEPS), prepared, 0, tmp_path / "out",
                  ("pooling", "tricruci_convolution"))
     monkeypatch.setattr(variants, "FAMILIES", ("U-Net",))  # quick to train
-    rows = compare_mixers(*arguments, baselines=True, device="cpu", report=told.append)
+    rows = compare_mixers(*arguments, baselines=True, device="cpu", report=events.append)
     names = ["pooling", "tricruci_convolution", "U-Net"]
     assert [row.name for row in rows] == names
-    assert [e["name"] for e in told if e["event"] == "variant"] == names
+    assert [e["name"] for e in events if e["event"] == "variant"] == names
     assert all(row.run.recipe.training == arguments[0].training for row in rows)
     table = read(tmp_path / "out" / "table.csv")
     assert [row["name"] for row in table] == names
@@ -115,10 +115,10 @@ def test_a_network_that_cannot_be_measured_is_left_out(prepared, tmp_path, monke
         raise MetaUNETRError("measuring failed")
 
     monkeypatch.setattr("metaunetr_training.experiments.runner.costs", costs)
-    told = []
+    events = []
     assert compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
-                          ("identity",), device="cpu", report=told.append) == []
-    assert {"event": "failed", "text": "identity: measuring failed"} in told
+                          ("identity",), device="cpu", report=events.append) == []
+    assert {"event": "failed", "text": "identity: measuring failed"} in events
 
 
 def test_a_device_that_there_is_not_ends_it_before_any_is_trained(prepared, tmp_path):

@@ -33,12 +33,12 @@ def ignore(event):
 
 
 def test_it_writes_maps_and_every_pair(runs, prepared, tmp_path):
-    told = []
-    compare(runs, prepared, BATCH + 1, tmp_path / "cka", "cpu", told.append)
+    events = []
+    compare(runs, prepared, BATCH + 1, tmp_path / "cka", "cpu", events.append)
     assert sorted(path.name for path in (tmp_path / "cka").iterdir()) == [
         "README.md", "between.png", "cka.csv", "layers_between.png", "layers_within.png",
         "within.png"]
-    assert told[-1] == {"event": "cka", "done": 2, "all": 2}
+    assert events[-1] == {"event": "cka", "done": 2, "all": 2}
     with open(tmp_path / "cka" / "cka.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     pairs = {(r["network"], r["map"], r["other network"], r["other map"]): float(r["cka"])

@@ -34,6 +34,6 @@ def tree(tmp_path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def told() -> list[str]:
+def messages() -> list[str]:
     """What a reader has reported, when its `append` is the report."""
     return []

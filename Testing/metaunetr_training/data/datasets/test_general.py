@@ -55,13 +55,14 @@ def test_a_case_may_annotate_fewer_organs_than_the_others(tree):
     assert set(read_reference(b).array.flat) == {0, 1}
 
 
-def test_unknown_organs_count_as_background_and_are_told(tree, told):
+def test_unknown_organs_count_as_background_and_are_reported(tree, messages):
     folder = describe(tree("images/a.nii", "labels/a.nii"), name="ours",
                       labels={"liver": 1, "cancer": 2, "femur": 3})
-    case, = dataset_cases("general", folder, told.append)
+    case, = dataset_cases("general", folder, messages.append)
     assert case.mapping == {1: (6,), 2: (), 3: ()}
-    assert told == ["ours: labels that are no organ known here count as background: 2 (cancer), "
-                    "3 (femur). Where one is part of an organ, name that organ in dataset.json."]
+    assert messages == [
+        "ours: labels that are no organ known here count as background: 2 (cancer), 3 (femur). "
+        "Where one is part of an organ, name that organ in dataset.json."]
     assert set(read_reference(case).array.flat) == {0, 6}
 
 
@@ -106,11 +107,11 @@ def test_test_images_count_only_with_labels(tree):
     assert {case.id: case.fold for case in cases} == {"a": None, "t": TEST}
 
 
-def test_hidden_files_of_archives_are_no_cases(tree, told):
+def test_hidden_files_of_archives_are_no_cases(tree, messages):
     folder = describe(tree("images/a.nii", "labels/a.nii"))
     (folder / "images" / "._a.nii").touch()
-    assert [case.id for case in dataset_cases("general", folder, told.append)] == ["a"]
-    assert told == []
+    assert [case.id for case in dataset_cases("general", folder, messages.append)] == ["a"]
+    assert messages == []
 
 
 @pytest.mark.parametrize(("values", "message"), [

@@ -27,12 +27,12 @@ LAYOUTS = {
 @pytest.mark.parametrize(("kind", "image", "label"), [
     (kind, *names) for kind, layouts in LAYOUTS.items() for names in layouts
 ])
-def test_a_case_is_found_where_its_data_set_puts_it(tree, told, kind, image, label):
+def test_a_case_is_found_where_its_data_set_puts_it(tree, messages, kind, image, label):
     folder = tree(image, label)
-    case, = dataset_cases(kind, folder, told.append)
+    case, = dataset_cases(kind, folder, messages.append)
     assert (case.image, case.labels) == (folder / image, folder / label)
     assert case.key == f"{kind}/{'00001' if kind == 'abdomenct1k' else '0001'}"
-    assert told == []
+    assert messages == []
 
 
 @pytest.mark.parametrize(("kind", "labels", "annotated"), [
@@ -53,22 +53,22 @@ def test_the_common_validation_cases_of_btcv_are_fold_0(tree):
     assert folds == {"0001": None, "0034": None, "0035": 0, "0040": 0}
 
 
-def test_registered_and_test_images_of_btcv_are_no_cases(tree, told):
+def test_registered_and_test_images_of_btcv_are_no_cases(tree, messages):
     folder = tree("Training/img/img0001.nii.gz", "Training/label/label0001.nii.gz",
                   "Training/img/img0001-0002.nii.gz", "Testing/img/img0061.nii.gz",
                   "averaged-training-images/DET0000101_avg.nii.gz")
-    assert [case.id for case in dataset_cases("btcv", folder, told.append)] == ["0001"]
-    assert told == []
+    assert [case.id for case in dataset_cases("btcv", folder, messages.append)] == ["0001"]
+    assert messages == []
 
 
-def test_amos_holds_its_validation_cases_out_and_leaves_mr_images_out(tree, told):
+def test_amos_holds_its_validation_cases_out_and_leaves_mr_images_out(tree, messages):
     for part, numbers in (("Tr", (1, 500, 507, 600)), ("Va", (8, 510))):
         for number in numbers:
             tree(f"images{part}/amos_{number:04d}.nii.gz", f"labels{part}/amos_{number:04d}.nii.gz")
     folder = tree("imagesTs/amos_0003.nii.gz")
-    folds = {case.id: case.fold for case in dataset_cases("amos", folder, told.append)}
+    folds = {case.id: case.fold for case in dataset_cases("amos", folder, messages.append)}
     assert folds == {"0001": None, "0008": TEST, "0500": None}
-    assert told == ["amos: 3 MR images (numbers above 500) left out."]
+    assert messages == ["amos: 3 MR images (numbers above 500) left out."]
 
 
 AMOS = {"0": "background", "1": "spleen", "2": "right kidney", "3": "left kidney",
@@ -102,11 +102,11 @@ def test_the_parts_of_abdomenct1k_are_one(tree):
     assert [case.id for case in dataset_cases("abdomenct1k", folder)] == ["00001", "00500", "01062"]
 
 
-def test_images_and_labels_without_each_other_are_told_and_left_out(tree, told):
+def test_images_and_labels_without_each_other_are_reported_and_left_out(tree, messages):
     folder = tree("img/img0001.nii.gz", "img/img0002.nii.gz", "img/img0003.nii.gz",
                   "label/label0001.nii.gz", "label/label0004.nii.gz")
-    assert [case.id for case in dataset_cases("btcv", folder, told.append)] == ["0001"]
-    assert told == ["btcv: 2 images without labels left out: 0002, 0003.",
+    assert [case.id for case in dataset_cases("btcv", folder, messages.append)] == ["0001"]
+    assert messages == ["btcv: 2 images without labels left out: 0002, 0003.",
                     "btcv: 1 label maps without an image left out: 0004."]
 
 
