@@ -52,8 +52,9 @@ DOUBTS = {
     "too large though cut off": ("spleen", {"volume_ml": 900.0, "cut_off": True}, "expected 54"),
     "two parts": ("gallbladder", {"parts": 2}, "2 separate parts"),
     "on the wrong side": ("spleen", {"wrong_side": True}, "wrong side"),
-    "low confidence": ("gallbladder", {"confidence": 0.83}, "confidence of 0.83 is low"),
-    "low expected Dice": ("spleen", {"confidence": 0.69, "calibrated": True}, "0.69 is low"),
+    "low confidence": ("gallbladder", {"confidence": 0.83}, "the confidence is below 0.86"),
+    "low expected Dice": ("spleen", {"confidence": 0.69, "calibrated": True},
+                          "the confidence is below 0.7"),
     "undecided": ("stomach", {"expected_dice": 0.75}, "undecided how far"),
     "a kidney without its lower pole": (
         "right kidney", {"volume_ml": 110.0, "extent": (235.0, 310.0)}, "65% of the left kidney's"),

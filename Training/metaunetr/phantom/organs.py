@@ -132,11 +132,16 @@ def paint_spleen(view):
     hilum = centre + (-22, -16, -4)
     for end in ((10, -14, 16), (14, 0, -2), (8, 8, -20)):
         tube = Tube([hilum + (-10, 0, -4), hilum, hilum + end], (3, 2.6, 1.6))
-        vein = view.view(tube.box[0] - 3, tube.box[1] + 3)
-        if vein is not None:
-            tube_d = tube.distance(vein)
-            np.copyto(tube_d, 1e3, where=vein.labels == SPLEEN)
-            vein.paint(tube_d, p.hu["portal vein"])
+        _paint_tube_outside(view, tube, SPLEEN, p.hu["portal vein"])
+
+
+def _paint_tube_outside(view, tube, label, hu):
+    """Paint the part of a tube that lies outside of `label`."""
+    part = view.view(tube.box[0] - 3, tube.box[1] + 3)
+    if part is not None:
+        d = tube.distance(part)
+        np.copyto(d, 1e3, where=part.labels == label)
+        part.paint(d, hu)
 
 
 def paint_kidneys(view):
@@ -174,11 +179,7 @@ def _paint_kidney(view, side, label, centre, radii, axes):
          centre + 38 * inward + (0, -6, -40), centre + (-side * 36, -10, -90)],
         (3, 5, 4.5, 2.5, 2.2),
     )
-    urine = view.view(pelvis.box[0] - 3, pelvis.box[1] + 3)
-    if urine is not None:
-        d = pelvis.distance(urine)
-        np.copyto(d, 1e3, where=urine.labels == label)
-        urine.paint(d, p.hu["renal pelvis"])
+    _paint_tube_outside(view, pelvis, label, p.hu["renal pelvis"])
 
 
 def paint_pancreas(view):

@@ -44,7 +44,8 @@ def export(
 ) -> Bundle:
     """Writes the bundle `folder`, named like it, after a new process has segmented a CT with it.
 
-    The weights are stored in half precision, which halves the file and changes no Dice.
+    The weights are stored in half precision, which halves the file. It changed the Dice of an organ
+    of a case by at most 0.002 (abdomen13-2mm, 48 organs of 6 CTs).
 
     Args:
         ct: the CT to segment; None is a phantom.
