@@ -130,10 +130,13 @@ def test_a_multi_frame_file_is_refused_too(tmp_path, ct, element, value):
         read_image(path)
 
 
-def test_the_thickness_of_a_single_slice_is_a_number(tmp_path, ct):
+@pytest.mark.parametrize(("thickness", "words"), [
+    (b"5 mm", "Slice Thickness must be a number, it is '5 mm'"), (b"0 ", "Slice Thickness must be positive, it is 0"),
+])
+def test_the_thickness_of_a_single_slice_is_a_length(tmp_path, ct, thickness, words):
     paths = write_series(tmp_path, ct)
     for path in paths[1:]:
         path.unlink()
-    put(paths[0], (0x18, 0x50, b"DS"), b"5 mm")
-    with pytest.raises(InputError, match="Slice Thickness must be a number, it is '5 mm'"):
+    put(paths[0], (0x18, 0x50, b"DS"), thickness)
+    with pytest.raises(InputError, match=words):
         read_image(tmp_path)

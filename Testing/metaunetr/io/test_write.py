@@ -97,7 +97,7 @@ def test_a_possible_output_leaves_no_trace(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("suffix", write.formats.WRITABLE_IMAGES)
+@pytest.mark.parametrize("suffix", [*write.formats.WRITABLE_IMAGES, ".seg.nrrd"])
 def test_every_kind_of_voxel_is_written(tmp_path, suffix):
     for dtype, read in {bool: np.int16, np.uint8: np.int16, np.int16: np.int16,
                         np.float32: np.float32, np.float64: np.float32,

@@ -80,7 +80,9 @@ class Manifest:
         try:
             self._open()
         except (sqlite3.DatabaseError, UnicodeError) as error:
-            if any(words in str(error) for words in FOLDER_ERRORS):
+            # SQLite says "readonly" also where damage in the file says so
+            if (any(words in str(error) for words in FOLDER_ERRORS)
+                    or ("readonly" in str(error) and not os.access(self.path, os.W_OK))):
                 raise self._refusal(error) from None
             self._rename(error)
             try:
@@ -166,9 +168,10 @@ class Manifest:
         aside = self.path.with_name(f"{self.path.stem} damaged{self.path.suffix}")
         try:
             os.replace(self.path, aside)
-            Path(f"{self.path}-journal").unlink(missing_ok=True)
         except OSError as failed:
             raise self._refusal(failed) from None
+        with suppress(OSError):  # with it, the kept file can be rolled back
+            os.replace(f"{self.path}-journal", f"{aside}-journal")
         self.warnings.append(f"{self.path}: the manifest is damaged ({error}); it is kept as "
                              f"{aside.name} and made anew from the records of the cases")
 

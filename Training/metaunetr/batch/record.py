@@ -207,8 +207,9 @@ def _with_data(files: Iterable[Path]) -> list[Path]:
     """Files, and the files with the voxels of those that are only headers; sorted."""
     paths = set(files)
     for path in files:
-        with suppress(InputError, OSError):
-            paths.add(io.read_header(path).data)
+        if formats.readable(path):
+            with suppress(InputError, OSError):
+                paths.add(io.read_header(path).data)
     return sorted(paths)
 
 

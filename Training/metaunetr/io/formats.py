@@ -70,13 +70,13 @@ def readable(path: Path) -> Format | None:
     return next((kind for kind in FORMATS if suffix in kind.read), None)
 
 
-def writable(path: Path) -> Format:
-    """The format in which `path` is written, by its name.
+def writable(path: Path, allowed: tuple[str, ...]) -> Format:
+    """The format in which `path` is written, by the one of the suffixes `allowed` in its name.
 
     Raises:
-        StopIteration: it is none of WRITABLE_LABELS.
+        StopIteration: it has none of them.
     """
-    suffix = suffix_of(path, WRITABLE_LABELS)
+    suffix = suffix_of(path, allowed)
     return next(kind for kind in FORMATS if suffix in kind.write)
 
 

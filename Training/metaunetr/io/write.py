@@ -130,7 +130,7 @@ def _write(path: Path, kind: Format, image: Image) -> None:
 
 def _format(path: Path, allowed: tuple[str, ...]) -> Format:
     _check_suffix(path, allowed)
-    return formats.writable(path)
+    return formats.writable(path, allowed)
 
 
 def _check_suffix(path: Path, allowed: tuple[str, ...]) -> None:

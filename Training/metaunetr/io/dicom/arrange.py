@@ -113,8 +113,12 @@ def _step(
 ) -> np.ndarray:
     """The vector (LPS mm) from each slice to the next."""
     if len(slices) == 1:
-        thickness = slices[0].text("SliceThickness") and slices[0].numbers("SliceThickness", 1)[0]
-        return normal * (thickness or 1.0)
+        if not slices[0].text("SliceThickness"):
+            return normal
+        (thickness,) = slices[0].numbers("SliceThickness", 1)
+        if not thickness > 0:
+            raise InputError(f"{path}: Slice Thickness must be positive, it is {thickness:g}")
+        return normal * thickness
     distances = np.diff(positions @ normal)
     if distances.min() < MIN_DISTANCE:
         twice = int(np.argmin(distances))
