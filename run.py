@@ -108,7 +108,7 @@ def install_torch(build: str, index: str) -> None:
             return
         print("This index cannot be reached or has no such build.", flush=True)
     size = CUDA_SIZE if sys.platform == "linux" else CPU_SIZE
-    what = shlex.split(build) if build not in ("cpu", "cuda") else [TORCH]
+    what = shlex.split(build, posix=os.name != "nt") if build not in ("cpu", "cuda") else [TORCH]
     print(f"Installing {what[0]} ({size}) …", flush=True)
     call(*pip(*what))
 

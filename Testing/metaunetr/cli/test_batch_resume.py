@@ -29,6 +29,11 @@ def labels_that_are_gone(tmp_path):
     (tmp_path / "out" / "a" / "ct.seg.nrrd").unlink()
 
 
+@change("ct (before).seg.nrrd")
+def labels_that_are_cut_off(tmp_path):
+    os.truncate(tmp_path / "out" / "a" / "ct.seg.nrrd", 4000)
+
+
 @change("ct (before 2).seg.nrrd")
 def labels_that_were_corrected_again(tmp_path):
     (tmp_path / "out" / "a" / "ct (before).seg.nrrd").touch()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from metaunetr.cli.ending import GRACE
 from metaunetr.io import read_labels
 from tiny_bundle import card, write_bundle
 
@@ -63,6 +64,10 @@ def wait_for(process: subprocess.Popen, key: str, value) -> None:
         if json.loads(line).get(key) == value:
             return
     raise AssertionError(f"no event with {key} = {value}; {process.stderr.read()}")
+
+
+def test_what_does_not_end_by_itself_is_ended_within_a_second():
+    assert GRACE < 1  # as docs/slicer.md says of Cancel
 
 
 @pytest.mark.parametrize(("number", "event", "code", "sentence"), [

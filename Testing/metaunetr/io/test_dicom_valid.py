@@ -131,7 +131,8 @@ def test_a_multi_frame_file_is_refused_too(tmp_path, ct, element, value):
 
 
 @pytest.mark.parametrize(("thickness", "words"), [
-    (b"5 mm", "Slice Thickness must be a number, it is '5 mm'"), (b"0 ", "Slice Thickness must be positive, it is 0"),
+    (b"5 mm", "Slice Thickness must be a number, it is '5 mm'"),
+    (b"0 ", "Slice Thickness must be positive, it is 0"),
 ])
 def test_the_thickness_of_a_single_slice_is_a_length(tmp_path, ct, thickness, words):
     paths = write_series(tmp_path, ct)

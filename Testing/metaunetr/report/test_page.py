@@ -49,7 +49,7 @@ def case(shape=(20, 60, 70), present=(1, 6), warnings=(), flags=(), record=None,
             labels[2:-2, 5 + 3 * n : 8 + 3 * n, 5:40] = organ.number
         voxels = int((labels == organ.number).sum())
         values = (voxels * grid.voxel_volume, 40.4, 20.2, 0.937) if voxels else (0.0, *[np.nan] * 3)
-        organs.append(OrganResult(organ, voxels, *values, flags if voxels else ()))
+        organs.append(OrganResult(organ, voxels, *values, flags if voxels else ("not found",)))
     return image, Result(Image(labels, grid), tuple(organs), record or {}, warnings)
 
 
@@ -117,7 +117,9 @@ def test_it_says_what_it_must(tmp_path):
 
 
 def test_an_empty_result_says_so(tmp_path):
-    assert "None of the organs was found" in write(tmp_path, present=())
+    text = write(tmp_path, present=())
+    assert "None of the organs was found" in text
+    assert "None of 0" not in text and 'class="summary doubtful"' in text
 
 
 def test_text_from_outside_is_shown_and_never_obeyed(tmp_path):

@@ -18,6 +18,7 @@ import metaunetr
 from metaunetr.bundle import DEFAULT_MODEL
 from metaunetr.engine.precision import bfloat16_instructions
 from metaunetr.io import read_labels, write_image
+from metaunetr.metrics import dice
 from tiny_bundle import small_ct, write_bundle
 
 MOST = {"float32": 0.001, "bfloat16": 0.01}  # of the labelled voxels may differ
@@ -48,6 +49,9 @@ def check(folder: Path, ct: Path, model: str | Path, precision: str, long: bool)
         differ = np.count_nonzero(first != other)
         print(f"{precision}, {threads} threads: {differ} of {first.size} voxels differ")
         assert differ <= MOST[precision] * np.count_nonzero(first)
+        assert set(np.unique(first)) == set(np.unique(other))
+        for organ in np.unique(first):  # the smallest has a few voxels
+            assert dice(first == organ, other == organ) > 0.8, (threads, organ)
 
 
 @pytest.mark.parametrize("precision", MOST)

@@ -110,7 +110,7 @@ def _axes(
 def winners(logits: Tensor, classes: Sequence[int]) -> np.ndarray:
     """The one of `classes` with the highest of the logits (C, ...), uint8; ties go to the first.
 
-    On a CPU, `argmax` takes seven times as long (14 classes, float16, PyTorch 2.13).
+    On a CPU, `argmax` takes several times as long (14 classes, float16, PyTorch 2.13).
     """
     best = logits[0].clone()
     winner = torch.full(best.shape, classes[0], dtype=torch.uint8)

@@ -66,8 +66,9 @@ def uses_one_dnn(x: Tensor) -> bool:
 def needs_float32(x: Tensor) -> bool:
     """Whether `x` (B, C, D, H, W) must not be convolved in bfloat16.
 
-    On a CPU, oneDNN's bfloat16 gradient of the weight of maps of two slices, which are tiny, holds
-    memory that was never written (PyTorch 2.13).
+    On a CPU, where a map has two slices, oneDNN's bfloat16 gradient of the weight of kernels larger
+    than 1 holds memory that was never written (PyTorch 2.13). Such maps are tiny; inference, which
+    has no gradient, computes the same as training.
     """
     return x.shape[2] == 2 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu")
 

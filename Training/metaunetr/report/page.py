@@ -107,9 +107,10 @@ def _summary(organs: Sequence[OrganResult]) -> str:
         "not found": [item.organ.name for item in organs if not item.voxels],
     }
     text = "; ".join(f"{what}: {', '.join(names)}" for what, names in lists.items() if names)
-    if not doubtful:
+    if found and not doubtful:
         text = f"None of {len(found)} organs flagged" + "; " * bool(text) + text
-    return f'<p class="summary{" doubtful" * bool(doubtful)}">{escape(text)}.</p>'
+    look = any(item.doubts for item in organs)  # also at an organ that was not found
+    return f'<p class="summary{" doubtful" * look}">{escape(text)}.</p>'
 
 
 def _pictures(scene: Scene, pictures: dict[str, np.ndarray], planes: Iterable[str],

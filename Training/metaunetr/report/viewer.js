@@ -198,8 +198,8 @@
   viewer.addEventListener("keydown", onKey);
   window.addEventListener("resize", draw);
   viewer.hidden = false;
-  document.body.classList.add("live");
   draw();
+  document.body.classList.add("live"); // hides the still pictures
 })().catch(error => {
   document.getElementById("viewer").hidden = true;
   console.error(error);
