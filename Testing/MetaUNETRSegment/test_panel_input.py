@@ -177,6 +177,11 @@ def test_every_control_has_a_tooltip_and_every_selector_the_scene_and_a_paramete
             assert widget.property("SlicerParameterName"), widget.objectName
 
 
+def test_the_panel_says_that_nothing_is_uploaded(open_panel):
+    assert open_panel().ui.noteLabel.text == (
+        "Nothing is uploaded. Research use only, not for diagnosis.")
+
+
 def test_stages_of_the_command_line_have_names(open_panel):
     from metaunetr.cli.progress import STAGES
     from MetaUNETRSegmentLib.panel import progress

@@ -88,6 +88,7 @@ def test_a_card_that_lacks_an_entry(tmp_path):
     ({"weights": "../weights.safetensors"}, "inside the bundle's folder"),
     ({"weights": "/etc/passwd"}, "inside the bundle's folder"),
     ({"weights": ""}, "inside the bundle's folder"),
+    ({"labels": {}}, "numbered from 0 without gaps"),
     (nested("labels", **{"7": "aorta"}), "numbered from 0 without gaps"),
     (nested("labels", **{"5": "tail"}), "not: tail"),
     (nested("labels", **{"4": ["liver"]}), r"not: \['liver'\]"),
@@ -172,7 +173,7 @@ def test_tensors_that_do_not_fit(tmp_path, change, words):
         bundle.load(tmp_path).network()
 
 
-@pytest.mark.parametrize("keep", [4, -1])
+@pytest.mark.parametrize("keep", [0, 4, -1])
 def test_truncated_weights_of_a_card_that_vouches_for_them(tmp_path, keep):
     path = write_bundle(tmp_path) / "weights.safetensors"
     path.write_bytes(path.read_bytes()[:keep])

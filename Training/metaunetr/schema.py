@@ -8,7 +8,7 @@
     Reader("the card").read(Inference, {"overlap": 0.5, "patch": [64, 80, 112]})
 
 Files are untrusted input: no value is converted to another type (a text is no number, true is not
-1), NaN lies in no range, and size and depth of a file are limited.
+1), numbers must be finite, and size and depth of a file are limited.
 """
 
 from __future__ import annotations
@@ -124,9 +124,12 @@ class Reader:
 
         Raises:
             TypeError: it is of another type.
+            ValueError: a number is not finite.
         """
         if type(value) not in {float: (int, float), Path: (str,)}.get(kind, (kind,)):
             raise TypeError
+        if kind is float and not isfinite(value):
+            raise ValueError
         return kind(value) if kind in (float, Path) else value
 
     def describe(self, kind: Any) -> str:

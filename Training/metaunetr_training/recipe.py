@@ -24,6 +24,7 @@ CONFIGS = next(  # in a source tree, or in a wheel
     (folder for folder in (PACKAGE.parent / "configs", PACKAGE / "configs") if folder.is_dir()),
     PACKAGE / "configs")
 Triple = tuple[int, int, int]
+Weight = Annotated[float, Check(lambda weight: weight >= 0, "be at least 0")]
 Count = Annotated[int, Check(lambda count: count >= 1, "be at least 1")]
 
 
@@ -74,7 +75,7 @@ class Training:
     warmup: float
     gradient_clip: float
     ema: float
-    dataset_weights: dict
+    dataset_weights: dict[str, Weight]
     foreground: float
     precision: str
     compile: str
@@ -263,7 +264,7 @@ class _Recipes(schema.Reader):
 
     def convert(self, kind: Any, value: Any) -> Any:
         if kind is float and type(value) is str:
-            return float(value)  # YAML 1.1 reads 1e-3 as a text
+            value = float(value)  # YAML 1.1 reads 1e-3 as a text
         if kind is str and type(value) is bool:
             return "yes" if value else "no"  # which YAML 1.1 reads as true and false
         return super().convert(kind, value)

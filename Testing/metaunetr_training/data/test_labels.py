@@ -167,6 +167,12 @@ def test_a_data_set_without_merged_sides_needs_no_ct(case):
     assert np.array_equal(read_reference(plain).array, io.read_labels(case.labels).array)
 
 
+def test_sides_may_be_named_in_any_order(case):
+    reversed_order = Case(case.dataset, case.id, case.image, case.labels,
+                          {label: organs[::-1] for label, organs in MERGED.items()})
+    assert np.array_equal(read_reference(reversed_order).array, read_reference(case).array)
+
+
 def test_unknown_labels_are_refused_by_name(case):
     known = {label: MERGED[label] for label in (1, 2, 4)}
     with pytest.raises(InputError, match="must be among 1, 2, 4, those that ours knows; this file "

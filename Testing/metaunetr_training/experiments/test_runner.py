@@ -110,6 +110,22 @@ def test_a_network_that_fails_has_no_run(monkeypatch, error, text):
     assert failed.startswith(f"identity: {text}")
 
 
+def test_a_network_that_fails_is_left_out_and_the_others_are_tabled(
+    prepared, tmp_path, monkeypatch
+):
+    train = variants.train
+
+    def fail_once(recipe, *arguments, **more):
+        if recipe.network.mixer == "identity":
+            raise TrainingError("the loss is nan")
+        return train(recipe, *arguments, **more)
+
+    monkeypatch.setattr(variants, "train", fail_once)
+    rows = compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
+                          ("identity", "pooling"), device="cpu")
+    assert [row.name for row in rows] == ["pooling"]
+
+
 def test_a_network_that_cannot_be_measured_is_left_out(prepared, tmp_path, monkeypatch):
     def costs(recipe, folder, device):
         raise MetaUNETRError("measuring failed")

@@ -1,4 +1,4 @@
-"""PatchDataset: where they are crop_patch, and that each depends on its number alone."""
+"""PatchDataset: where patches are cut, and that each depends on its number alone."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ from metaunetr.errors import Cancelled, InputError, OutputError, explain
 from metaunetr.image import Image
 from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.outputs import make_folder
+from metaunetr.schema import read_json
 from metaunetr.text import counted, duration
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.labels import read_reference
@@ -74,7 +75,7 @@ class CaseScores:
     def read(cls, path: Path) -> CaseScores | None:
         """The record of a case; None where there is no valid one."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path)
             scores = tuple(Score.from_json(score) for score in values["scores"])
             return cls(values["made_from"], values["reference"], scores, values["ceilings"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
