@@ -5,6 +5,7 @@
 Prints, for the token grids of a 64×80×112 patch at f = 24, milliseconds of each part of a training
 step in both forms, and which is faster. The network takes for each part what wins here: Conv3d
 through oneDNN for the result and the gradient of the input, shifts for the gradient of the weight.
+"bfloat16 result" is inference, where few tokens are shifted all the same, see `depthwise`.
 """
 
 import time
@@ -19,7 +20,9 @@ from metaunetr.network.mixers.convolution import (
 )
 
 KERNEL = 7
-GRIDS = [(24, (32, 40, 56)), (48, (16, 20, 28)), (96, (8, 10, 14))]  # channels, (D, H, W)
+GRIDS = [  # channels, (D, H, W)
+    (24, (32, 40, 56)), (48, (16, 20, 28)), (96, (8, 10, 14)), (192, (4, 5, 7)),
+]
 REPEATS = 5
 
 
@@ -47,7 +50,8 @@ def step(form, x, weight, bias, gradient, axis):
 
 
 def main() -> None:
-    print(f"{torch.get_num_threads()} threads, kernel {KERNEL}, fp32, milliseconds")
+    print(f"{torch.get_num_threads()} threads, kernel {KERNEL}, milliseconds, in float32 unless it "
+          "says so")
     columns = f"{'Conv3d':>8} {'shifts':>8} {'network':>8}  faster"
     print(f"{'tokens':>18} {'axis':>4} {'part':>16} {columns}")
     for channels, grid in GRIDS:
@@ -60,6 +64,12 @@ def main() -> None:
                     milliseconds(lambda f=form: f(*data, axis))  # noqa: B023
                     for form in (grouped, shifted, depthwise)
                 ]
+                with torch.autocast("cpu", torch.bfloat16):
+                    half = x.bfloat16(), weight.bfloat16(), bias.bfloat16()
+                    in_half = [
+                        milliseconds(lambda f=form: f(*half, axis))  # noqa: B023
+                        for form in (grouped, shifted, depthwise)
+                    ]
                 shifts = milliseconds(lambda: shifted_weight_gradient(x, gradient, KERNEL, axis))  # noqa: B023
             conv3d = milliseconds(lambda: conv3d_weight_gradient(*data, gradient, axis))  # noqa: B023
             whole = [
@@ -68,6 +78,7 @@ def main() -> None:
             ]
             rows = {
                 "result": result,
+                "bfloat16 result": in_half,
                 "weight gradient": [conv3d - result[0], shifts, shifts],
                 "training step": whole,
             }
@@ -75,7 +86,7 @@ def main() -> None:
                 faster = "Conv3d" if groups < by_shifts else "shifts"
                 print(
                     f"{f'{channels} x {grid}':>18} {name:>4} {part:>16} "
-                    f"{groups:8.1f} {by_shifts:8.1f} {network:8.1f}  {faster}"
+                    f"{groups:8.2f} {by_shifts:8.2f} {network:8.2f}  {faster}"
                 )
 
 

@@ -83,8 +83,9 @@ def _mixed(x: Tensor, weight: Tensor, bias: Tensor | None, axis: int) -> Tensor:
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor, axis: int) -> Tensor:
     """`grouped` in the form that is fastest here.
 
-    At inference in bfloat16 on a CPU, few tokens are shifted: oneDNN's kernel once ended the
-    process on such a map (segmentation fault, PyTorch 2.13), and for few the time is the same.
+    At inference in bfloat16 on a CPU, few tokens are shifted, which costs some tenths of a
+    millisecond (Testing/benchmarks/depthwise.py): oneDNN's kernel once ended the process on such a
+    map (a segmentation fault that could not be repeated, PyTorch 2.13).
     """
     in_half = torch.is_autocast_enabled("cpu") and not torch.is_grad_enabled()
     if in_half and x.device.type == "cpu" and x[..., 0].numel() < FEW:
