@@ -6,14 +6,12 @@ round them; the hash does not depend on the layer, label value or extent, which 
 when it saves.
 """
 
-import hashlib
-
 import numpy as np
 import vtk
 
+from metaunetr.io.seg_nrrd import CONTENT, segment_digest
 from MetaUNETRSegmentLib.masks import arrayOf, matrixOf, trimmed
 
-CONTENT = "MetaUNETR.Content"
 SAME_PLACE_MM = 0.02
 BINARY = "Binary labelmap"
 STATUS = "Segmentation.Status"
@@ -46,12 +44,10 @@ def contentOf(segment) -> str:
         first, size = np.array(mask.offset[::-1]), np.array(voxels.shape[::-1])
         ends = first + np.vstack([np.zeros(3), np.diag(size)])
         places = ends @ matrixOf(image)[:3, :3].T + matrixOf(image)[:3, 3]
-    status = tagOf(segment, STATUS)
-    text = [segment.GetName(), [round(channel * 255) for channel in segment.GetColor()],
-            segment.GetTerminology(), "" if status == "notstarted" else status, voxels.shape]
-    digest = hashlib.sha256(repr(text).encode())
-    digest.update(np.packbits(voxels))
-    return " ".join([digest.hexdigest(), *(f"{value:.3f}" for value in places.ravel())])
+    digest = segment_digest(
+        voxels, segment.GetName(), [round(channel * 255) for channel in segment.GetColor()],
+        segment.GetTerminology(), tagOf(segment, STATUS))
+    return " ".join([digest, *(f"{value:.3f}" for value in places.ravel())])
 
 
 def tagOf(segment, name: str) -> str:

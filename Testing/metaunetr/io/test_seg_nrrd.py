@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -13,7 +15,7 @@ from metaunetr.image import Image
 from metaunetr.io import read_labels, write_labels
 from metaunetr.io.describe import describe
 from metaunetr.io.itk import write_itk
-from metaunetr.io.seg_nrrd import organ_of, terminology_entry
+from metaunetr.io.seg_nrrd import content_digest, cropped, organ_of, terminology_entry
 
 
 def header_of(path) -> dict[str, str]:
@@ -43,6 +45,17 @@ def test_tags_keep_what_slicer_would_cut(tmp_path, result):
     assert liver["MetaUNETR.Model"] == "abdomen13-2mm"
     assert liver["MetaUNETR.ModelSHA256"] == "ab" * 32
     assert "MetaUNETR.Flags" not in segments[0]["tags"]
+
+
+def test_a_tag_shows_whether_the_voxels_of_a_segment_have_changed(tmp_path, result):
+    write_labels(tmp_path / "out.seg.nrrd", result)
+    tag = describe(tmp_path / "out.seg.nrrd")["segments"][3]["tags"]["MetaUNETR.Voxels"]
+    liver = cropped(replace(result.labels, array=result.labels.array == 6))
+    digest, *place = tag.split()
+    assert digest == content_digest(liver.array)
+    assert np.array(place, float) == pytest.approx(liver.grid.origin, abs=1e-3)
+    liver.array[0, 0, 0] ^= True
+    assert digest != content_digest(liver.array)
 
 
 def test_the_record_comes_back(tmp_path, result):

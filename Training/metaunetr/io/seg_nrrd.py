@@ -5,14 +5,17 @@ The keys are those of Slicer's vtkMRMLSegmentationStorageNode.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from metaunetr import organs
+from metaunetr.boxes import bounding_box
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io.itk import write_itk
@@ -21,6 +24,8 @@ from metaunetr.organs import Code, Organ
 from metaunetr.result import OrganResult, Result
 
 RECORD = "MetaUNETR_Record"
+VOXELS = "MetaUNETR.Voxels"  # tag: `content_digest` as the file was written, and LPS mm
+CONTENT = "MetaUNETR.Content"  # tag of the Slicer module: `segment_digest`, and RAS mm
 CONTEXT = "Segmentation category and type - DICOM master list"
 OWN_CONTEXT = "Segmentation category and type - MetaUNETR"  # in the Slicer module's .term.json
 NOT_IN_MASTER_LIST = ("110765007", "113343008")  # codes of organs that only OWN_CONTEXT has
@@ -58,9 +63,13 @@ def segmentation_header(result: Result) -> dict[str, str]:
         **requested_organs(result.labels),
     }
     depth, height, width = result.labels.grid.shape
+    labelled = cropped(result.labels)
     found = [found for found in result.organs if found.voxels]
     for index, item in enumerate(found):
         organ = item.organ
+        segment = cropped(replace(labelled, array=labelled.array == organ.number))
+        marks = tags(item, result.record) | {VOXELS: " ".join([
+            content_digest(segment.array), *(f"{value:.3f}" for value in segment.grid.origin)])}
         values = {
             "ID": organ.key,
             "Name": organ.name,
@@ -71,10 +80,45 @@ def segmentation_header(result: Result) -> dict[str, str]:
             "Layer": "0",
             # All segments share a layer, for which Slicer takes the extent of the first one.
             "Extent": f"0 {width - 1} 0 {height - 1} 0 {depth - 1}",
-            "Tags": "".join(f"{key}:{value}|" for key, value in tags(item, result.record).items()),
+            "Tags": "".join(f"{key}:{value}|" for key, value in marks.items()),
         }
         header |= {f"Segment{index}_{key}": value for key, value in values.items()}
     return header
+
+
+def cropped(labels: Image) -> Image:
+    """The smallest box that holds all voxels that are not 0; without such voxels, none at all."""
+    box = bounding_box(labels.array) or (slice(0, 0),) * 3
+    first = [part.start for part in reversed(box)]
+    array = labels.array[box]
+    grid = replace(labels.grid, shape=array.shape,
+                   origin=tuple((labels.grid.affine @ [*first, 1])[:3]))
+    return replace(labels, array=array, grid=grid)
+
+
+def content_digest(voxels: np.ndarray, *description: Any) -> str:
+    """SHA-256 of the voxels of a segment, and of values that describe it.
+
+    Args:
+        voxels: (D, H, W) bool, the smallest box: 3D Slicer changes the extent when it saves.
+    """
+    digest = hashlib.sha256(repr([*description, voxels.shape]).encode())
+    digest.update(np.packbits(voxels))
+    return digest.hexdigest()
+
+
+def segment_digest(
+    voxels: np.ndarray, name: str, colour: list[int], terminology: str, status: str
+) -> str:
+    """SHA-256 of a segment, all of which 3D Slicer writes to a .seg.nrrd.
+
+    Args:
+        voxels: (D, H, W) bool, the smallest box.
+        colour: red, green and blue, 0 to 255.
+        terminology, status: values of the tags TerminologyEntry and Segmentation.Status.
+    """
+    return content_digest(voxels, name, colour, terminology,
+                          "" if status == "notstarted" else status)
 
 
 def requested_organs(labels: Image) -> dict[str, str]:
