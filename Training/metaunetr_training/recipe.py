@@ -1,23 +1,28 @@
 """A recipe: one YAML file with all settings of a training run.
 
 The file gives every value; there are no defaults. `--set training.iterations=100` replaces single
-values; the recipe that was used is written into the folder of the run.
+values; the recipe that was used is written into the folder of the run. JSON is YAML: where PyYAML
+is not installed, as in 3D Slicer, recipes are written and read as JSON.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-
-import yaml
 
 from metaunetr import organs, schema
 from metaunetr.bundle import Overlap, Preprocessing
 from metaunetr.errors import InputError
 from metaunetr.organs import Organ
 from metaunetr.schema import Check
+
+yaml = None
+with suppress(ModuleNotFoundError):
+    import yaml
 
 PACKAGE = Path(__file__).resolve().parent
 CONFIGS = next(  # in a source tree, or in a wheel
@@ -159,6 +164,8 @@ class Recipe:
 
     def to_yaml(self) -> str:
         """The content of a recipe file."""
+        if yaml is None:
+            return json.dumps(self.to_json(), indent=1)
         return yaml.safe_dump(self.to_json(), sort_keys=False, default_flow_style=None)
 
     def to_json(self) -> dict[str, Any]:
@@ -177,10 +184,10 @@ def load(recipe: str | Path, changes: Iterable[str] = ()) -> Recipe:
     """
     path = recipe_file(recipe)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: is no YAML file: {' '.join(str(error).split())}") from error
     if isinstance(values, dict):
         for change in changes:
@@ -230,6 +237,20 @@ def from_json(values: Any, source: str) -> Recipe:
     return recipe
 
 
+def _parse(text: str) -> Any:
+    """The value of a YAML text.
+
+    Raises:
+        ValueError: it is no YAML, or, where PyYAML is not installed, no JSON.
+    """
+    if yaml is None:
+        return json.loads(text)
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+
+
 def _apply(values: dict, change: str) -> None:
     """Replaces one value by "section.key=value". `from_json` checks that the key exists."""
     place, equals, text = change.partition("=")
@@ -241,8 +262,8 @@ def _apply(values: dict, change: str) -> None:
         if not isinstance(values, dict):
             raise InputError(f"{change!r}: the recipe has no section {section!r}")
     try:
-        values[key] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        values[key] = _parse(text)
+    except ValueError as error:
         raise InputError(f"{change!r}: the value is no YAML") from error
 
 

@@ -65,6 +65,33 @@ def test_what_is_not_annotated_is_not_pushed_down():
     assert (scores.grad[:, 1][here] > 0).all()
 
 
+def test_a_teacher_decides_among_background_and_organs_that_are_not_annotated():
+    """Cross-entropy of the same voxels by hand: the first two are free, the third is organ 2."""
+    own = torch.tensor([[0.2, 0.7, 0.1], [0.6, 0.1, 0.3], [0.1, 0.1, 0.8]])  # by voxel
+    teacher = torch.tensor([[0.3, 0.6, 0.1], [0.8, 0.0001, 0.1999], [0.3, 0.3, 0.4]])
+    scores, target = (values.log().T.reshape(1, 3, 3, 1, 1) for values in (own, teacher))
+    labels = torch.tensor([0, 0, 2], dtype=torch.uint8).reshape(1, 3, 1, 1)
+    annotated = torch.tensor([[True, False, True]])
+    found = marginal_loss(scores, labels, annotated, target)
+    by_hand = [-(math.log(0.2) + 2 * math.log(0.7)) / 3, -math.log(0.6), -math.log(0.8)]
+    assert found.cross_entropy.item() == pytest.approx(sum(by_hand) / 3, abs=1e-3)
+    assert found.dice == marginal_loss(scores, labels, annotated).dice
+
+
+def test_a_network_that_agrees_with_its_teacher_is_not_changed_where_nothing_is_annotated():
+    scores, labels = scores_and_labels(batch=1)
+    labels[:] = 0
+    scores[:, 3] = -30  # what is annotated is not there
+    teacher = scores.clone()
+    scores.requires_grad_()
+    annotated = torch.tensor([[True, False, False, True]])
+    marginal_loss(scores, labels, annotated, teacher).total.backward()
+    assert scores.grad.abs().max() < 1e-7
+    scores.grad = None
+    marginal_loss(scores, labels, annotated, teacher.flip(1)).total.backward()
+    assert scores.grad.abs().max() > 1e-4
+
+
 def test_unknown_voxels_are_left_out():
     scores, labels = scores_and_labels(batch=1)
     expected = marginal_loss(scores[:, :, 1:], labels[:, 1:], all_of(scores))

@@ -31,15 +31,20 @@ class TrainingLog:
 
     Args:
         iteration: completed steps; lines of later steps are removed.
+        files_only: no TensorBoard.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, iteration: int) -> None:
+    def __init__(
+        self, folder: Path, recipe: Recipe, iteration: int, files_only: bool = False
+    ) -> None:
         self.folder, self.recipe = folder, recipe
         organs = [organ.name for organ in recipe.classes]
         self.steps = CsvLog(folder / "log.csv", STEP_COLUMNS, iteration)
         self.validations = CsvLog(folder / "validation.csv",
                                  ("iteration", "mean", *organs), iteration)
-        self.tensorboard = _tensorboard_writer(folder / "tensorboard", iteration)
+        self.tensorboard = None
+        if not files_only:
+            self.tensorboard = _tensorboard_writer(folder / "tensorboard", iteration)
 
     def step(self, iteration: int, values: dict[str, float]) -> None:
         """Logs a training step.

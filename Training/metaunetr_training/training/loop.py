@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import platform
 import time
@@ -27,7 +28,7 @@ from metaunetr_training.training.average import moving_average
 from metaunetr_training.training.checkpoint import TrainState
 from metaunetr_training.training.distributed import ProcessGroup, process_group
 from metaunetr_training.training.finetune import initial_weights, require_same_preprocessing
-from metaunetr_training.training.log import PICTURED_CASES, TrainingLog
+from metaunetr_training.training.log import PICTURED_CASES, TrainingLog, read_csv_log
 from metaunetr_training.training.memory import keep_freed_memory
 from metaunetr_training.training.networks import build_network
 from metaunetr_training.training.requirements import require_compatible
@@ -45,10 +46,13 @@ from metaunetr_training.training.validate import (
 
 Report = Callable[[dict[str, Any]], None]
 
+HALF_WAY = 0.5  # share of the schedule after which an adapting run is validated
+FALL = 0.01  # of held-out Dice since the start, with which it ends
+
 
 def train(
     recipe: Recipe, prepared: Prepared, fold: Fold, folder: Path, start: Bundle | None = None,
-    device: str = "auto", report: Report | None = None,
+    device: str = "auto", report: Report | None = None, adapt: bool = False,
 ) -> Run:
     """Trains on all folds but `fold` (NO_FOLD: on all), or continues the run in `folder`.
 
@@ -56,6 +60,9 @@ def train(
         start: a bundle with the initial weights; not needed to continue from a checkpoint.
         report: called with events, dictionaries with the key `event`: "train", "validation" or
             "warning".
+        adapt: keep what `start` knows: it is the teacher for organs that a case does not annotate
+            (see `losses`), and training ends half-way if it has lowered Dice on held-out cases.
+            `start` is needed to continue as well.
 
     Raises:
         BundleError: the recipe describes no valid network, or not that of `start`.
@@ -69,7 +76,8 @@ def train(
         require_same_preprocessing(recipe.preprocessing, start)
     keep_freed_memory()
     with process_group(device) as group:
-        return _Trainer(recipe, prepared, fold, folder, start, group, report or _ignore).run()
+        return _Trainer(recipe, prepared, fold, folder, start, group, report or _ignore,
+                        adapt).run()
 
 
 def _ignore(event: dict[str, Any]) -> None:
@@ -79,7 +87,7 @@ def _ignore(event: dict[str, Any]) -> None:
 class _Trainer:
     def __init__(
         self, recipe: Recipe, prepared: Prepared, fold: Fold, folder: Path, start: Bundle | None,
-        group: ProcessGroup, report: Report,
+        group: ProcessGroup, report: Report, adapt: bool,
     ) -> None:
         self.recipe, self.group, self.report = recipe, group, report if group.is_main else _ignore
         self.patches = PatchDataset(prepared.training(fold), recipe)
@@ -91,7 +99,9 @@ class _Trainer:
         network = build_network(recipe.network, len(recipe.organs) + 1, recipe.training.patch)
         if start is not None:
             initial_weights(network, recipe.classes, start)
-        self.step = Step(network, recipe, group)
+        self.adapt = adapt
+        teacher = copy.deepcopy(network).eval() if adapt else None
+        self.step = Step(network, recipe, group, teacher)
         self.average = moving_average(self.step.network, recipe.training.ema)
         self.schedule = Schedule.of(recipe.training)
         self.state = TrainState()
@@ -105,10 +115,12 @@ class _Trainer:
     def run(self) -> Run:
         if self.output.record.get("finished"):
             return self.output
-        log = TrainingLog(self.output.folder, self.recipe, self.state.iteration) \
-            if self.group.is_main else None
+        log = TrainingLog(self.output.folder, self.recipe, self.state.iteration,
+                          files_only=self.adapt) if self.group.is_main else None
         try:
             with explain_shared_memory():
+                if self.adapt and self.state.iteration == 0:
+                    self._validate(log)
                 self._steps(log)
             self._validate(log, last=True)
         finally:
@@ -120,7 +132,7 @@ class _Trainer:
         training = self.recipe.training
         patches = batches(self.patches, self.recipe, self.group, self.state.iteration)
         progress = self._progress()
-        while progress < 1:
+        while progress < 1 and not self._has_fallen():
             began = time.perf_counter()
             batch = next(patches)
             waited = time.perf_counter() - began
@@ -133,21 +145,25 @@ class _Trainer:
             self.state = TrainState(iteration, self._seconds())
             if log:
                 log.step(iteration, values)
-            progress = self._progress()
+            before, progress = progress, self._progress()
+            half_way = self.adapt and before < HALF_WAY <= progress
             self.report({"event": "train", "iteration": iteration, "progress": progress,
                          "remaining_s": self._remaining(progress), **values})
-            if iteration % training.validate_every == 0 and progress < 1:
+            if (half_way or iteration % training.validate_every == 0) and progress < 1:
                 self._validate(log)
             elif iteration % training.checkpoint_every == 0:
                 self._save()
 
     def _validate(self, log: TrainingLog | None, last: bool = False) -> None:
-        """Saves a checkpoint, and measures the averaged weights on the held-out cases."""
+        """Saves a checkpoint, and measures the averaged weights on the held-out cases.
+
+        The last weights of an adapting run are not measured: `adapt` does so on the original grids.
+        """
         self._save()
         began = time.perf_counter()
         iteration = self.state.iteration
-        share = self.held_out[self.group.rank :: self.group.count]
-        pictured = {case.key for case in self.held_out[:PICTURED_CASES]}
+        share = [] if last and self.adapt else self.held_out[self.group.rank :: self.group.count]
+        pictured = {case.key for case in self.held_out[:PICTURED_CASES] if not self.adapt}
 
         def draw(case: PreparedCase, predicted: numpy.ndarray) -> None:
             if log and case.key in pictured:
@@ -166,6 +182,11 @@ class _Trainer:
         if log and scores:
             self.report({"event": "validation", "iteration": iteration, "cases": len(scores),
                          "mean": mean_dice(scores), "organs": organ_means(scores)})
+
+    def _has_fallen(self) -> bool:
+        """Whether an adapting run has lowered held-out Dice, by the last validation."""
+        rows = read_csv_log(self.output.folder / "validation.csv")[1:] if self.adapt else []
+        return len(rows) > 1 and float(rows[-1][1]) < float(rows[0][1]) - FALL
 
     def _save(self) -> None:
         self.state = replace(self.state, seconds=self._seconds())

@@ -31,7 +31,9 @@ class Loss(NamedTuple):
     dice: Tensor
 
 
-def marginal_loss(logits: Tensor, labels: Tensor, annotated: Tensor) -> Loss:
+def marginal_loss(
+    logits: Tensor, labels: Tensor, annotated: Tensor, teacher: Tensor | None = None
+) -> Loss:
     """The mean over samples; Dice is computed for each sample, not for the whole batch.
 
     Args:
@@ -40,23 +42,48 @@ def marginal_loss(logits: Tensor, labels: Tensor, annotated: Tensor) -> Loss:
             out.
         annotated: bool (B, C), whether the labels of a sample include the class; true for 0,
             background.
+        teacher: logits (B, C, D, H, W) of the network that is the target in voxels labelled 0,
+            among background and classes that are not annotated; None for any of these classes.
     """
-    samples = [_sample_loss(*sample) for sample in zip(logits, labels, annotated, strict=True)]
+    teachers = [None] * len(logits) if teacher is None else teacher
+    samples = [_sample_loss(*sample)
+               for sample in zip(logits, labels, annotated, teachers, strict=True)]
     cross_entropy, dice = (torch.stack(values).mean() for values in zip(*samples, strict=True))
     return Loss(cross_entropy + dice, cross_entropy, dice)
 
 
-def _sample_loss(logits: Tensor, labels: Tensor, annotated: Tensor) -> tuple[Tensor, Tensor]:
+def _sample_loss(
+    logits: Tensor, labels: Tensor, annotated: Tensor, teacher: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Cross-entropy and -log Dice of one sample: logits (C, D, H, W), labels (D, H, W)."""
     known = labels != UNKNOWN
     if not known.all():
         logits, labels = logits[:, known], labels[known]
+        teacher = None if teacher is None else teacher[:, known]
     logits, labels = logits.float(), labels.long()
+    distilled = None
     if not annotated.all():
+        if teacher is not None:
+            distilled = _distillation(logits, labels, annotated, teacher.float())
         logits, labels = _merge_unknown(logits, labels, annotated)
     log_probability = F.log_softmax(logits, dim=0)
     cross_entropy = F.nll_loss(log_probability[None], labels[None])
+    if distilled is not None:
+        cross_entropy = cross_entropy + distilled
     return cross_entropy, _dice_loss(log_probability.exp(), labels)
+
+
+def _distillation(logits: Tensor, labels: Tensor, annotated: Tensor, teacher: Tensor) -> Tensor:
+    """Cross-entropy with the teacher among classes that are not annotated, mean over all voxels.
+
+    Added to the marginal cross-entropy, -log P(group), it gives the cross-entropy with the
+    teacher's probabilities within the group: -log P(class) = -log P(group) - log P(class | group).
+    """
+    group = ~annotated
+    group[0] = True
+    free = labels == 0
+    target, own = teacher[group][:, free].softmax(0), logits[group][:, free].log_softmax(0)
+    return -(target * own).sum() / labels.numel()
 
 
 def _merge_unknown(logits: Tensor, labels: Tensor, annotated: Tensor) -> tuple[Tensor, Tensor]:

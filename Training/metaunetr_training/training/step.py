@@ -43,14 +43,23 @@ def working_dtype(precision: str, device: torch.device) -> torch.dtype:
 class Step:
     """A training step: augmentation, forward, backward, optimizer.
 
+    Args:
+        teacher: a network in evaluation mode that is the target for organs that a case does not
+            annotate (see `losses`); None for no target.
+
     Attributes:
         network: the network itself, not wrapped or compiled, in channels-last layout.
         optimizer: AdamW; no weight decay for biases and other one-dimensional weights.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, group: ProcessGroup) -> None:
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, group: ProcessGroup,
+        teacher: nn.Module | None = None,
+    ) -> None:
         training, self.device = recipe.training, group.device
         self.network = network.to(self.device, memory_format=torch.channels_last_3d)
+        self.teacher = teacher and teacher.to(
+            self.device, memory_format=torch.channels_last_3d)
         self.optimizer = torch.optim.AdamW(_groups(network, training.weight_decay), lr=0.0)
         self.dtype = working_dtype(training.precision, self.device)
         self.clip, self.seed = training.gradient_clip, training.seed
@@ -70,7 +79,9 @@ class Step:
         image, labels, annotated = self.prepare(batch)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.forward(image)
-        loss = marginal_loss(logits, labels, annotated)
+            with torch.no_grad():
+                target = self.teacher(image) if self.teacher is not None else None
+        loss = marginal_loss(logits, labels, annotated, target)
         # averaged over all processes, so that all of them stop at a value that is not finite
         values = dict(zip(loss._fields, self.mean([value.item() for value in loss]), strict=True))
         _require_finite("loss", values["total"], batch["name"])
