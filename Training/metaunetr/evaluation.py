@@ -196,7 +196,7 @@ def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:
     predicted, referenced = (
         replace(image, array=orientation.view(image.array), grid=orientation.canonical(image.grid))
         for image in (prediction, reference) for orientation in [Orientation.of(image.grid)])
-    whole = _uncropped(referenced, predicted.grid)
+    whole = uncropped(referenced, predicted.grid)
     if whole is None:
         raise InputError(
             "prediction and reference must lie on one grid, or the reference on a crop of it: "
@@ -207,7 +207,7 @@ def _aligned_pair(prediction: Image, reference: Image) -> tuple[Image, Image]:
     return predicted, whole
 
 
-def _uncropped(labels: Image, grid: Grid) -> Image | None:
+def uncropped(labels: Image, grid: Grid) -> Image | None:
     """A label map with background around it; None when its grid is no crop of `grid` by whole
     voxels."""
     origin = np.linalg.solve(grid.affine, [*labels.grid.origin, 1])[:3]

@@ -8,6 +8,7 @@ from metaunetr import __version__
 from metaunetr.cli.arguments import HelpFormatter
 from metaunetr.result import DISCLAIMER
 from metaunetr_training.cli import (
+    adapt,
     compare,
     evaluate,
     experiment,
@@ -24,12 +25,13 @@ examples:
   metaunetr-training prepare prepared --data btcv:/data/BTCV
   metaunetr-training train runs/mine --recipe fast --prepared prepared
   metaunetr-training export runs/mine -o models/mine
+  metaunetr-training adapt corrected -o mine
 
 """
 EXIT_CODES = """\
 exit codes: those of `metaunetr` (0 done, 2 command line, 3 input, 4 model, 5 output, 6 device,
-memory or a missing Python package, 7 some cases failed, 130 interrupted), and 8: a loss or
-gradient was not finite
+memory or a missing Python package, 7 some cases failed, 130 interrupted), 8: a loss or gradient
+was not finite, and 9: the adapted model is not better, so it was not written
 """
 
 
@@ -44,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (phantoms, prepare, pseudo_label, pack, train, evaluate, compare, export,
+    for command in (adapt, phantoms, prepare, pseudo_label, pack, train, evaluate, compare, export,
                     experiment):
         command.add_to(commands)
     return top

@@ -56,14 +56,29 @@ def export(
         OutputError: the folder exists or cannot be written.
         BundleError: the bundle cannot be used.
     """
-    from safetensors.torch import save_file
-
     if not run.exportable:
         raise InputError(f"{run.folder}: a {run.recipe.network.family} is a baseline for "
                          "comparison; only a MetaUNETR can be exported")
+    card = make_card(run, folder.name, texts or CardTexts())
+    return write_bundle(run, folder, card, ct, report)
+
+
+def write_bundle(
+    run: Run, folder: Path, card: dict[str, Any], ct: Path | None = None,
+    report: Callable[[str], None] = lambda text: None,
+) -> Bundle:
+    """Writes the bundle `folder` with the weights of a run, and verifies it as `export` does.
+
+    Args:
+        card: without hash and number of the weights.
+
+    Raises:
+        BundleError, InputError, OutputError: as `export`.
+    """
+    from safetensors.torch import save_file
+
     with new_folder(folder) as place:
         network = run.network()
-        card = make_card(run, folder.name, texts or CardTexts())
         weights = {name: t.half().contiguous() for name, t in network.state_dict().items()}
         save_file(weights, place / card["weights"])
         data = (place / card["weights"]).read_bytes()
@@ -159,7 +174,7 @@ def accuracy(evaluated: dict[str, Any]) -> dict[str, Any] | str:
 def in_order(card: dict[str, Any]) -> dict[str, Any]:
     """The card with its keys in the order of those in Resources/Models."""
     first = ("format", "name", "title", "task", "weights", "sha256", "parameters")
-    last = ("training", "accuracy", "calibration", "data_licence", "weights_licence",
+    last = ("training", "adapted", "accuracy", "calibration", "data_licence", "weights_licence",
             "intended_use")
     middle = [key for key in card if key not in first + last]
     return {key: card[key] for key in (*first, *middle, *last) if key in card}
