@@ -21,8 +21,8 @@ from pydicom.dataset import Dataset
 
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io.dicom.frames import frames_of
 from metaunetr.io.dicom.header import Slice, read_dataset, read_header, tag_of
+from metaunetr.io.dicom.multiframe import frames_of
 
 UIDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
         "FrameOfReferenceUID")

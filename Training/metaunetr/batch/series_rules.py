@@ -7,7 +7,7 @@ A series is left out if one of these is true; the first one is reported:
         report, or a map of something else than HU (perfusion)
     it has fewer slices or frames than a volume needs
     its slices are closer to sagittal or coronal than to axial
-    it is derived, and there is an axial CT of the same study (see `candidates`)
+    it is derived, and there is an axial CT of the same study (see `duplicates`)
 
 With `--all-series` only the modality and the number of slices count.
 """
