@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from metaunetr.batch.privacy import header
 from metaunetr.errors import InputError
 from metaunetr.guard import MIN_SLICES
 from metaunetr.io import dicom
 
-STUDY, PATIENT = "StudyInstanceUID", "PatientID"
 CT_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.2{end}" for end in ("", ".1", ".2"))
 KINDS = {  # words of the image type
     "a localizer": {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"},
@@ -54,8 +52,8 @@ def study(first: dicom.Slice) -> str:
 
     "" if the series has no Study Instance UID.
     """
-    texts = header(first.path, (STUDY, PATIENT))
-    return texts[STUDY] and f"{texts[STUDY]} {texts[PATIENT]}"
+    uid = first.text("StudyInstanceUID")
+    return uid and f"{uid} {first.text('PatientID')}"
 
 
 def _kind(first: dicom.Slice) -> list[str]:
