@@ -72,7 +72,6 @@ def test_it_is_read_as_a_folder(tmp_path, ct, slices, scratch, names):
         file.read_bytes() for file in slices]
     assert all(scratch in Path(file).parents for file in image.dicom_files)
     del image
-    gc.collect()
     assert sorted(tmp_path.rglob("*")) == before
 
 
