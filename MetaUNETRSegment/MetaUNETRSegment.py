@@ -81,6 +81,10 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The user opens the module: nodes may have come and changed."""
         self._setParameters(self.logic.getParameterNode())
 
+    def exit(self):
+        """Another module is opened; a run goes on."""
+        self.panel.leave()
+
     def cleanup(self):
         if self.panel:  # setup has been
             self.panel.close()

@@ -89,6 +89,7 @@ def besideVolume(snapshot: Snapshot, name: str, node=None) -> Iterator:
                 # 2-D outline and fill are on. 3-D is, too, but shows nothing until the closed
                 # surface is asked for: the Show 3D button only makes that.
                 node.CreateDefaultDisplayNodes()
+            ownership.markNode(node)
     except BaseException:
         node.SetAndObserveTransformNodeID(before)
         for each in (node.GetDisplayNode(), node) if isNew else ():

@@ -22,23 +22,23 @@ def start(panel, engines, *script):
 
 
 def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engines):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
-    assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("CT: about"))
+    assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
     assert panel.ui.segmentButton.text == "Segment"
     assert panel.ui.segmentButton.enabled
     assert not panel.ui.segmentProgress.visible
     start(panel, engines, *GOOD_RUN)
     panel.finish()
-    assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
+    assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
     assert [engine.arguments[0] for engine in engines.started] == ["estimate", "segment"]
     # no estimate for a part of the volume
     panel.ui.roiSelector.addNode()
     panel.settle(0.1)
-    assert panel.ui.segmentHint.text == ""
+    assert panel.ui.segmentHint.text == "CT"
 
 
 def test_devices_of_the_engine_can_be_chosen(panel):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("CT: about"))
     labels = [panel.ui.deviceCombo.itemText(row) for row in range(panel.ui.deviceCombo.count)]
     assert labels == ["Automatic", "CPU", "NVIDIA RTX 4090 (24 GB)"]
     panel.ui.deviceCombo.currentIndex = 2
@@ -56,7 +56,7 @@ def test_a_run_shows_how_far_it_is(panel, engines, events, status, least):
     assert panel.ui.segmentProgress.visible
     assert panel.ui.segmentProgress.value >= least
     assert panel.ui.segmentButton.text == "Cancel"
-    assert panel.ui.segmentHint.text == ""
+    assert panel.ui.segmentHint.text == "CT"
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(4, "5 s"), (60, "1 s")])

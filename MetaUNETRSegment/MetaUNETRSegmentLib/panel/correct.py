@@ -2,6 +2,8 @@
 
 from slicer.i18n import tr as _
 
+from MetaUNETRSegmentLib import views
+
 from .choices import OrganList
 from .roi import aroundSegments, inVolume
 from .run import Strip, tookText
@@ -26,8 +28,7 @@ class CorrectPanel:
         """The volume that the segmentation belongs to; else the chosen one."""
         parameters = self.panel.parameters
         node = parameters.correctSegmentation
-        reference = node and node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
-        return reference or parameters.inputVolume
+        return (node and views.volumeOf(node)) or parameters.inputVolume
 
     def reason(self) -> str:
         parameters = self.panel.parameters
@@ -58,7 +59,8 @@ class CorrectPanel:
         self.panel.runner.start(self.strip, makeJob, self._finished)
 
     def _finished(self, job) -> str:
-        self.panel.results.show(job.result)
+        self.panel.parameters.result = job.result
+        self.panel.results.update()
         return tookText(job.seconds)
 
     def _chose(self, names: list) -> None:

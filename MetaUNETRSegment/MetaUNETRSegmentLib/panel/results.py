@@ -8,12 +8,14 @@ import slicer
 from slicer.i18n import tr as _
 
 from metaunetr.result import CUT_OFF
+from MetaUNETRSegmentLib import views
 
 from .choices import swatch
 from .run import NOTICE_STYLE, WARNING
 from .tables import fit, header, known, number
 
 ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(5)
+
 
 class ResultsPanel:
     """Shows the segmentation that is the parameter `result`."""
@@ -32,16 +34,21 @@ class ResultsPanel:
             (_("Flags"), _("What looks wrong and should be looked at; ✎ is edited by hand.")),
         ))
         table.cellClicked.connect(self._jump)
+        ui.show3DButton.toggled.connect(self._turnCameras)
         ui.editButton.clicked.connect(self.edit)
         ui.tableButton.clicked.connect(self.makeTable)
         ui.csvButton.clicked.connect(self._chooseCsv)
         ui.dicomButton.clicked.connect(self.exportDicom)
 
     def show(self, node) -> None:
-        """Makes `node` the result and the input of Correct and Compare, and opens the section."""
+        """Makes `node` the result and the input of Correct and Compare, and shows its organs."""
         parameters = self.panel.parameters
         parameters.result = parameters.correctSegmentation = parameters.compareFirst = node
         self.update()
+        if volume := self.volume():
+            views.windowSoftTissue(volume)
+        views.jumpTo(node)
+        scrollTo(self.ui.resultsCollapsible)
 
     def enter(self) -> None:
         self.update()  # segments may have been edited in another module
@@ -70,9 +77,7 @@ class ResultsPanel:
     def volume(self):
         """The volume that the result belongs to, or None."""
         node = self.panel.parameters.result
-        if node is None:
-            return None
-        return node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
+        return views.volumeOf(node) if node else None
 
     def _measure(self, node) -> list:
         from MetaUNETRSegmentLib import statistics
@@ -132,10 +137,11 @@ class ResultsPanel:
         node = self.panel.parameters.result
         if node is None or not 0 <= row < len(self.rows):
             return
-        centre = node.GetSegmentCenterRAS(self.rows[row].segmentId)
-        if centre:
-            slicer.vtkMRMLSliceNode.JumpAllSlices(
-                slicer.mrmlScene, *centre, slicer.vtkMRMLSliceNode.CenteredJumpSlice)
+        views.jumpTo(node, self.rows[row].segmentId)
+
+    def _turnCameras(self, on) -> None:
+        if on:
+            qt.QTimer.singleShot(0, views.turnCameras)  # once the surfaces are in the view
 
     def edit(self) -> None:
         """Opens Segment Editor on the result, with its volume as source."""
@@ -183,3 +189,11 @@ class ResultsPanel:
         dialog.setMRMLScene(slicer.mrmlScene)
         dialog.execDialog(item)
 
+
+def scrollTo(widget) -> None:
+    """Scrolls the module panel until a widget is visible."""
+    area = widget.parentWidget()
+    while area is not None and not hasattr(area, "ensureWidgetVisible"):
+        area = area.parentWidget()
+    if area is not None:
+        qt.QTimer.singleShot(0, lambda: area.ensureWidgetVisible(widget))  # once it is laid out

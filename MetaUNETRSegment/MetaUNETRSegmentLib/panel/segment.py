@@ -18,8 +18,9 @@ class SegmentPanel:
         if not self.panel.runner.running:
             possible = not reason and not self.panel.install.needed and not parameters.roi
             options = self.panel.input.options()
-            self.estimate.want(parameters.inputVolume if possible else None, {
-                name: options[name] for name in ("model", "device", "overlap", "precision")})
+            self.estimate.want(None if reason else parameters.inputVolume, {
+                name: options[name] for name in ("model", "device", "overlap", "precision")
+            } if possible else None)
         self.panel.allowRun(self.strip, reason)
 
     def close(self) -> None:
@@ -38,7 +39,10 @@ class SegmentPanel:
                 progress=progress, uncertainty=parameters.uncertainty, roiNode=parameters.roi,
                 **self.panel.input.options())
 
+        volume = parameters.inputVolume
         self.panel.runner.start(self.strip, makeJob, self._finished)
+        if self.panel.runner.running:
+            self.strip.hint.text = volume.GetName()  # another one may be chosen during the run
 
     def _finished(self, job) -> str:
         self.panel.results.show(job.result)
