@@ -17,6 +17,8 @@ from MetaUNETRSegmentLib.uncertainty import addUncertainty
 
 CT, LABELS, UNCERTAINTY = "ct.nrrd", "organs.nrrd", "uncertainty.nrrd"
 CONTEXT_MM = 30.0  # around a region of interest, so that the model sees where it is
+# Warnings of the engine that hold for what was cut out, not for the volume.
+OF_A_CROP = ("The field of view is only ", "Only ")
 RESTRICTED = "restricted to a region of interest"
 
 
@@ -100,6 +102,10 @@ def segmentationJob(
     except ValueError as error:
         raise SegmentationError(str(error)) from error
 
+    def take(event: dict[str, Any]) -> None:
+        if event["event"] != "warning" or not event["text"].startswith(OF_A_CROP):
+            progress(event)
+
     def prepare(folder: Path) -> None:
         for text in seriesWarnings(volumeNode) if progress else ():
             progress({"event": "warning", "text": text})
@@ -116,8 +122,8 @@ def segmentationJob(
         return result
 
     command = ["segment", CT, "-o", LABELS, "--json-progress", *arguments]
-    return Job(command, prepare, finish, (volumeNode, *needs), progress,
-               names={CT: snapshot.name})
+    return Job(command, prepare, finish, (volumeNode, *needs),
+               take if box and progress else progress, names={CT: snapshot.name})
 
 
 def estimateJob(volumeNode, settings: Settings, progress=None) -> Job:

@@ -11,6 +11,7 @@ import slicer.util
 import vtk
 
 from MetaUNETRSegmentLib import ownership
+from MetaUNETRSegmentLib.correction import CORRECTED
 from MetaUNETRSegmentLib.exchange import Snapshot, snapshot
 from MetaUNETRSegmentLib.masks import geometryOf, maskOf
 
@@ -28,6 +29,7 @@ class Row:
         confidence: 0 to 1 as the engine gave it, None where it is unknown.
         flags: sentences of the engine about the segment as it made it.
         edited: whether this module made it and it was edited since; False for other segments.
+        corrected: whether a part of it was segmented again in a region.
     """
 
     segmentId: str
@@ -39,6 +41,7 @@ class Row:
     confidence: float | None
     flags: tuple[str, ...]
     edited: bool
+    corrected: bool = False
 
 
 def rows(segmentationNode, volumeNode=None) -> list[Row]:
@@ -118,4 +121,5 @@ def _row(node, segmentId: str, grid, voxels: np.ndarray | None, voxelMl: float) 
         float(confidence) if confidence not in ("", "nan") else None,
         tuple(flags.split("; ")) if flags else (),
         owned and not ownership.isUntouched(node, segmentId),
+        bool(ownership.tagOf(segment, CORRECTED)),
     )

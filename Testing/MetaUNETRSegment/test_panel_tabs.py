@@ -76,9 +76,19 @@ def test_correct_segments_the_ticked_organs_in_the_region(segmented, engines, sc
     assert segmented.ui.correctButton.text == "Cancel"
     said = engines.last("segment").arguments
     assert said[said.index("--organs") + 1] == "liver"
+    assert not segmented.ui.undoButton.enabled
+    before = rows(segmented.ui.resultsTable)[4][1]
+    assert engines.last("segment").arguments[0] == "segment"
     segmented.finish()
     assert segmented.ui.correctStatus.text.startswith("Done in")
+    row = rows(segmented.ui.resultsTable)[4]
+    assert segmented.ui.correctStatus.text.endswith(f"liver: {before} → {row[1]} mL.")
+    assert row[4] == "↻"
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+    segmented.ui.undoButton.click()
+    assert segmented.ui.correctStatus.text == "The correction was undone."
+    assert rows(segmented.ui.resultsTable)[4][1:] == [before, *row[2:3], "97 %", ""]
+    assert not segmented.ui.undoButton.enabled
 
 
 def test_a_cancelled_correction_keeps_the_segmentation(segmented, engines):

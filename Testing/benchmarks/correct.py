@@ -27,8 +27,7 @@ from metaunetr.metrics import dice
 REGION_MM = 10  # MARGIN_MM in MetaUNETRSegmentLib/panel/roi.py
 CONTEXTS = {  # mm along (k, j, i)
     "30": (30, 30, 30), "60": (60, 60, 60), "100": (100, 100, 100), "150": (150, 150, 150),
-    "200": (200, 200, 200), "slices, 30": (30, np.inf, np.inf), "slices, 60": (60, np.inf, np.inf),
-    "slices, 100": (100, np.inf, np.inf),
+    "200": (200, 200, 200), "slices, 30": (30, np.inf, np.inf),
 }
 
 

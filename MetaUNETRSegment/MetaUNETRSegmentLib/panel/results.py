@@ -31,7 +31,8 @@ class ResultsPanel:
             (_("HU"), _("Mean CT number inside the organ; its tooltip has the deviation.")),
             (_("Confidence"), _("The expected Dice if the model is calibrated, else the mean "
                                 "probability over the organ's voxels.")),
-            (_("Flags"), _("What looks wrong and should be looked at; ✎ is edited by hand.")),
+            (_("Flags"), _("What looks wrong and should be looked at; ↻ was "
+                         "segmented again in a region, ✎ is edited by hand.")),
         ))
         table.cellClicked.connect(self._jump)
         ui.show3DButton.toggled.connect(self._turnCameras)
@@ -104,9 +105,11 @@ class ResultsPanel:
             table.setItem(index, HU, hu)
             table.setItem(index, CONFIDENCE, number(
                 None if row.confidence is None else 100 * row.confidence, "{:.0f} %"))
-            remarks = [*row.flags, *([_("edited since")] if row.edited else [])]
+            remarks = [*row.flags, *([_("segmented again in a region")] if row.corrected else []),
+                       *([_("edited since")] if row.edited else [])]
             doubtful = bool(set(row.flags) - {CUT_OFF})
-            flag = qt.QTableWidgetItem("⚠ " * doubtful + "✎" * bool(row.edited))
+            flag = qt.QTableWidgetItem(" ".join(
+                ["⚠"] * doubtful + ["↻"] * row.corrected + ["✎"] * row.edited))
             flag.setTextAlignment(qt.Qt.AlignCenter)
             flag.setToolTip("\n".join(remarks))
             table.setItem(index, FLAGS, flag)
