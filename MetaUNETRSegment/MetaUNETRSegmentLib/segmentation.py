@@ -18,6 +18,7 @@ from MetaUNETRSegmentLib.exchange import Snapshot
 from MetaUNETRSegmentLib.masks import ijkToNode, labelmapOf, trimmed
 
 RECORD = "MetaUNETR.Record"
+VOXELS = "MetaUNETR.Voxels"  # what the volume was: another frame of a sequence may be shown later
 
 
 def writeSegmentation(
@@ -209,6 +210,7 @@ def _refer(node, snapshot: Snapshot) -> None:
         converter.GetReferenceImageGeometryParameterName(),
         converter.SerializeImageGeometry(matrix, extent))
     if slicer.mrmlScene.GetNodeByID(snapshot.volumeId):
+        node.SetAttribute(VOXELS, snapshot.voxels or None)
         node.SetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole(), snapshot.volumeId)
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,7 @@ def segmentationJob(
     """
     try:
         snapshot = exchange.snapshot(volumeNode)
+        snapshot = replace(snapshot, voxels=exchange.fingerprint(volumeNode))
         box = roi.cropBox(snapshot, roiNode, CONTEXT_MM) if roiNode else None
         inside = roi.insideMask(snapshot, roiNode, box) if roiNode else None
         arguments = [*settings.engineArguments(), *settings.resultArguments()]

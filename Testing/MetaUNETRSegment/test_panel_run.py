@@ -202,3 +202,30 @@ def test_the_log_holds_what_happened_and_the_report_the_record(panel, engines):
     assert "MetaUNETR" in report
     assert '"model": "abdomen13-2mm"' in report
     assert "finished" in report
+
+
+def test_what_was_said_of_another_volume_or_scene_goes(panel, engines, scene, add_volume):
+    script = [{"event": "error", "text": "MR: these are no Hounsfield units."}], 3
+    start(panel, engines, *script)
+    panel.finish()
+    assert panel.ui.segmentNotice.visible
+    panel.parameters.inputVolume = add_volume(name="other")
+    assert not panel.ui.segmentNotice.visible
+    start(panel, engines, [{"event": "warning", "text": "thick slices"}], *GOOD_RUN)
+    panel.finish()
+    assert panel.ui.segmentNotice.text == "thick slices"
+    scene.Clear(False)
+    panel.settle()
+    assert not panel.ui.segmentNotice.visible
+    assert not panel.ui.segmentStatus.visible
+
+
+def test_an_error_on_the_way_into_the_scene_is_not_blamed_on_the_engine(
+        panel, engines, monkeypatch):
+    def fail(*args, **more):
+        raise AttributeError("no such method")
+
+    monkeypatch.setattr("MetaUNETRSegmentLib.segmentation.writeSegmentation", fail)
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert "could not be put into the scene (AttributeError: no such" in panel.ui.segmentNotice.text

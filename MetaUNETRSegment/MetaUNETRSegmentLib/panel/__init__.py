@@ -86,6 +86,7 @@ class Panel:
         self.screen.close()
 
     def sceneClosing(self) -> None:
+        self.clearStrips()
         self.runner.cancel(_("Stopped: the scene was closed."))
         self.setParameters(None)
 
@@ -95,6 +96,12 @@ class Panel:
         self.segment.close()
         self.screen.close()
         self.parameters = None
+
+    def clearStrips(self) -> None:
+        """Removes what is said about runs that have ended."""
+        for part in (self.segment, self.correct, self.compare, self.batch):
+            if part.strip is not self.runner.strip:
+                part.strip.clear()
 
     def press(self, strip, run, cancelled: str = "") -> None:
         """Cancels a run, or starts one once everything is installed."""

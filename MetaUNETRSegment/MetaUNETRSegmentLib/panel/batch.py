@@ -88,7 +88,6 @@ class BatchPanel:
         output = os.path.abspath(parameters.batchOutput)
         arguments = ["--input", os.path.abspath(parameters.batchInput), "--output", output,
                      "--format", parameters.batchFormat,
-                     "--statistics", os.path.join(output, "statistics.csv"),
                      "--device", options["device"]]
         for name in ("model", "organs"):
             if options[name]:

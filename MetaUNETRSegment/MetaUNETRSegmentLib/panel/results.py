@@ -8,7 +8,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from metaunetr.result import CUT_OFF
-from MetaUNETRSegmentLib import views
+from MetaUNETRSegmentLib import colortable, ownership, views
 
 from .choices import swatch
 from .run import NOTICE_STYLE, WARNING
@@ -39,6 +39,9 @@ class ResultsPanel:
         ui.editButton.clicked.connect(self.edit)
         ui.tableButton.clicked.connect(self.makeTable)
         ui.csvButton.clicked.connect(self._chooseCsv)
+        # "Use color table values": the numbers of the table that `update` presets
+        if box := ui.exportWidget.findChild(qt.QCheckBox, "UseColorTableValuesCheckBox"):
+            box.checked = True
         ui.dicomButton.clicked.connect(self.exportDicom)
 
     def show(self, node) -> None:
@@ -66,6 +69,8 @@ class ResultsPanel:
         self.rows = self._measure(node) if node else []
         self._fill()
         self.ui.show3DButton.setSegmentationNode(node)
+        if node and ownership.ofModule(node):
+            colortable.preset(node)
         self.ui.exportWidget.setSegmentationNode(node)
         self._allow(node)
         if node:
