@@ -8,6 +8,7 @@ import slicer.util
 
 from metaunetr.io import read_image
 from metaunetr.organs import BY_NUMBER
+from MetaUNETRSegmentLib import ownership
 from MetaUNETRSegmentLib.exchange import LPS
 
 
@@ -28,6 +29,7 @@ def loadCase(name: str, source: str, labels: str | None):
         return volume, None
     segmentation = slicer.util.loadSegmentation(labels)
     segmentation.SetName(f"{name} organs")
+    ownership.markNode(segmentation)
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     if not labels.endswith(".seg.nrrd"):
         _nameSegments(segmentation.GetSegmentation())

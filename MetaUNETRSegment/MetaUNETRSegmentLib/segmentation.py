@@ -18,6 +18,7 @@ from MetaUNETRSegmentLib.exchange import Snapshot
 from MetaUNETRSegmentLib.masks import ijkToNode, labelmapOf, trimmed
 
 RECORD = "MetaUNETR.Record"
+VOXELS = "MetaUNETR.Voxels"  # what the volume was: another frame of a sequence may be shown later
 
 
 def writeSegmentation(
@@ -89,6 +90,7 @@ def besideVolume(snapshot: Snapshot, name: str, node=None) -> Iterator:
                 # 2-D outline and fill are on. 3-D is, too, but shows nothing until the closed
                 # surface is asked for: the Show 3D button only makes that.
                 node.CreateDefaultDisplayNodes()
+            ownership.markNode(node)
     except BaseException:
         node.SetAndObserveTransformNodeID(before)
         for each in (node.GetDisplayNode(), node) if isNew else ():
@@ -208,6 +210,7 @@ def _refer(node, snapshot: Snapshot) -> None:
         converter.GetReferenceImageGeometryParameterName(),
         converter.SerializeImageGeometry(matrix, extent))
     if slicer.mrmlScene.GetNodeByID(snapshot.volumeId):
+        node.SetAttribute(VOXELS, snapshot.voxels or None)
         node.SetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole(), snapshot.volumeId)
 
 

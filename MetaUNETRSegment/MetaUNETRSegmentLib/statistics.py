@@ -11,8 +11,10 @@ import slicer.util
 import vtk
 
 from MetaUNETRSegmentLib import ownership
-from MetaUNETRSegmentLib.exchange import Snapshot, snapshot
+from MetaUNETRSegmentLib.correction import CORRECTED
+from MetaUNETRSegmentLib.exchange import Snapshot, fingerprint, snapshot
 from MetaUNETRSegmentLib.masks import geometryOf, maskOf
+from MetaUNETRSegmentLib.segmentation import VOXELS
 
 COLUMNS = ("Segment", "Volume (mL)", "Mean HU", "SD HU", "Confidence", "Flags", "Edited")
 
@@ -28,6 +30,7 @@ class Row:
         confidence: 0 to 1 as the engine gave it, None where it is unknown.
         flags: sentences of the engine about the segment as it made it.
         edited: whether this module made it and it was edited since; False for other segments.
+        corrected: whether a part of it was segmented again in a region.
     """
 
     segmentId: str
@@ -39,16 +42,17 @@ class Row:
     confidence: float | None
     flags: tuple[str, ...]
     edited: bool
+    corrected: bool = False
 
 
 def rows(segmentationNode, volumeNode=None) -> list[Row]:
     """A row for each segment; HU are those of `volumeNode`.
 
     Where that volume cannot be laid over the segments (it has no voxels, or a non-linear transform
-    lies between the two), HU are unknown.
+    lies between the two), or another frame of a sequence was segmented, HU are unknown.
     """
     with suppress(ValueError):
-        if volumeNode is not None:
+        if volumeNode is not None and not showsOtherFrame(segmentationNode, volumeNode):
             return _rows(segmentationNode, snapshot(volumeNode),
                          slicer.util.arrayFromVolume(volumeNode))
     try:
@@ -56,6 +60,13 @@ def rows(segmentationNode, volumeNode=None) -> list[Row]:
     except ValueError:  # all are empty
         nowhere = Snapshot("", "", (0, 0, 0), np.eye(4), segmentationNode.GetTransformNodeID())
         return _rows(segmentationNode, nowhere, None)
+
+
+def showsOtherFrame(segmentationNode, volumeNode) -> bool:
+    """Whether the volume has other voxels than when it was segmented, as far as that is known."""
+    segmented = segmentationNode.GetAttribute(VOXELS)
+    return bool(segmented and volumeNode.GetImageData()
+                and fingerprint(volumeNode) != segmented)
 
 
 def toTable(rows: list[Row], name: str = "MetaUNETR statistics"):
@@ -118,4 +129,5 @@ def _row(node, segmentId: str, grid, voxels: np.ndarray | None, voxelMl: float) 
         float(confidence) if confidence not in ("", "nan") else None,
         tuple(flags.split("; ")) if flags else (),
         owned and not ownership.isUntouched(node, segmentId),
+        bool(ownership.tagOf(segment, CORRECTED)),
     )

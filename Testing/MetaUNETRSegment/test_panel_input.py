@@ -35,24 +35,10 @@ def broken_model(tmp_path, monkeypatch):
     monkeypatch.setenv("METAUNETR_MODELS", str(tmp_path))
 
 
-def show_in_slices(scene, volume):
-    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
-    composite.SetBackgroundVolumeID(volume.GetID())
-
-
 def tips(combo):
     import qt
 
     return [combo.itemData(row, qt.Qt.ToolTipRole) for row in range(combo.count)]
-
-
-@pytest.mark.parametrize("displayed", [None, 1])
-def test_the_displayed_volume_is_preselected_or_else_the_first(
-        scene, add_volume, open_panel, displayed):
-    volumes = add_volume(name="first"), add_volume(name="second")
-    if displayed is not None:
-        show_in_slices(scene, volumes[displayed])
-    assert open_panel().parameters.inputVolume is volumes[displayed or 0]
 
 
 def test_label_maps_are_no_inputs(scene, open_panel):

@@ -22,23 +22,23 @@ def start(panel, engines, *script):
 
 
 def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engines):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
-    assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("CT: about"))
+    assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
     assert panel.ui.segmentButton.text == "Segment"
     assert panel.ui.segmentButton.enabled
     assert not panel.ui.segmentProgress.visible
     start(panel, engines, *GOOD_RUN)
     panel.finish()
-    assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
+    assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
     assert [engine.arguments[0] for engine in engines.started] == ["estimate", "segment"]
     # no estimate for a part of the volume
     panel.ui.roiSelector.addNode()
     panel.settle(0.1)
-    assert panel.ui.segmentHint.text == ""
+    assert panel.ui.segmentHint.text == "CT"
 
 
 def test_devices_of_the_engine_can_be_chosen(panel):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("CT: about"))
     labels = [panel.ui.deviceCombo.itemText(row) for row in range(panel.ui.deviceCombo.count)]
     assert labels == ["Automatic", "CPU", "NVIDIA RTX 4090 (24 GB)"]
     panel.ui.deviceCombo.currentIndex = 2
@@ -56,7 +56,7 @@ def test_a_run_shows_how_far_it_is(panel, engines, events, status, least):
     assert panel.ui.segmentProgress.visible
     assert panel.ui.segmentProgress.value >= least
     assert panel.ui.segmentButton.text == "Cancel"
-    assert panel.ui.segmentHint.text == ""
+    assert panel.ui.segmentHint.text == "CT"
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(4, "5 s"), (60, "1 s")])
@@ -202,3 +202,30 @@ def test_the_log_holds_what_happened_and_the_report_the_record(panel, engines):
     assert "MetaUNETR" in report
     assert '"model": "abdomen13-2mm"' in report
     assert "finished" in report
+
+
+def test_what_was_said_of_another_volume_or_scene_goes(panel, engines, scene, add_volume):
+    script = [{"event": "error", "text": "MR: these are no Hounsfield units."}], 3
+    start(panel, engines, *script)
+    panel.finish()
+    assert panel.ui.segmentNotice.visible
+    panel.parameters.inputVolume = add_volume(name="other")
+    assert not panel.ui.segmentNotice.visible
+    start(panel, engines, [{"event": "warning", "text": "thick slices"}], *GOOD_RUN)
+    panel.finish()
+    assert panel.ui.segmentNotice.text == "thick slices"
+    scene.Clear(False)
+    panel.settle()
+    assert not panel.ui.segmentNotice.visible
+    assert not panel.ui.segmentStatus.visible
+
+
+def test_an_error_on_the_way_into_the_scene_is_not_blamed_on_the_engine(
+        panel, engines, monkeypatch):
+    def fail(*args, **more):
+        raise AttributeError("no such method")
+
+    monkeypatch.setattr("MetaUNETRSegmentLib.segmentation.writeSegmentation", fail)
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert "could not be put into the scene (AttributeError: no such" in panel.ui.segmentNotice.text

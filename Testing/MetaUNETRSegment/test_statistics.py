@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,3 +100,13 @@ def test_the_csv_reads_back(node, volume, tmp_path):
     assert float(lines[3]["Volume (mL)"]) == pytest.approx(rows[3].volumeMl, abs=1e-3)
     assert lines[5] | {} == {"Segment": "größer, „mine“", "Volume (mL)": "0.000", "Mean HU": "",
                              "SD HU": "", "Confidence": "", "Flags": "", "Edited": "0"}
+
+
+def test_another_frame_of_a_sequence_has_no_hu(volume, labels, entries, record):
+    known = replace(exchange.snapshot(volume), voxels=exchange.fingerprint(volume))
+    node = segmentation.writeSegmentation(known, labels, entries(labels), record)
+    mean = statistics.rows(node, volume)[0].meanHu
+    slicer.util.arrayFromVolume(volume)[:] += 9
+    assert math.isnan(statistics.rows(node, volume)[0].meanHu)
+    slicer.util.arrayFromVolume(volume)[:] -= 9
+    assert statistics.rows(node, volume)[0].meanHu == mean

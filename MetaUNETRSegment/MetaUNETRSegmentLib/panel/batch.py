@@ -4,7 +4,6 @@ import os
 import traceback
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from .choices import Choice, Item
@@ -89,7 +88,6 @@ class BatchPanel:
         output = os.path.abspath(parameters.batchOutput)
         arguments = ["--input", os.path.abspath(parameters.batchInput), "--output", output,
                      "--format", parameters.batchFormat,
-                     "--statistics", os.path.join(output, "statistics.csv"),
                      "--device", options["device"]]
         for name in ("model", "organs"):
             if options[name]:
@@ -158,10 +156,8 @@ class BatchPanel:
                 name=case["name"], error=error))
             return
         self.panel.parameters.inputVolume = volume
-        slicer.util.setSliceViewerLayers(background=volume, fit=True)
         if segmentation:
             self.panel.results.show(segmentation)
-            self.panel.ui.tabs.currentIndex = 0
         else:
             self.strip.warn(_("Load {path} with the DICOM module.").format(path=output))
 

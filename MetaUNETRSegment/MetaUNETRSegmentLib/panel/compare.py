@@ -59,9 +59,10 @@ class ComparePanel:
             organ.setToolTip(row["note"] or _("{a} mL and {b} mL").format(
                 a=f"{row['volumeA']:.1f}", b=f"{row['volumeB']:.1f}"))
             table.setItem(index, 0, organ)
+            inBoth = row["volumeA"] and row["volumeB"]  # else there is nothing to measure
             for column, key in enumerate(COLUMNS, 1):
                 pattern = "{:.1f}" if key == "hd95" else "{:.3f}"
-                table.setItem(index, column, number(row[key], pattern))
+                table.setItem(index, column, number(row[key] if inBoth else None, pattern))
         fit(table)
 
     def showDifference(self) -> None:

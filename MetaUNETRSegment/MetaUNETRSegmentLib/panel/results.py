@@ -8,12 +8,14 @@ import slicer
 from slicer.i18n import tr as _
 
 from metaunetr.result import CUT_OFF
+from MetaUNETRSegmentLib import colortable, ownership, views
 
 from .choices import swatch
 from .run import NOTICE_STYLE, WARNING
 from .tables import fit, header, known, number
 
 ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(5)
+
 
 class ResultsPanel:
     """Shows the segmentation that is the parameter `result`."""
@@ -29,19 +31,28 @@ class ResultsPanel:
             (_("HU"), _("Mean CT number inside the organ; its tooltip has the deviation.")),
             (_("Confidence"), _("The expected Dice if the model is calibrated, else the mean "
                                 "probability over the organ's voxels.")),
-            (_("Flags"), _("What looks wrong and should be looked at; ✎ is edited by hand.")),
+            (_("Flags"), _("What looks wrong and should be looked at; ↻ was "
+                         "segmented again in a region, ✎ is edited by hand.")),
         ))
         table.cellClicked.connect(self._jump)
+        ui.show3DButton.toggled.connect(self._turnCameras)
         ui.editButton.clicked.connect(self.edit)
         ui.tableButton.clicked.connect(self.makeTable)
         ui.csvButton.clicked.connect(self._chooseCsv)
+        # "Use color table values": the numbers of the table that `update` presets
+        if box := ui.exportWidget.findChild(qt.QCheckBox, "UseColorTableValuesCheckBox"):
+            box.checked = True
         ui.dicomButton.clicked.connect(self.exportDicom)
 
     def show(self, node) -> None:
-        """Makes `node` the result and the input of Correct and Compare, and opens the section."""
+        """Makes `node` the result and the input of Correct and Compare, and shows its organs."""
         parameters = self.panel.parameters
         parameters.result = parameters.correctSegmentation = parameters.compareFirst = node
         self.update()
+        if volume := self.volume():
+            views.windowSoftTissue(volume)
+        views.jumpTo(node)
+        scrollTo(self.ui.resultsCollapsible)
 
     def enter(self) -> None:
         self.update()  # segments may have been edited in another module
@@ -58,6 +69,8 @@ class ResultsPanel:
         self.rows = self._measure(node) if node else []
         self._fill()
         self.ui.show3DButton.setSegmentationNode(node)
+        if node and ownership.ofModule(node):
+            colortable.preset(node)
         self.ui.exportWidget.setSegmentationNode(node)
         self._allow(node)
         if node:
@@ -70,9 +83,7 @@ class ResultsPanel:
     def volume(self):
         """The volume that the result belongs to, or None."""
         node = self.panel.parameters.result
-        if node is None:
-            return None
-        return node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
+        return views.volumeOf(node) if node else None
 
     def _measure(self, node) -> list:
         from MetaUNETRSegmentLib import statistics
@@ -99,9 +110,11 @@ class ResultsPanel:
             table.setItem(index, HU, hu)
             table.setItem(index, CONFIDENCE, number(
                 None if row.confidence is None else 100 * row.confidence, "{:.0f} %"))
-            remarks = [*row.flags, *([_("edited since")] if row.edited else [])]
+            remarks = [*row.flags, *([_("segmented again in a region")] if row.corrected else []),
+                       *([_("edited since")] if row.edited else [])]
             doubtful = bool(set(row.flags) - {CUT_OFF})
-            flag = qt.QTableWidgetItem("⚠ " * doubtful + "✎" * bool(row.edited))
+            flag = qt.QTableWidgetItem(" ".join(
+                ["⚠"] * doubtful + ["↻"] * row.corrected + ["✎"] * row.edited))
             flag.setTextAlignment(qt.Qt.AlignCenter)
             flag.setToolTip("\n".join(remarks))
             table.setItem(index, FLAGS, flag)
@@ -132,10 +145,11 @@ class ResultsPanel:
         node = self.panel.parameters.result
         if node is None or not 0 <= row < len(self.rows):
             return
-        centre = node.GetSegmentCenterRAS(self.rows[row].segmentId)
-        if centre:
-            slicer.vtkMRMLSliceNode.JumpAllSlices(
-                slicer.mrmlScene, *centre, slicer.vtkMRMLSliceNode.CenteredJumpSlice)
+        views.jumpTo(node, self.rows[row].segmentId)
+
+    def _turnCameras(self, on) -> None:
+        if on:
+            qt.QTimer.singleShot(0, views.turnCameras)  # once the surfaces are in the view
 
     def edit(self) -> None:
         """Opens Segment Editor on the result, with its volume as source."""
@@ -183,3 +197,11 @@ class ResultsPanel:
         dialog.setMRMLScene(slicer.mrmlScene)
         dialog.execDialog(item)
 
+
+def scrollTo(widget) -> None:
+    """Scrolls the module panel until a widget is visible."""
+    area = widget.parentWidget()
+    while area is not None and not hasattr(area, "ensureWidgetVisible"):
+        area = area.parentWidget()
+    if area is not None:
+        qt.QTimer.singleShot(0, lambda: area.ensureWidgetVisible(widget))  # once it is laid out

@@ -51,7 +51,8 @@ class Strip:
     def show(self, event: dict) -> None:
         """Takes one event of the engine."""
         if event["event"] == "warning":
-            self.warn(event["text"])
+            name = self.progress.nameOf(event)
+            self.warn(f"{name}: {event['text']}" if name else event["text"])
         elif self.progress.take(event):
             self.bar.value = round(100 * self.progress.share)
             self.tick()

@@ -1,5 +1,7 @@
 """The button Segment."""
 
+from MetaUNETRSegmentLib import views
+
 from .estimate import Estimate
 from .run import Strip, tookText
 
@@ -11,15 +13,21 @@ class SegmentPanel:
         self.panel, ui = panel, panel.ui
         self.strip = Strip(ui, "segment")
         self.estimate = Estimate(self.strip.hint, panel.logic, panel.input.offerDevices)
+        self.volume = None
         ui.segmentButton.clicked.connect(self._clicked)
 
     def refresh(self) -> None:
         parameters, reason = self.panel.parameters, self.panel.input.reason()
+        if parameters.inputVolume is not self.volume:
+            self.volume = parameters.inputVolume
+            if self.volume is not None and self.panel.runner.strip is not self.strip:
+                self.strip.clear()  # it was said of another volume
         if not self.panel.runner.running:
             possible = not reason and not self.panel.install.needed and not parameters.roi
             options = self.panel.input.options()
-            self.estimate.want(parameters.inputVolume if possible else None, {
-                name: options[name] for name in ("model", "device", "overlap", "precision")})
+            self.estimate.want(None if reason else parameters.inputVolume, {
+                name: options[name] for name in ("model", "device", "overlap", "precision")
+            } if possible else None)
         self.panel.allowRun(self.strip, reason)
 
     def close(self) -> None:
@@ -38,9 +46,13 @@ class SegmentPanel:
                 progress=progress, uncertainty=parameters.uncertainty, roiNode=parameters.roi,
                 **self.panel.input.options())
 
+        volume = parameters.inputVolume
         self.panel.runner.start(self.strip, makeJob, self._finished)
+        if self.panel.runner.running:
+            self.strip.hint.text = volume.GetName()  # another one may be chosen during the run
 
     def _finished(self, job) -> str:
+        self.volume = views.volumeOf(job.result)
         self.panel.results.show(job.result)
         record = job.last.get("result", {}).get("record", {})
         return tookText(job.seconds, record.get("device", ""))

@@ -28,7 +28,13 @@ def header(table, columns) -> None:
 
 def fit(table, most: int = 420) -> None:
     """As high as its rows, without a scroll bar of its own as far as that is sensible."""
-    height = table.horizontalHeader().sizeHint.height() + 4
+    table.visible = table.rowCount > 0
+    _fit(table, most)
+    # again once it is laid out: header and rows may become higher when they are first shown
+    qt.QTimer.singleShot(0, lambda: _fit(table, most))
+
+
+def _fit(table, most: int) -> None:
+    height = table.horizontalHeader().sizeHint.height() + 2 * table.frameWidth + 2
     height += sum(table.rowHeight(index) for index in range(table.rowCount))
     table.minimumHeight = table.maximumHeight = min(height, most)
-    table.visible = table.rowCount > 0

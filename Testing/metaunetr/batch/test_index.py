@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from metaunetr.batch.index import Card, render
-from metaunetr.batch.manifest import Row
+from metaunetr.batch.run_database import Row
 from metaunetr.organs import BY_NAME
 from metaunetr.result import CUT_OFF, OrganResult
 

@@ -24,11 +24,34 @@ class Signals:
         self.slots.remove((signature, slot))
 
 
+class ThreeDView:
+    """Notes when its camera was moved."""
+
+    def __init__(self) -> None:
+        self.calls = []
+
+    def resetFocalPoint(self) -> None:
+        self.calls.append("focal point")
+
+    def resetCamera(self) -> None:
+        self.calls.append("camera")
+
+    def threeDView(self) -> ThreeDView:  # the widget and its view in one
+        return self
+
+
 class LayoutManager:
     layout = 3  # four-up
+    threeDViewCount = 1
+
+    def __init__(self) -> None:
+        self._view = ThreeDView()
 
     def setLayout(self, layout: int) -> None:
         self.layout = layout
+
+    def threeDWidget(self, index: int) -> ThreeDView:
+        return self._view
 
 
 class Application(Signals):

@@ -16,7 +16,7 @@ from math import inf, isnan
 from pathlib import Path
 from urllib.parse import quote
 
-from metaunetr.batch.manifest import DONE, FAILED, Row
+from metaunetr.batch.run_database import DONE, FAILED, Row
 from metaunetr.io.atomic import write_text
 from metaunetr.organs import Organ
 from metaunetr.report.style import CSS

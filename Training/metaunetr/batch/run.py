@@ -8,13 +8,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from metaunetr import extras, io
-from metaunetr.batch import work
+from metaunetr.batch import case_steps
 from metaunetr.batch.case import Case, make_cases
+from metaunetr.batch.case_ledger import Ledger
+from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.discover import discover
 from metaunetr.batch.events import Event, cases_event, search_event
-from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
-from metaunetr.batch.record import CaseRecord
 from metaunetr.bundle import Bundle, find
 from metaunetr.errors import InputError, MetaUNETRError, PackageError
 from metaunetr.io import mesh
@@ -118,7 +118,7 @@ def _has_ended(index: int, options: Options, bundle: Bundle, ledger: Ledger) -> 
     case = ledger.cases[index]
     before = CaseRecord.read(case)
     with suppress(InputError):  # reading it will raise the same
-        if before and before.is_current(case, work.made_from(case, options, bundle)):
+        if before and before.is_current(case, case_steps.made_from(case, options, bundle)):
             ledger.skipped(index, before)
             return True
     if (kills := ledger.kills(index)) >= MAX_KILLS:

@@ -13,6 +13,7 @@ from metaunetr_training.cli import (
     pack,
     phantoms,
     prepare,
+    pseudo_label,
     train,
 )
 
@@ -41,6 +42,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (phantoms, prepare, pack, train, evaluate, compare, export, experiment):
+    for command in (phantoms, prepare, pseudo_label, pack, train, evaluate, compare, export,
+                    experiment):
         command.add_to(commands)
     return top
