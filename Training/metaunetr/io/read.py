@@ -12,7 +12,7 @@ import numpy as np
 from metaunetr.errors import InputError
 from metaunetr.image import Image
 from metaunetr.io import dicom, formats, seg_nrrd
-from metaunetr.io.checks import check_file
+from metaunetr.io.file_checks import check_file
 from metaunetr.io.header import Header
 
 

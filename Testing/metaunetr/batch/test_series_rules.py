@@ -10,7 +10,7 @@ import pytest
 
 from metaunetr.batch.discover import Discovery, discover
 from metaunetr.batch.privacy import public_path
-from metaunetr.batch.series import reason_to_leave_out
+from metaunetr.batch.series_rules import reason_to_leave_out
 from metaunetr.io import dicom
 from tiny_bundle import small_ct
 
@@ -18,7 +18,7 @@ AXIAL = "ORIGINAL\\PRIMARY\\AXIAL"
 
 
 def rule(paths: list[Path], all_series: bool = False) -> str:
-    (slices,), broken = list(dicom.scan(paths[0].parent)[0].values()), []
+    (slices,), broken = list(dicom.scan_folder(paths[0].parent)[0].values()), []
     assert not broken
     return reason_to_leave_out(slices, all_series)
 
