@@ -8,6 +8,7 @@
     segmentation    labels → segmentation node
     ownership       which segments a new run may replace
     views           what is shown: one volume and its result
+    colours         those of the segments
     colortable      organ numbers for the export of label maps
     masks           segments ↔ arrays on a volume's grid
     roi, correction            a region of interest; new labels inside it, the old ones outside

@@ -9,6 +9,7 @@ import slicer.util
 from metaunetr.io import read_image
 from metaunetr.organs import BY_NUMBER
 from MetaUNETRSegmentLib import ownership
+from MetaUNETRSegmentLib.colours import colourOf
 from MetaUNETRSegmentLib.exchange import LPS
 
 
@@ -43,7 +44,7 @@ def _nameSegments(segmentation) -> None:
         organ = BY_NUMBER.get(segment.GetLabelValue())
         if organ:
             segment.SetName(organ.name)
-            segment.SetColor(*(part / 255 for part in organ.colour))
+            segment.SetColor(*(part / 255 for part in colourOf(organ)))
 
 
 def nameOf(case: dict) -> str:

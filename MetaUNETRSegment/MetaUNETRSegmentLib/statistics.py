@@ -16,7 +16,9 @@ from MetaUNETRSegmentLib.exchange import Snapshot, fingerprint, snapshot
 from MetaUNETRSegmentLib.masks import geometryOf, maskOf
 from MetaUNETRSegmentLib.segmentation import VOXELS
 
-COLUMNS = ("Segment", "Volume (mL)", "Mean HU", "SD HU", "Confidence", "Flags", "Edited")
+COLUMNS = ("Segment", "Volume (mL)", "Mean HU", "SD HU", "Confidence", "Flags", "Edited",
+           "CT")
+DIGITS = {"Volume (mL)": 2, "Mean HU": 1, "SD HU": 1, "Confidence": 2}
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,16 @@ def showsOtherFrame(segmentationNode, volumeNode) -> bool:
                 and fingerprint(volumeNode) != segmented)
 
 
-def toTable(rows: list[Row], name: str = "MetaUNETR statistics"):
-    """A new vtkMRMLTableNode with a line for each row."""
+def toTable(rows: list[Row], ct: str = ""):
+    """A new vtkMRMLTableNode with a line for each row; `ct` is the name of the volume."""
+    name = " ".join(filter(None, ("MetaUNETR statistics", ct)))
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
-    cells = list(zip(*map(_cells, rows), strict=True)) or [()] * len(COLUMNS)
+    cells = list(zip(*(_cells(row, ct) for row in rows), strict=True)) or [()] * len(COLUMNS)
     with slicer.util.NodeModify(node):
         for title, values in zip(COLUMNS, cells, strict=True):
-            column = vtk.vtkStringArray() if title in ("Segment", "Flags") else vtk.vtkDoubleArray()
-            if title == "Edited":
-                column = vtk.vtkIntArray()
+            kind = "Double" if title in DIGITS else "Int" if title == "Edited" else "String"
+            column = getattr(vtk, f"vtk{kind}Array")()
             column.SetName(title)
             for value in values:
                 column.InsertNextValue(value)
@@ -86,8 +88,8 @@ def toTable(rows: list[Row], name: str = "MetaUNETR statistics"):
     return node
 
 
-def writeCsv(rows: list[Row], path) -> None:
-    """Writes the rows as CSV; unknown values are empty.
+def writeCsv(rows: list[Row], path, ct: str = "") -> None:
+    """Writes the rows as CSV; unknown values are empty, `ct` is the name of the volume.
 
     Raises:
         OSError: the file cannot be written.
@@ -96,15 +98,19 @@ def writeCsv(rows: list[Row], path) -> None:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in rows:
+            cells = zip(COLUMNS, _cells(row, ct), strict=True)
             writer.writerow("" if isinstance(cell, float) and math.isnan(cell) else
-                            f"{cell:.3f}" if isinstance(cell, float) else cell
-                            for cell in _cells(row))
+                            f"{cell:.{DIGITS[title]}f}" if title in DIGITS else cell
+                            for title, cell in cells)
 
 
-def _cells(row: Row) -> tuple:
+def _cells(row: Row, ct: str) -> tuple:
+    """The values of the columns, without digits that mean nothing."""
     confidence = math.nan if row.confidence is None else row.confidence
-    return (row.name, row.volumeMl, row.meanHu, row.sdHu, confidence, "; ".join(row.flags),
-            int(row.edited))
+    values = (row.name, row.volumeMl, row.meanHu, row.sdHu, confidence, "; ".join(row.flags),
+              int(row.edited), ct)
+    return tuple(round(value, DIGITS[title]) if title in DIGITS else value
+                 for title, value in zip(COLUMNS, values, strict=True))
 
 
 def _rows(node, grid: Snapshot, voxels: np.ndarray | None) -> list[Row]:

@@ -164,8 +164,25 @@ def test_every_control_has_a_tooltip_and_every_selector_the_scene_and_a_paramete
 
 
 def test_the_panel_says_that_nothing_is_uploaded(open_panel):
-    assert open_panel().ui.noteLabel.text == (
-        "Nothing is uploaded. Research use only, not for diagnosis.")
+    assert open_panel().ui.noteLabel.text.startswith(
+        "Nothing is uploaded. Research use only, not for diagnosis. <a href=")
+
+
+def test_the_first_use_is_explained_until_something_was_segmented(
+        add_volume, open_panel, monkeypatch):
+    import slicer
+
+    from slicer_qt.slicer_app import Settings
+
+    monkeypatch.setattr(slicer.app, "_settings", Settings())
+    panel = open_panel()
+    assert panel.ui.firstUseLabel.visible
+    add_volume()
+    panel.widget.enter()
+    panel.ui.segmentButton.click()
+    panel.finish()
+    assert not panel.ui.firstUseLabel.visible
+    assert not open_panel().ui.firstUseLabel.visible
 
 
 def test_stages_of_the_command_line_have_names(open_panel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -70,6 +71,27 @@ def test_before_the_first_window_the_estimate_is_counted_down(panel, monkeypatch
         run.take(event)
     now += seconds
     assert run.text() == f"Segmenting, {left} left"
+
+
+def test_the_bar_moves_between_windows(panel, monkeypatch):
+    """A third of the time that the network needs is a third of its part of the bar."""
+    from MetaUNETRSegmentLib.panel import progress
+
+    now = 100.0
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now))
+    run, shares = progress.Progress(), []
+    for event in ({"event": "estimate", "seconds": 12}, *stages("network")):
+        run.take(event)
+    for second in range(12):
+        now = 100.0 + second
+        if second in (6, 11):  # windows come in batches
+            run.take(windows(4 if second == 6 else 8, 8)[0])
+        run.advance()
+        shares.append(run.share)
+    assert all(0.02 < later - before < 0.12
+               for before, later in pairwise(shares))
+    assert shares[4] == pytest.approx(0.16 + 0.74 / 3, abs=0.01)
+    assert shares[-1] <= 0.9
 
 
 def test_the_search_for_cts_shows_its_progress(panel):
@@ -154,6 +176,19 @@ def test_a_run_on_each_of_two_volumes(panel, engines, add_volume):
         start(panel, engines, *GOOD_RUN)
         panel.finish()
         assert panel.parameters.result.GetName() == f"{node.GetName()} organs"
+
+
+def test_after_a_run_into_an_edited_result_it_is_said_what_was_kept(panel, engines):
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    first = panel.parameters.result
+    for key in ("liver", "spleen"):
+        first.GetSegmentation().GetSegment(key).SetColor(1, 1, 1)
+    panel.parameters.outputSegmentation = first
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert panel.ui.segmentStatus.text.endswith(
+        " 2 edited segments were kept; the new ones are called spleen (2), liver (2).")
 
 
 def test_a_run_goes_on_when_another_volume_is_chosen(panel, engines, add_volume):

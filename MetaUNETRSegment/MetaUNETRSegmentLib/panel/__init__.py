@@ -9,6 +9,7 @@
     correct, roi        some organs again inside a region
     compare, batch      two segmentations; many volumes
     install, log        what must be installed first; what happened
+    firstuse            what to do first, and the link to the documentation
 """
 
 from slicer.i18n import tr as _
@@ -16,6 +17,7 @@ from slicer.i18n import tr as _
 from .batch import BatchPanel
 from .compare import ComparePanel
 from .correct import CorrectPanel
+from .firstuse import FirstUse
 from .input import InputPanel
 from .install import InstallPanel
 from .log import LogPanel
@@ -42,6 +44,7 @@ class Panel:
         self.tips = {}
         self.refreshing = False
         self.log = LogPanel(ui)
+        self.firstUse = FirstUse(ui)
         self.runner = Runner(self.log, self.refresh)
         self.install = InstallPanel(self)
         self.input = InputPanel(self)

@@ -21,7 +21,8 @@ class CorrectPanel:
         ui.roiSelector.nodeAddedByUserAction.connect(self._placeInVolume)
 
     def refresh(self) -> None:
-        self.organs.offer(self.panel.input.organs.names)
+        self.organs.offer(
+            self.panel.input.organs.names, self.panel.parameters.terminologyColours)
         self.organs.tick(self.panel.parameters.correctOrgans)
         self.panel.allowRun(self.strip, self.reason())
         self.panel.allow(self.panel.ui.undoButton, self._undoReason())

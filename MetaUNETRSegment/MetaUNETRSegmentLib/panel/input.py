@@ -33,7 +33,7 @@ class InputPanel:
             choice.refresh()
         model = models.find(parameters.model)
         names = [organ.name for organ in model.classes] if model else []
-        self.organs.offer(names)
+        self.organs.offer(names, parameters.terminologyColours)
         chosen = [name for name in names if name not in parameters.skippedOrgans]
         self.organs.tick(chosen)
         ui.organsCollapsible.text = organsText(len(chosen), len(names))

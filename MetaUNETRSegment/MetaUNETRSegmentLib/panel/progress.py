@@ -54,7 +54,7 @@ class Progress:
         self.cases = []  # names
         self.case = None  # index of the case that is being segmented
         self.ended = 0  # cases
-        self.networkBegan = None
+        self.networkBegan = self.stageBegan = None
         self.left = None  # (time, remaining seconds then)
         self.leftInAll = None  # the same of a batch
 
@@ -69,6 +69,7 @@ class Progress:
             return False  # one case is still being written while the next one is segmented
         elif kind == "stage":
             self.stage, self.windows, self.networkBegan = event["stage"], None, None
+            self.stageBegan = time.monotonic()
             self.detail = event.get("detail", "")
             if self.stage != "network":
                 self.left = None
@@ -89,6 +90,7 @@ class Progress:
     def _takeCase(self, event: dict) -> None:
         if event["state"] == "running":
             self.case, self.stage, self.windows, self.left = event["index"], "", None, None
+            self.stageBegan = None
         else:
             self.ended += 1
         if event.get("remaining_s") is not None:
@@ -103,14 +105,27 @@ class Progress:
         if done > first:
             self.left = (now, (now - began) / (done - first) * (total - done))
         self.stage, self.windows = "network", (done, total)
-        begin, end = STAGE_SHARES["network"], STAGE_SHARES["restore"]
-        self._reach(begin + (end - begin) * done / max(total, 1))
+        if self.stageBegan is None:
+            self.stageBegan = now
+        if self.left is None:
+            begin, end = STAGE_SHARES["network"], STAGE_SHARES["restore"]
+            self._reach(begin + (end - begin) * done / max(total, 1))
+        self.advance()
 
     def _reach(self, share: float) -> None:
         self.caseShare = share
         if self.cases:
             share = (self.ended + share) / len(self.cases)
         self.share = max(self.share, min(share, 1.0))
+
+    def advance(self) -> None:
+        """Lets the share grow between the windows, by the time that has passed."""
+        left, began = self.remaining(), self.stageBegan
+        if left is None or began is None:
+            return
+        past = time.monotonic() - began
+        begin, end = STAGE_SHARES["network"], STAGE_SHARES["restore"]
+        self._reach(begin + (end - begin) * past / (past + left))
 
     def remaining(self) -> float | None:
         """Seconds until the network is done, by the completed windows, or before the first by the

@@ -54,11 +54,12 @@ class Strip:
             name = self.progress.nameOf(event)
             self.warn(f"{name}: {event['text']}" if name else event["text"])
         elif self.progress.take(event):
-            self.bar.value = round(100 * self.progress.share)
             self.tick()
 
     def tick(self) -> None:
-        """Updates the remaining time, also while a window is computed."""
+        """Updates bar and remaining time, also while a window is computed."""
+        self.progress.advance()
+        self.bar.value = round(100 * self.progress.share)
         if text := self.progress.text():
             self._say(text)
 

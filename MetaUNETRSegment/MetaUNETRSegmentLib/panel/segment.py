@@ -1,5 +1,7 @@
 """The button Segment."""
 
+from slicer.i18n import tr as _
+
 from MetaUNETRSegmentLib import views
 
 from .estimate import Estimate
@@ -39,6 +41,7 @@ class SegmentPanel:
     def run(self) -> None:
         parameters = self.panel.parameters
         self.estimate.stop()
+        self.before = segmentNames(parameters.outputSegmentation)
 
         def makeJob(progress):
             return self.panel.logic.segment(
@@ -54,5 +57,27 @@ class SegmentPanel:
     def _finished(self, job) -> str:
         self.volume = views.volumeOf(job.result)
         self.panel.results.show(job.result)
+        self.panel.firstUse.done()
         record = job.last.get("result", {}).get("record", {})
-        return tookText(job.seconds, record.get("device", ""))
+        kept = keptText(self.before, segmentNames(job.result))
+        return " ".join(filter(None, [tookText(job.seconds, record.get("device", "")), kept]))
+
+
+def segmentNames(segmentation) -> dict:
+    """Names by segment ID."""
+    if segmentation is None:
+        return {}
+    content = segmentation.GetSegmentation()
+    return {key: content.GetSegment(key).GetName() for key in content.GetSegmentIDs()}
+
+
+def keptText(before: dict, after: dict) -> str:
+    """Which segments came beside edited ones, as in "liver (2)"; empty if there were none."""
+    beside = [name for key, name in after.items() if key not in before
+              and name.rpartition(" (")[0] in before.values()]
+    if not beside:
+        return ""
+    if len(beside) == 1:
+        return _("1 edited segment was kept; the new one is called {name}.").format(name=beside[0])
+    return _("{count} edited segments were kept; the new ones are called {names}.").format(
+        count=len(beside), names=", ".join(beside))

@@ -16,12 +16,12 @@ def number(value, pattern: str):
     return cell
 
 
-def header(table, columns) -> None:
-    """Columns as (title, tooltip); the first takes the room that the others leave."""
+def header(table, columns, widest: int = 0) -> None:
+    """Columns as (title, tooltip); the widest takes the room that the others leave."""
     table.setHorizontalHeaderLabels([title for title, tip in columns])
     for index, (_title, tip) in enumerate(columns):
         table.horizontalHeaderItem(index).setToolTip(tip)
-        mode = qt.QHeaderView.ResizeToContents if index else qt.QHeaderView.Stretch
+        mode = qt.QHeaderView.Stretch if index == widest else qt.QHeaderView.ResizeToContents
         table.horizontalHeader().setSectionResizeMode(index, mode)
     table.visible = False
 

@@ -54,6 +54,16 @@ class LayoutManager:
         return self._view
 
 
+class Settings(dict):
+    """The user's settings, for this process only."""
+
+    def value(self, name: str, default=None):
+        return self.get(name, default)
+
+    def setValue(self, name: str, value) -> None:
+        self[name] = value
+
+
 class Application(Signals):
     """What the module asks of qSlicerApplication."""
 
@@ -63,6 +73,7 @@ class Application(Signals):
         super().__init__()
         self._modules = Signals()
         self._layouts = LayoutManager()
+        self._settings = Settings()
 
     @property
     def temporaryPath(self) -> str:
@@ -76,6 +87,9 @@ class Application(Signals):
 
     def applicationLogic(self):
         return slicer.modules.colors.logic().GetMRMLApplicationLogic()
+
+    def userSettings(self) -> Settings:
+        return self._settings
 
     def processEvents(self) -> None:
         QtWidgets.QApplication.processEvents()
