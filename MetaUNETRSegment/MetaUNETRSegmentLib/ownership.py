@@ -17,6 +17,7 @@ CONTENT = "MetaUNETR.Content"
 SAME_PLACE_MM = 0.02
 BINARY = "Binary labelmap"
 STATUS = "Segmentation.Status"
+KIND = "MetaUNETR.Kind"  # attribute of nodes
 
 
 def isUntouched(segmentationNode, segmentId: str) -> bool:
@@ -58,3 +59,21 @@ def tagOf(segment, name: str) -> str:
     """The value of a tag, "" if the segment has none of that name."""
     value = vtk.reference("")
     return str(value) if segment.GetTag(name, value) else ""
+
+
+def markNode(segmentationNode, kind: str = "result") -> None:
+    """Records that this module made or loaded the node: "result" or "difference"."""
+    segmentationNode.SetAttribute(KIND, kind)
+
+
+def ofModule(segmentationNode) -> bool:
+    """Whether this module made or loaded the node, also in a file of an earlier session."""
+    if segmentationNode.GetAttribute(KIND):
+        return True
+    segmentation = segmentationNode.GetSegmentation()
+    return any(tagOf(segmentation.GetSegment(segmentId), CONTENT)
+               for segmentId in segmentation.GetSegmentIDs())
+
+
+def isDifference(segmentationNode) -> bool:
+    return segmentationNode.GetAttribute(KIND) == "difference"

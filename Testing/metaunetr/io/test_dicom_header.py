@@ -63,6 +63,16 @@ def test_what_archives_append_and_scanners_invent_is_possible(tmp_path, ct, monk
     assert read_header(path)
 
 
+def test_an_empty_element_of_an_invalid_kind_is_no_text(tmp_path, ct):
+    path = dicom_series.write_series(tmp_path, ct)[0]
+    data = bytearray(path.read_bytes())
+    at = data.index(struct.pack("<HH2s", 0x08, 0x16, b"UI"), 300)
+    (length,) = struct.unpack_from("<H", data, at + 6)
+    data[at : at + 8 + length] = struct.pack("<HH2sH", 0x08, 0x16, b"ZZ", 0)
+    path.write_bytes(data)
+    assert read_header(path).text("SOPClassUID") == ""
+
+
 def test_a_file_without_pixels_is_parsed_once(tmp_path, ct, monkeypatch):
     path = dicom_series.write_series(tmp_path, ct)[0]
     dataset = pydicom.dcmread(path)

@@ -3,8 +3,11 @@
 import re
 import struct
 from dataclasses import replace
+from io import BytesIO
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from metaunetr_training.data import prepare, report
 from metaunetr_training.data.datasets import dataset_cases
@@ -32,6 +35,8 @@ def test_pictures_are_there_small_and_linked(prepared):
         width, height = struct.unpack(">II", data[16:24])
         assert 300 < width < 500 and 100 < height < 300
         assert len(data) < 30_000
+        grey = np.array(Image.open(BytesIO(data)).convert("L"))
+        assert len(np.unique(grey[grey > 40])) > 5, "soft tissue is white"
 
 
 def test_warnings_come_before_everything_else(prepared):

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from monai.losses import DiceLoss
 
+from metaunetr_training.data.prepared import UNKNOWN
 from metaunetr_training.training.losses import EPSILON, marginal_loss
 
 SHAPE = (6, 5, 4)
@@ -62,6 +63,15 @@ def test_what_is_not_annotated_is_not_pushed_down():
     annotated[:], scores.grad = True, None
     marginal_loss(scores, labels, annotated).total.backward()
     assert (scores.grad[:, 1][here] > 0).all()
+
+
+def test_unknown_voxels_are_left_out():
+    scores, labels = scores_and_labels(batch=1)
+    expected = marginal_loss(scores[:, :, 1:], labels[:, 1:], all_of(scores))
+    labels[:, 0] = UNKNOWN
+    found = marginal_loss(scores, labels, all_of(scores))
+    assert found.cross_entropy.item() == pytest.approx(expected.cross_entropy.item(), abs=1e-6)
+    assert found.dice.item() == pytest.approx(expected.dice.item(), abs=1e-6)
 
 
 @pytest.mark.parametrize("score", [0, -4, -8, -12])

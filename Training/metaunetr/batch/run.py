@@ -54,8 +54,9 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     for text in discovery.warnings:
         report({"event": "warning", "text": text})
     if not cases:
-        raise InputError("There is no CT in the input "
-                         f"({len(discovery.left_out)} files or series were left out).")
+        raise InputError(f"No CT was found in the input ({len(discovery.left_out)} files or series "
+                         "were left out); name NIfTI, NRRD, MetaImage or DICOM files, or folders "
+                         "that hold them.")
     with closing(Ledger(cases, discovery, options.output, options.identifiers, report)) as ledger:
         busy = _work(options, bundle, ledger)
         if options.table:

@@ -149,7 +149,7 @@ def _valid(header, name: str):
     The bytes in the file are checked: when pydicom converts an invalid value, it issues a warning
     that quotes it, and so names the patient.
     """
-    raw, kind = header.get_item(name), dictionary_VR(name)
+    raw, kind = header.get_item(name, keep_deferred=True), dictionary_VR(name)
     if raw.VR not in (None, "UN", kind):
         return None
     try:

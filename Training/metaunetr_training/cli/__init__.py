@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-
 from metaunetr import __version__
-from metaunetr.cli.arguments import HelpFormatter
+from metaunetr.cli.arguments import HelpFormatter, Parser
 from metaunetr.result import DISCLAIMER
 from metaunetr_training.cli import (
     compare,
@@ -15,6 +13,7 @@ from metaunetr_training.cli import (
     pack,
     phantoms,
     prepare,
+    pseudo_label,
     train,
 )
 
@@ -32,9 +31,9 @@ gradient was not finite
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The parser of `metaunetr-training`."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="metaunetr-training",
         description="Trains and evaluates models from raw data sets, and repeats the paper's "
                     f"experiments. {DISCLAIMER}",
@@ -43,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (phantoms, prepare, pack, train, evaluate, compare, export, experiment):
+    for command in (phantoms, prepare, pseudo_label, pack, train, evaluate, compare, export,
+                    experiment):
         command.add_to(commands)
     return top

@@ -7,6 +7,7 @@ import numpy as np
 from metaunetr.bundle import Preprocessing
 from metaunetr.image import Grid, Image
 from metaunetr.report.overlay import Scene, overview_pictures
+from metaunetr_training.data.prepared import BRIGHTEST
 
 SIZE = 220  # pixels of the longer side
 PLANES = ("coronal", "axial")
@@ -19,11 +20,12 @@ def picture(
     """Organs over the CT, uint8 RGB (H, W, 3): coronal and axial, as a radiologist reads them.
 
     Args:
-        volume, labels: (D, H, W) as training reads them.
+        volume: (D, H, W) uint8, 0 to BRIGHTEST.
+        labels: (D, H, W) uint8, organ numbers.
     """
     low, high = preprocessing.hu_window
     grid = Grid(volume.shape, preprocessing.spacing, (0.0, 0.0, 0.0))
-    hu = volume.astype(np.float32) * (high - low) + low
+    hu = volume * np.float32((high - low) / BRIGHTEST) + low
     shown = overview_pictures(Scene.of(Image(hu, grid), Image(labels, grid)), SIZE)
     height = max(len(shown[plane]) for plane in PLANES)
     padded = []

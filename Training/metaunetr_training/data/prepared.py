@@ -5,7 +5,7 @@
     report.html              what was prepared, for people
     pictures/DATASET/ID.png
     cases/DATASET/ID/        image.npy   uint8 (D, H, W), the HU window in steps of 1/255
-                             labels.npy  uint8 (D, H, W), organ numbers
+                             labels.npy  uint8 (D, H, W), organ numbers, or UNKNOWN
                              points.npy  int16 (n, 4): organ number, d, h, w of some of its voxels
                              case.json   written last: the case is complete
 """
@@ -29,6 +29,7 @@ from metaunetr_training.data.case import TEST, Case
 from metaunetr_training.data.folds import Fold
 
 FORMAT = 2
+UNKNOWN = 255  # label of a voxel that training leaves out; only in pseudo-labelled cases
 BRIGHTEST = 255  # stored for the upper end of the HU window, which the network sees as 1
 POINTS = 500  # of each organ
 MAX_FOLDS = 64 << 20  # bytes of folds.json, which has a line for each case
@@ -46,6 +47,7 @@ class PreparedCase:
         warnings: sentences about doubts, see `checks`.
         state: digest of files and preprocessing; with another one it must be prepared again.
         voxels: digest of the source's voxels, equal for identical images.
+        pseudo_labelled: organ numbers that a model has labelled, see `training.pseudo_labels`.
     """
 
     folder: Path
@@ -56,6 +58,7 @@ class PreparedCase:
     warnings: tuple[str, ...]
     state: str
     voxels: str
+    pseudo_labelled: tuple[int, ...] = ()
 
     @property
     def key(self) -> str:
@@ -63,14 +66,15 @@ class PreparedCase:
 
     @property
     def annotated(self) -> frozenset[int]:
-        return self.source.annotated
+        """Organ numbers that the labels include."""
+        return self.source.annotated.union(self.pseudo_labelled)
 
     def image(self) -> np.ndarray:
         """(D, H, W) uint8, the HU window as 0 to BRIGHTEST, memory-mapped."""
         return np.load(self.folder / "image.npy", mmap_mode="r")
 
     def labels(self) -> np.ndarray:
-        """(D, H, W) uint8 organ numbers, memory-mapped."""
+        """(D, H, W) uint8 organ numbers or UNKNOWN, memory-mapped."""
         return np.load(self.folder / "labels.npy", mmap_mode="r")
 
     @cached_property

@@ -24,6 +24,7 @@ from metaunetr_training.data.pictures import picture
 from metaunetr_training.data.prepared import (
     FORMAT,
     POINTS,
+    UNKNOWN,
     PreparedCase,
     case_folder,
     picture_file,
@@ -51,7 +52,7 @@ def prepare_case(case: Case, folder: Path, preprocessing: Preprocessing) -> Prep
         orientation.canonical(image.grid).spacing, tuple(warnings), state,
         _digest(orientation.view(image.array)),
     )
-    _write(prepared, volume, labels, picture_file(folder, case.key), preprocessing)
+    write_case(prepared, volume, labels, picture_file(folder, case.key), preprocessing)
     return prepared
 
 
@@ -94,7 +95,7 @@ def sample_points(labels: np.ndarray) -> np.ndarray:
     """Up to POINTS random voxels of each organ, int16 (n, 4) = (organ number, d, h, w); with a
     fixed seed."""
     rng = np.random.default_rng(0)
-    places = np.flatnonzero(labels)
+    places = np.flatnonzero((labels != 0) & (labels != UNKNOWN))
     organs = labels.ravel()[places]
     drawn = [np.empty((0, 4), np.int16)]
     for number in np.unique(organs):
@@ -115,11 +116,15 @@ def _is_whole(prepared: PreparedCase) -> bool:
                for name, array in arrays.items())
 
 
-def _write(
+def write_case(
     prepared: PreparedCase, volume: np.ndarray, labels: np.ndarray, shown: Path,
     preprocessing: Preprocessing,
 ) -> None:
-    """Removes case.json first and writes it last."""
+    """Writes a case into its folder, and its picture; removes case.json first, writes it last.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     folder = prepared.folder
     try:
         for place in (folder, shown.parent):
@@ -127,7 +132,8 @@ def _write(
         (folder / "case.json").unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from None
-    save_png(shown, picture(volume, labels, preprocessing))
+    known = np.where(labels == UNKNOWN, 0, labels)
+    save_png(shown, picture(volume, known, preprocessing))
     with together() as place:
         record = place(folder / "case.json")  # the first of the group is renamed last
         for name, array in (("image", volume), ("labels", labels),

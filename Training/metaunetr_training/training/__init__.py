@@ -12,6 +12,7 @@
     step          augmentation, forward, backward, optimizer
     checkpoint    the complete state of a run in one file
     log           CSV files, TensorBoard, pictures
+    pseudo_labels labels by a model of the organs that cases do not annotate
     validate      Dice of whole cases at the model spacing
     loop          the training loop
     run           the folder of a run

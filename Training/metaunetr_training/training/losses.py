@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from metaunetr_training.data.prepared import UNKNOWN
+
 EPSILON = 1e-6  # added to Dice, so that its logarithm is finite and has a gradient everywhere
 
 
@@ -34,7 +36,8 @@ def marginal_loss(logits: Tensor, labels: Tensor, annotated: Tensor) -> Loss:
 
     Args:
         logits: (B, C, D, H, W).
-        labels: class numbers (B, D, H, W), only of annotated classes.
+        labels: class numbers (B, D, H, W), only of annotated classes; voxels of UNKNOWN are left
+            out.
         annotated: bool (B, C), whether the labels of a sample include the class; true for 0,
             background.
     """
@@ -45,6 +48,9 @@ def marginal_loss(logits: Tensor, labels: Tensor, annotated: Tensor) -> Loss:
 
 def _sample_loss(logits: Tensor, labels: Tensor, annotated: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropy and -log Dice of one sample: logits (C, D, H, W), labels (D, H, W)."""
+    known = labels != UNKNOWN
+    if not known.all():
+        logits, labels = logits[:, known], labels[known]
     logits, labels = logits.float(), labels.long()
     if not annotated.all():
         logits, labels = _merge_unknown(logits, labels, annotated)

@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from metaunetr.errors import DeviceError, InputError
-from metaunetr_training.data.prepared import BRIGHTEST, PreparedCase
+from metaunetr_training.data.prepared import BRIGHTEST, UNKNOWN, PreparedCase
 from metaunetr_training.recipe import Recipe, Triple
 from metaunetr_training.training.distributed import ProcessGroup
 
@@ -25,8 +25,8 @@ CENTRAL = (0.3, 0.7)  # position in the patch, per axis, of the organ's voxel it
 class PatchDataset(Dataset):
     """Patches by number.
 
-    An item has image float32 (1, D, H, W), labels uint8 (D, H, W) with class numbers, annotated
-    bool (C,), name and number.
+    An item has image float32 (1, D, H, W), labels uint8 (D, H, W) with class numbers or UNKNOWN,
+    annotated bool (C,), name and number.
 
     Raises:
         InputError: no case annotates an organ of the recipe.
@@ -47,6 +47,7 @@ class PatchDataset(Dataset):
         self.numbers = numbers
         self.class_of = np.zeros(256, np.uint8)
         self.class_of[numbers] = np.arange(1, len(numbers) + 1)
+        self.class_of[UNKNOWN] = UNKNOWN
 
     def __getitem__(self, number: int) -> dict:
         rng = np.random.default_rng([self.seed, number])

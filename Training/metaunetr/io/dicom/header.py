@@ -186,12 +186,12 @@ def values_of(data: Dataset) -> dict[str, str]:
     """The elements of a data set as text, by keyword, whether their values are valid or not."""
     encodings = ["iso8859"]
     if "SpecificCharacterSet" in data:
-        names = _text(data.get_item("SpecificCharacterSet"), encodings, False)
+        names = _text(_raw(data, "SpecificCharacterSet"), encodings, False)
         with suppress(LookupError, ValueError):  # for names that are no encodings
             encodings = convert_encodings([name.strip() for name in names.split("\\")])
     signed = ("PixelRepresentation" in data
-              and _text(data.get_item("PixelRepresentation"), encodings, False) == "1")
-    return {keyword: _text(data.get_item(tag), encodings, signed)
+              and _text(_raw(data, "PixelRepresentation"), encodings, False) == "1")
+    return {keyword: _text(_raw(data, tag), encodings, signed)
             for tag in list(data.keys())  # iterating over `data` would convert, and may fail
             if (keyword := keyword_for_tag(tag))}
 
@@ -286,6 +286,11 @@ def _pixel_data(file: BinaryIO, data: Dataset) -> PixelData | None:
         return None
     syntax = str(data.file_meta.get("TransferSyntaxUID", ""))
     return PixelData(start, stop, length == UNDEFINED_LENGTH, little_endian, syntax)
+
+
+def _raw(data: Dataset, tag):
+    """An element as it is in the file; pydicom would convert an empty one, which may fail."""
+    return data.get_item(tag, keep_deferred=True)
 
 
 def _text(element, encodings: list[str], signed: bool) -> str:

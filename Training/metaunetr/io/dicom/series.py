@@ -120,7 +120,7 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
     else:
         raise InputError(
             f"{path}: the folder has no DICOM images; name the folder that holds the slices, "
-            "or one file"
+            "or one file; a folder of NIfTI files is for `metaunetr batch`"
         )
     cts = {key: s for key, s in candidates.items() if s[0].text("Modality") == "CT"}
     if not cts:
