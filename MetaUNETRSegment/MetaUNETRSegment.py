@@ -81,6 +81,10 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The user opens the module: nodes may have come and changed."""
         self._setParameters(self.logic.getParameterNode())
 
+    def exit(self):
+        """Another module is opened; a run goes on."""
+        self.panel.leave()
+
     def cleanup(self):
         if self.panel:  # setup has been
             self.panel.close()
@@ -143,6 +147,7 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
         self._timers = {}  # by job
+        self.correction = None  # the last one
 
     def getParameterNode(self):
         from MetaUNETRSegmentLib.parameters import Parameters
@@ -192,14 +197,16 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
     ):
         """Segments chosen organs anew inside a region of interest and keeps everything else.
 
-        Arguments, result and errors are those of `segment`.
+        Arguments, result and errors are those of `segment`. Afterwards, `correction` says what
+        has changed, and `correction.undo()` brings it back (MetaUNETRSegmentLib/correction.py).
         """
         from MetaUNETRSegmentLib.correction import mergeInside
         from MetaUNETRSegmentLib.segmenting import Settings, findOrgans, segmentationJob
 
         def write(labels):
-            mergeInside(segmentationNode, labels.snapshot, labels.array, labels.offset,
-                        labels.inside, findOrgans(organs), labels.organs, labels.record)
+            self.correction = mergeInside(
+                segmentationNode, labels.snapshot, labels.array, labels.offset, labels.inside,
+                findOrgans(organs), labels.organs, labels.record)
             return segmentationNode
 
         settings = Settings(tuple(organs), model, device, **settings)

@@ -7,6 +7,9 @@
     exchange        volume node → file
     segmentation    labels → segmentation node
     ownership       which segments a new run may replace
+    views           what is shown: one volume and its result
+    colours         those of the segments
+    colortable      organ numbers for the export of label maps
     masks           segments ↔ arrays on a volume's grid
     roi, correction            a region of interest; new labels inside it, the old ones outside
     comparison, statistics     Dice, NSD and a difference overlay; volumes and HU

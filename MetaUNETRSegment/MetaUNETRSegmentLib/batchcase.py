@@ -8,6 +8,8 @@ import slicer.util
 
 from metaunetr.io import read_image
 from metaunetr.organs import BY_NUMBER
+from MetaUNETRSegmentLib import ownership
+from MetaUNETRSegmentLib.colours import colourOf
 from MetaUNETRSegmentLib.exchange import LPS
 
 
@@ -28,6 +30,7 @@ def loadCase(name: str, source: str, labels: str | None):
         return volume, None
     segmentation = slicer.util.loadSegmentation(labels)
     segmentation.SetName(f"{name} organs")
+    ownership.markNode(segmentation)
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     if not labels.endswith(".seg.nrrd"):
         _nameSegments(segmentation.GetSegmentation())
@@ -41,7 +44,7 @@ def _nameSegments(segmentation) -> None:
         organ = BY_NUMBER.get(segment.GetLabelValue())
         if organ:
             segment.SetName(organ.name)
-            segment.SetColor(*(part / 255 for part in organ.colour))
+            segment.SetColor(*(part / 255 for part in colourOf(organ)))
 
 
 def nameOf(case: dict) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 
 from metaunetr.organs import BY_NUMBER
+from MetaUNETRSegmentLib import ownership
 from MetaUNETRSegmentLib.exchange import Snapshot, snapshot, writeArray
 from MetaUNETRSegmentLib.job import Job
 from MetaUNETRSegmentLib.masks import geometryOf, ijkToNode, labelmapOf, maskOf, trimmed
@@ -82,6 +83,7 @@ def differenceNode(nodeA, nodeB, volumeNode=None):
             labelmap = labelmapOf(mask.voxels, ijkToNode(grid, node), mask.offset)
             segment.AddRepresentation("Binary labelmap", labelmap)
             node.GetSegmentation().AddSegment(segment, key)
+    ownership.markNode(node, "difference")
     return node
 
 

@@ -1,6 +1,7 @@
 """Replaces the labels of chosen organs inside a region of interest."""
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,49 @@ from MetaUNETRSegmentLib.masks import Mask, ijkToNode, labelmapOf, maskOf, trimm
 from MetaUNETRSegmentLib.segmentation import changing, freeName, organOf, segmentOf
 
 RECORD = "MetaUNETR.CorrectionRecord"
+CORRECTED = "MetaUNETR.Corrected"  # a tag
 WHOLE_ORGAN = ("MetaUNETR.Confidence", "MetaUNETR.Flags")  # not known of a part of an organ
+
+
+@dataclass
+class Correction:
+    """What a correction has changed, so that it can be undone once.
+
+    Attributes:
+        millilitres: before and after, by the organ's name.
+    """
+
+    node: Any
+    millilitres: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _old: dict[str, tuple] = field(default_factory=dict)  # segment ID: (segment or None, index)
+    _new: dict[str, str] = field(default_factory=dict)  # segment ID: its content
+    _record: str | None = None
+
+    def undo(self) -> None:
+        """Brings the segments back as they were before.
+
+        Raises:
+            ValueError: one of them was changed or removed since; then nothing is undone.
+        """
+        segmentation = self.node.GetSegmentation()
+        for segmentId, content in self._new.items():
+            segment = segmentation.GetSegment(segmentId)
+            if segment is None or ownership.contentOf(segment) != content:
+                name = segment.GetName() if segment else segmentId
+                raise ValueError(f"Nothing was undone: the {name} was changed since.")
+        with changing(self.node) as (remove, add):
+            for segmentId, (segment, index) in self._old.items():
+                remove(segmentId)
+                if segment is not None:
+                    add(segment, segmentId, index)
+            self.node.SetAttribute(RECORD, self._record)
 
 
 def mergeInside(
     segmentationNode, snapshot: Snapshot, labels: np.ndarray, offset: tuple[int, int, int],
     inside: np.ndarray, organs: list[Organ], resultOrgans: list[dict[str, Any]],
     record: dict[str, Any],
-) -> None:
+) -> Correction:
     """Replaces chosen organs by `labels` inside the region; outside they are unchanged.
 
     New voxels are not taken from other segments. A segment that somebody has edited keeps counting
@@ -32,6 +68,9 @@ def mergeInside(
         inside: bool (K, J, I), the voxels of that box that are in the region.
         organs: those to be replaced.
         resultOrgans, record: of the result event.
+
+    Returns:
+        What was changed; organs without voxels before and after are left out.
 
     Raises:
         ValueError: a chosen segment does not lie on the volume's grid, a non-linear transform lies
@@ -48,24 +87,36 @@ def mergeInside(
             free &= ~maskOf(segmentationNode, segmentId, snapshot).within(offset, labels.shape)
     results = {entry["number"]: entry for entry in resultOrgans}
     text = json.dumps(record, default=str)
+    done = Correction(segmentationNode, _record=segmentationNode.GetAttribute(RECORD))
+    voxelMl = abs(np.linalg.det(matrix[:3, :3])) / 1000
     with changing(segmentationNode) as (remove, add):
         for organ in organs:
             new = (labels == organ.number) & free
-            segmentId = chosen[organ.number]
+            segmentId, source, index = chosen[organ.number], None, None
             if segmentId is None:
-                if new.any():
-                    key, name = freeName(segmentation, organ)
-                    mask = trimmed(new, offset)
-                    labelmap = labelmapOf(mask.voxels, matrix, mask.offset)
-                    result = results.get(organ.number, {})
-                    add(segmentOf(labelmap, 1, organ, name, result, record), key)
-                continue
-            merged = _merged(old[organ.number], new, inside, offset)
-            index = segmentation.GetSegmentIndex(segmentId)
-            segment = _corrected(segmentationNode, segmentId, merged, matrix, organ, record)
-            remove(segmentId)
+                if not new.any():
+                    continue
+                mask = trimmed(new, offset)
+                segmentId, name = freeName(segmentation, organ)
+                labelmap = labelmapOf(mask.voxels, matrix, mask.offset)
+                segment = segmentOf(
+                    labelmap, 1, organ, name, results.get(organ.number, {}), record)
+            else:
+                mask = _merged(old[organ.number], new, inside, offset)
+                # a copy, since others may paint into the labelmap that segments share
+                source = _copyOf(
+                    segmentation.GetSegment(segmentId), old[organ.number], matrix)
+                index = segmentation.GetSegmentIndex(segmentId)
+                segment = _corrected(segmentationNode, segmentId, mask, matrix, organ, record)
+                remove(segmentId)
+            segment.SetTag(CORRECTED, "1")
             add(segment, segmentId, index)
+            before = old[organ.number].voxels.sum() if source else 0
+            done.millilitres[organ.name] = (before * voxelMl, mask.voxels.sum() * voxelMl)
+            done._old[segmentId] = (source, index)
+            done._new[segmentId] = ownership.contentOf(segment)
         segmentationNode.SetAttribute(RECORD, text)
+    return done
 
 
 def _segmentOf(segmentationNode, organ: Organ) -> str | None:
@@ -90,17 +141,22 @@ def _merged(old: Mask, new: np.ndarray, inside: np.ndarray, offset) -> Mask:
 
 def _corrected(segmentationNode, segmentId: str, mask: Mask, matrix, organ: Organ, record):
     """A copy of a segment with other voxels; owned only if it was owned and unedited."""
-    source = segmentationNode.GetSegmentation().GetSegment(segmentId)
-    segment = slicer.vtkSegment()
-    segment.DeepCopyMetadata(source)
-    segment.SetNameAutoGenerated(source.GetNameAutoGenerated())
-    segment.SetColorAutoGenerated(source.GetColorAutoGenerated())
-    segment.SetLabelValue(1)
-    segment.AddRepresentation(ownership.BINARY, labelmapOf(mask.voxels, matrix, mask.offset))
+    segment = _copyOf(segmentationNode.GetSegmentation().GetSegment(segmentId), mask, matrix)
     if ownership.isUntouched(segmentationNode, segmentId):
         millilitres = mask.voxels.sum() * abs(np.linalg.det(matrix[:3, :3])) / 1000
         segment.SetTag("MetaUNETR.VolumeML", f"{millilitres:.3f}")
         for tag in WHOLE_ORGAN:
             segment.RemoveTag(tag)
         ownership.claim(segment)
+    return segment
+
+
+def _copyOf(source, mask: Mask, matrix):
+    """A copy of a segment with a labelmap of its own."""
+    segment = slicer.vtkSegment()
+    segment.DeepCopyMetadata(source)
+    segment.SetNameAutoGenerated(source.GetNameAutoGenerated())
+    segment.SetColorAutoGenerated(source.GetColorAutoGenerated())
+    segment.SetLabelValue(1)
+    segment.AddRepresentation(ownership.BINARY, labelmapOf(mask.voxels, matrix, mask.offset))
     return segment

@@ -1,5 +1,6 @@
 """Writes a volume node to a file for the engine, with its exact geometry."""
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ class Snapshot:
         shape: voxels (K, J, I).
         ijkToRas: 4×4, to the volume's own coordinates: without its parent transform.
         transformId: the parent transform, or None.
+        voxels: `fingerprint` of the volume, "" where it does not matter.
     """
 
     volumeId: str
@@ -32,6 +34,7 @@ class Snapshot:
     shape: tuple[int, int, int]
     ijkToRas: np.ndarray
     transformId: str | None
+    voxels: str = ""
 
 
 def snapshot(volumeNode) -> Snapshot:
@@ -57,6 +60,13 @@ def snapshot(volumeNode) -> Snapshot:
     shape = tuple(reversed(volumeNode.GetImageData().GetDimensions()))
     return Snapshot(volumeNode.GetID(), name, shape, slicer.util.arrayFromVTKMatrix(matrix),
                     volumeNode.GetTransformNodeID())
+
+
+def fingerprint(volumeNode) -> str:
+    """A hash of every n-th voxel, by which the frames of a sequence differ."""
+    array = slicer.util.arrayFromVolume(volumeNode)
+    k, j, i = (-(-size // COARSE) for size in array.shape)
+    return hashlib.sha256(np.ascontiguousarray(array[::k, ::j, ::i])).hexdigest()[:16]
 
 
 def writeVolume(volumeNode, path: Path, box: Box | None = None) -> None:

@@ -196,7 +196,7 @@ class Job:
 def _sentence(error: Exception) -> str:
     if isinstance(error, (ValueError, MetaUNETRError)):  # written for people
         return str(error)
-    return (f"The engine's result cannot be used ({type(error).__name__}: {error}). "
+    return (f"The result could not be put into the scene ({type(error).__name__}: {error}). "
             "The log says more; please report it with a copy of it.")
 
 

@@ -15,6 +15,7 @@ from MetaUNETRSegmentLib.masks import arrayOf, matrixOf, trimmed
 SAME_PLACE_MM = 0.02
 BINARY = "Binary labelmap"
 STATUS = "Segmentation.Status"
+KIND = "MetaUNETR.Kind"  # attribute of nodes
 
 
 def isUntouched(segmentationNode, segmentId: str) -> bool:
@@ -54,3 +55,21 @@ def tagOf(segment, name: str) -> str:
     """The value of a tag, "" if the segment has none of that name."""
     value = vtk.reference("")
     return str(value) if segment.GetTag(name, value) else ""
+
+
+def markNode(segmentationNode, kind: str = "result") -> None:
+    """Records that this module made or loaded the node: "result" or "difference"."""
+    segmentationNode.SetAttribute(KIND, kind)
+
+
+def ofModule(segmentationNode) -> bool:
+    """Whether this module made or loaded the node, also in a file of an earlier session."""
+    if segmentationNode.GetAttribute(KIND):
+        return True
+    segmentation = segmentationNode.GetSegmentation()
+    return any(tagOf(segmentation.GetSegment(segmentId), CONTENT)
+               for segmentId in segmentation.GetSegmentIDs())
+
+
+def isDifference(segmentationNode) -> bool:
+    return segmentationNode.GetAttribute(KIND) == "difference"

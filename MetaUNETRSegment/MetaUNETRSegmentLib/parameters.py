@@ -18,6 +18,7 @@ class Parameters:
     skippedOrgans - organs of the model that are left out; empty for all of them.
     device - "auto", "cpu", "cuda:0" …
     overlap - of neighbouring windows; below 0 for the model's own.
+    terminologyColours - those of Slicer's terminology instead of the module's palette.
     roi - only what lies inside is segmented; none for the whole volume.
     result - the segmentation that the table of results shows.
     correctSegmentation, correctOrgans, correctRoi - what is segmented again, and where.
@@ -34,6 +35,7 @@ class Parameters:
     precision: str = "auto"
     largestComponent: bool = False
     uncertainty: bool = False
+    terminologyColours: bool = False
     roi: vtkMRMLMarkupsROINode
 
     result: vtkMRMLSegmentationNode

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from MetaUNETRSegmentLib.uncertainty import addUncertainty
 
 CT, LABELS, UNCERTAINTY = "ct.nrrd", "organs.nrrd", "uncertainty.nrrd"
 CONTEXT_MM = 30.0  # around a region of interest, so that the model sees where it is
+# Warnings of the engine that hold for what was cut out, not for the volume.
+OF_A_CROP = ("The field of view is only ", "Only ")
 RESTRICTED = "restricted to a region of interest"
 
 
@@ -94,11 +96,16 @@ def segmentationJob(
     """
     try:
         snapshot = exchange.snapshot(volumeNode)
+        snapshot = replace(snapshot, voxels=exchange.fingerprint(volumeNode))
         box = roi.cropBox(snapshot, roiNode, CONTEXT_MM) if roiNode else None
         inside = roi.insideMask(snapshot, roiNode, box) if roiNode else None
         arguments = [*settings.engineArguments(), *settings.resultArguments()]
     except ValueError as error:
         raise SegmentationError(str(error)) from error
+
+    def take(event: dict[str, Any]) -> None:
+        if event["event"] != "warning" or not event["text"].startswith(OF_A_CROP):
+            progress(event)
 
     def prepare(folder: Path) -> None:
         for text in seriesWarnings(volumeNode) if progress else ():
@@ -116,8 +123,8 @@ def segmentationJob(
         return result
 
     command = ["segment", CT, "-o", LABELS, "--json-progress", *arguments]
-    return Job(command, prepare, finish, (volumeNode, *needs), progress,
-               names={CT: snapshot.name})
+    return Job(command, prepare, finish, (volumeNode, *needs),
+               take if box and progress else progress, names={CT: snapshot.name})
 
 
 def estimateJob(volumeNode, settings: Settings, progress=None) -> Job:

@@ -11,10 +11,14 @@ import slicer.util
 import vtk
 
 from MetaUNETRSegmentLib import ownership
-from MetaUNETRSegmentLib.exchange import Snapshot, snapshot
+from MetaUNETRSegmentLib.correction import CORRECTED
+from MetaUNETRSegmentLib.exchange import Snapshot, fingerprint, snapshot
 from MetaUNETRSegmentLib.masks import geometryOf, maskOf
+from MetaUNETRSegmentLib.segmentation import VOXELS
 
-COLUMNS = ("Segment", "Volume (mL)", "Mean HU", "SD HU", "Confidence", "Flags", "Edited")
+COLUMNS = ("Segment", "Volume (mL)", "Mean HU", "SD HU", "Confidence", "Flags", "Edited",
+           "CT")
+DIGITS = {"Volume (mL)": 2, "Mean HU": 1, "SD HU": 1, "Confidence": 2}
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Row:
         confidence: 0 to 1 as the engine gave it, None where it is unknown.
         flags: sentences of the engine about the segment as it made it.
         edited: whether this module made it and it was edited since; False for other segments.
+        corrected: whether a part of it was segmented again in a region.
     """
 
     segmentId: str
@@ -39,16 +44,17 @@ class Row:
     confidence: float | None
     flags: tuple[str, ...]
     edited: bool
+    corrected: bool = False
 
 
 def rows(segmentationNode, volumeNode=None) -> list[Row]:
     """A row for each segment; HU are those of `volumeNode`.
 
     Where that volume cannot be laid over the segments (it has no voxels, or a non-linear transform
-    lies between the two), HU are unknown.
+    lies between the two), or another frame of a sequence was segmented, HU are unknown.
     """
     with suppress(ValueError):
-        if volumeNode is not None:
+        if volumeNode is not None and not showsOtherFrame(segmentationNode, volumeNode):
             return _rows(segmentationNode, snapshot(volumeNode),
                          slicer.util.arrayFromVolume(volumeNode))
     try:
@@ -58,16 +64,23 @@ def rows(segmentationNode, volumeNode=None) -> list[Row]:
         return _rows(segmentationNode, nowhere, None)
 
 
-def toTable(rows: list[Row], name: str = "MetaUNETR statistics"):
-    """A new vtkMRMLTableNode with a line for each row."""
+def showsOtherFrame(segmentationNode, volumeNode) -> bool:
+    """Whether the volume has other voxels than when it was segmented, as far as that is known."""
+    segmented = segmentationNode.GetAttribute(VOXELS)
+    return bool(segmented and volumeNode.GetImageData()
+                and fingerprint(volumeNode) != segmented)
+
+
+def toTable(rows: list[Row], ct: str = ""):
+    """A new vtkMRMLTableNode with a line for each row; `ct` is the name of the volume."""
+    name = " ".join(filter(None, ("MetaUNETR statistics", ct)))
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
-    cells = list(zip(*map(_cells, rows), strict=True)) or [()] * len(COLUMNS)
+    cells = list(zip(*(_cells(row, ct) for row in rows), strict=True)) or [()] * len(COLUMNS)
     with slicer.util.NodeModify(node):
         for title, values in zip(COLUMNS, cells, strict=True):
-            column = vtk.vtkStringArray() if title in ("Segment", "Flags") else vtk.vtkDoubleArray()
-            if title == "Edited":
-                column = vtk.vtkIntArray()
+            kind = "Double" if title in DIGITS else "Int" if title == "Edited" else "String"
+            column = getattr(vtk, f"vtk{kind}Array")()
             column.SetName(title)
             for value in values:
                 column.InsertNextValue(value)
@@ -75,8 +88,8 @@ def toTable(rows: list[Row], name: str = "MetaUNETR statistics"):
     return node
 
 
-def writeCsv(rows: list[Row], path) -> None:
-    """Writes the rows as CSV; unknown values are empty.
+def writeCsv(rows: list[Row], path, ct: str = "") -> None:
+    """Writes the rows as CSV; unknown values are empty, `ct` is the name of the volume.
 
     Raises:
         OSError: the file cannot be written.
@@ -85,15 +98,19 @@ def writeCsv(rows: list[Row], path) -> None:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in rows:
+            cells = zip(COLUMNS, _cells(row, ct), strict=True)
             writer.writerow("" if isinstance(cell, float) and math.isnan(cell) else
-                            f"{cell:.3f}" if isinstance(cell, float) else cell
-                            for cell in _cells(row))
+                            f"{cell:.{DIGITS[title]}f}" if title in DIGITS else cell
+                            for title, cell in cells)
 
 
-def _cells(row: Row) -> tuple:
+def _cells(row: Row, ct: str) -> tuple:
+    """The values of the columns, without digits that mean nothing."""
     confidence = math.nan if row.confidence is None else row.confidence
-    return (row.name, row.volumeMl, row.meanHu, row.sdHu, confidence, "; ".join(row.flags),
-            int(row.edited))
+    values = (row.name, row.volumeMl, row.meanHu, row.sdHu, confidence, "; ".join(row.flags),
+              int(row.edited), ct)
+    return tuple(round(value, DIGITS[title]) if title in DIGITS else value
+                 for title, value in zip(COLUMNS, values, strict=True))
 
 
 def _rows(node, grid: Snapshot, voxels: np.ndarray | None) -> list[Row]:
@@ -118,4 +135,5 @@ def _row(node, segmentId: str, grid, voxels: np.ndarray | None, voxelMl: float) 
         float(confidence) if confidence not in ("", "nan") else None,
         tuple(flags.split("; ")) if flags else (),
         owned and not ownership.isUntouched(node, segmentId),
+        bool(ownership.tagOf(segment, CORRECTED)),
     )

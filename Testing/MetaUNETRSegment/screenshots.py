@@ -44,7 +44,7 @@ def no_volume(panel, engines):
 
 @state
 def ready(panel, engines):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("CT liver arterial: about"))
 
 
 @state

@@ -90,7 +90,7 @@ def test_a_folder_with_a_bad_case(folder):
     ((), 2, "the following arguments are required: --input, --output"),
     (("--help",), 0, "usage: metaunetr batch"),
     (("--input", "in", "--output", "out", "--model", "none"), 4, "No model is called 'none'"),
-    (("--input", "nothing", "--output", "out", "--model", "tiny"), 7, "1 failed"),
+    (("--input", "nothing", "--output", "out"), 3, "nothing: there is no such file or folder"),
 ])
 def test_what_the_engine_says_is_shown(folder, arguments, code, words):
     ran = slicer(*arguments, cwd=folder)

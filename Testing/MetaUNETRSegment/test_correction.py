@@ -36,8 +36,9 @@ def inside():
 def merge(node, known, entries, record, inside):
     def merge(labels, numbers, region=None):
         region = inside if region is None else region
-        correction.mergeInside(node, known, labels, OFFSET, region,
-                               [BY_NUMBER[n] for n in numbers], entries(labels, numbers), record)
+        return correction.mergeInside(node, known, labels, OFFSET, region,
+                                      [BY_NUMBER[n] for n in numbers],
+                                      entries(labels, numbers), record)
 
     return merge
 
@@ -152,3 +153,47 @@ def test_after_an_exception_everything_is_as_before(scene, node, merge, inside, 
         assert_array_equal(after[key], mask)
         assert ownership.isUntouched(node, key)
     assert node.GetAttribute("MetaUNETR.CorrectionRecord") is None
+
+
+# Undo
+
+
+@pytest.fixture
+def new(inside):
+    """More liver, some stomach, no spleen."""
+    labels = np.full(inside.shape, 6, np.uint8)
+    labels[:, 9:, :] = 7
+    return labels
+
+
+def test_a_correction_says_what_it_changed_and_can_be_undone(scene, node, merge, new, inside):
+    paint(node, "spleen", scene, np.s_[0, 0, 0])
+    before = masks(node, scene)
+    tags = [ownership.isUntouched(node, key) for key in before]
+    done = merge(new, [1, 6, 7])
+    after, voxelMl = masks(node, scene), 0.8 * 0.9 * 2.5 / 1000
+    assert list(done.millilitres) == ["spleen", "liver", "stomach"]
+    for name, pair in done.millilitres.items():
+        counts = [found[name].sum() if name in found else 0 for found in (before, after)]
+        assert pair == pytest.approx([count * voxelMl for count in counts])
+    assert [ownership.tagOf(node.GetSegmentation().GetSegment(key), correction.CORRECTED)
+            for key in after] == ["1", "", "", "1", "", "1"]
+    paint(node, "left_kidney", scene, np.s_[:, :2, :2])  # others may be edited meanwhile
+    done.undo()
+    again = masks(node, scene)
+    assert list(again) == list(before)
+    for key in ("spleen", "liver", "portal_and_splenic_vein"):
+        assert_array_equal(again[key], before[key], key)
+    assert [ownership.isUntouched(node, key) for key in before] == [
+        *tags[:2], False, *tags[3:]]
+    assert node.GetAttribute("MetaUNETR.CorrectionRecord") is None
+
+
+def test_what_was_edited_after_a_correction_is_not_undone(scene, node, merge, new):
+    done = merge(new, [6, 7])
+    paint(node, "stomach", scene, np.s_[0, 0, 0])
+    edited = masks(node, scene)
+    with pytest.raises(ValueError, match="Nothing was undone: the stomach was changed since"):
+        done.undo()
+    for key, mask in masks(node, scene).items():
+        assert_array_equal(mask, edited[key])

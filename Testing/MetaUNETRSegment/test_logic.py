@@ -16,6 +16,7 @@ from metaunetr import phantom
 from metaunetr.io import read_labels, write_image
 from metaunetr.io.seg_nrrd import read_segments
 from metaunetr.organs import BY_NUMBER
+from metaunetr.report.palette import shown_colour
 from MetaUNETRSegmentLib import core
 from MetaUNETRSegmentLib.job import SegmentationError
 
@@ -87,7 +88,7 @@ def test_the_segments_are_the_command_lines_voxel_for_voxel(logic, volume, ct, t
         assert found.GetName() == segment["name"]
         assert found.GetTerminology() == segment["tags"]["TerminologyEntry"]
         assert np.allclose(np.array(found.GetColor()) * 255,
-                           BY_NUMBER[segment["label"]].colour)
+                           shown_colour(BY_NUMBER[segment["label"]]))
     assert node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volume
 
 

@@ -35,24 +35,10 @@ def broken_model(tmp_path, monkeypatch):
     monkeypatch.setenv("METAUNETR_MODELS", str(tmp_path))
 
 
-def show_in_slices(scene, volume):
-    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
-    composite.SetBackgroundVolumeID(volume.GetID())
-
-
 def tips(combo):
     import qt
 
     return [combo.itemData(row, qt.Qt.ToolTipRole) for row in range(combo.count)]
-
-
-@pytest.mark.parametrize("displayed", [None, 1])
-def test_the_displayed_volume_is_preselected_or_else_the_first(
-        scene, add_volume, open_panel, displayed):
-    volumes = add_volume(name="first"), add_volume(name="second")
-    if displayed is not None:
-        show_in_slices(scene, volumes[displayed])
-    assert open_panel().parameters.inputVolume is volumes[displayed or 0]
 
 
 def test_label_maps_are_no_inputs(scene, open_panel):
@@ -178,8 +164,25 @@ def test_every_control_has_a_tooltip_and_every_selector_the_scene_and_a_paramete
 
 
 def test_the_panel_says_that_nothing_is_uploaded(open_panel):
-    assert open_panel().ui.noteLabel.text == (
-        "Nothing is uploaded. Research use only, not for diagnosis.")
+    assert open_panel().ui.noteLabel.text.startswith(
+        "Nothing is uploaded. Research use only, not for diagnosis. <a href=")
+
+
+def test_the_first_use_is_explained_until_something_was_segmented(
+        add_volume, open_panel, monkeypatch):
+    import slicer
+
+    from slicer_qt.slicer_app import Settings
+
+    monkeypatch.setattr(slicer.app, "_settings", Settings())
+    panel = open_panel()
+    assert panel.ui.firstUseLabel.visible
+    add_volume()
+    panel.widget.enter()
+    panel.ui.segmentButton.click()
+    panel.finish()
+    assert not panel.ui.firstUseLabel.visible
+    assert not open_panel().ui.firstUseLabel.visible
 
 
 def test_stages_of_the_command_line_have_names(open_panel):

@@ -10,7 +10,7 @@ import pytest
 
 from slicer_qt.open_panel import FOUND
 
-ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(5)
+EYE, ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(6)
 
 
 @pytest.fixture
@@ -175,3 +175,81 @@ def test_an_earlier_result_can_be_shown_until_it_is_removed(panel, scene):
     scene.RemoveNode(first)
     panel.settle()
     assert panel.ui.resultsTable.rowCount == 0
+
+
+def visible(panel):
+    display = panel.parameters.result.GetDisplayNode()
+    return [display.GetSegmentVisibility(row.segmentId) for row in panel.panel.results.rows]
+
+
+def test_an_eye_hides_an_organ_and_a_double_click_isolates_it(panel):
+    table, count = panel.ui.resultsTable, len(FOUND)
+    table.cellClicked.emit(2, EYE)
+    assert visible(panel) == [row != 2 for row in range(count)]
+    assert [table.item(row, EYE).toolTip() for row in (1, 2)] == ["shown", "hidden"]
+    table.cellDoubleClicked.emit(4, ORGAN)
+    assert visible(panel) == [row == 4 for row in range(count)]
+    table.cellDoubleClicked.emit(4, ORGAN)
+    assert all(visible(panel))
+
+
+def test_keys_and_a_button_step_through_the_organs(panel, scene):
+    slice_node = scene.AddNewNodeByClass("vtkMRMLSliceNode")
+
+    def position():
+        to_ras = slice_node.GetSliceToRAS()
+        return [to_ras.GetElement(axis, 3) for axis in range(3)]
+
+    def centre(row):
+        return panel.parameters.result.GetSegmentCenterRAS(panel.panel.results.rows[row].segmentId)
+
+    panel.ui.resultsTable.setCurrentCell(1, ORGAN)  # as the arrow keys do
+    assert position() == pytest.approx(centre(1), abs=1e-3)
+    segmentation = panel.parameters.result.GetSegmentation()
+    segmentation.GetSegment("pancreas").SetTag("MetaUNETR.Flags", "very small")
+    panel.panel.results.update()
+    for row in (3, 7, 3):  # gallbladder, pancreas, and from the beginning again
+        panel.ui.nextFlagButton.click()
+        assert position() == pytest.approx(centre(row), abs=1e-3)
+
+
+def test_the_slider_sets_the_opacity_of_the_result(panel):
+    panel.ui.opacitySlider.value = 40
+    assert panel.parameters.result.GetDisplayNode().GetOpacity() == pytest.approx(0.4)
+
+
+def test_the_palette_is_the_default_and_the_terminology_a_choice(panel):
+    from metaunetr.organs import BY_NUMBER
+    from metaunetr.report.palette import shown_colour
+    from MetaUNETRSegmentLib import ownership
+
+    result = panel.parameters.result
+    segmentation = result.GetSegmentation()
+
+    def colours():
+        return {key: tuple(round(255 * part) for part in segmentation.GetSegment(key).GetColor())
+                for key in segmentation.GetSegmentIDs()}
+
+    organs = {BY_NUMBER[number].key: BY_NUMBER[number] for number in FOUND}
+    assert colours() == {key: shown_colour(organ) for key, organ in organs.items()}
+    segmentation.GetSegment("aorta").SetColor(1, 1, 1)
+    for on, wanted in ((True, lambda organ: organ.colour), (False, shown_colour)):
+        panel.ui.terminologyColoursCheck.checked = on
+        assert colours() == {key: wanted(organ) for key, organ in organs.items()} | {
+            "aorta": (255, 255, 255)}
+    assert [key for key in organs if not ownership.isUntouched(result, key)] == ["aorta"]
+
+
+def test_button_progress_and_results_fit_on_a_laptop(panel):
+    """1280 × 720: the module panel is 420 px wide, about 560 of its pixels are seen at once."""
+    import qt
+
+    panel.parent.resize(420, 560)
+    panel.settle(0.05)
+    table = panel.ui.resultsTable
+    bottom = table.mapTo(panel.parent, qt.QPoint(0, table.height)).y()
+    assert bottom < 560
+    assert table.horizontalScrollBar().maximum == 0
+    flags = panel.ui.flagsLabel
+    assert flags.mapTo(panel.parent, qt.QPoint(0, 0)).y() >= bottom  # not over the last row
+    assert panel.ui.MetaUNETRSegment.minimumSizeHint.width() <= 420

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -22,23 +23,23 @@ def start(panel, engines, *script):
 
 
 def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engines):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
-    assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("CT: about"))
+    assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
     assert panel.ui.segmentButton.text == "Segment"
     assert panel.ui.segmentButton.enabled
     assert not panel.ui.segmentProgress.visible
     start(panel, engines, *GOOD_RUN)
     panel.finish()
-    assert panel.ui.segmentHint.text == "about 9 s, 0.8 GB"
+    assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
     assert [engine.arguments[0] for engine in engines.started] == ["estimate", "segment"]
     # no estimate for a part of the volume
     panel.ui.roiSelector.addNode()
     panel.settle(0.1)
-    assert panel.ui.segmentHint.text == ""
+    assert panel.ui.segmentHint.text == "CT"
 
 
 def test_devices_of_the_engine_can_be_chosen(panel):
-    panel.wait(lambda: panel.ui.segmentHint.text.startswith("about"))
+    panel.wait(lambda: panel.ui.segmentHint.text.startswith("CT: about"))
     labels = [panel.ui.deviceCombo.itemText(row) for row in range(panel.ui.deviceCombo.count)]
     assert labels == ["Automatic", "CPU", "NVIDIA RTX 4090 (24 GB)"]
     panel.ui.deviceCombo.currentIndex = 2
@@ -56,7 +57,7 @@ def test_a_run_shows_how_far_it_is(panel, engines, events, status, least):
     assert panel.ui.segmentProgress.visible
     assert panel.ui.segmentProgress.value >= least
     assert panel.ui.segmentButton.text == "Cancel"
-    assert panel.ui.segmentHint.text == ""
+    assert panel.ui.segmentHint.text == "CT"
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(4, "5 s"), (60, "1 s")])
@@ -70,6 +71,27 @@ def test_before_the_first_window_the_estimate_is_counted_down(panel, monkeypatch
         run.take(event)
     now += seconds
     assert run.text() == f"Segmenting, {left} left"
+
+
+def test_the_bar_moves_between_windows(panel, monkeypatch):
+    """A third of the time that the network needs is a third of its part of the bar."""
+    from MetaUNETRSegmentLib.panel import progress
+
+    now = 100.0
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now))
+    run, shares = progress.Progress(), []
+    for event in ({"event": "estimate", "seconds": 12}, *stages("network")):
+        run.take(event)
+    for second in range(12):
+        now = 100.0 + second
+        if second in (6, 11):  # windows come in batches
+            run.take(windows(4 if second == 6 else 8, 8)[0])
+        run.advance()
+        shares.append(run.share)
+    assert all(0.02 < later - before < 0.12
+               for before, later in pairwise(shares))
+    assert shares[4] == pytest.approx(0.16 + 0.74 / 3, abs=0.01)
+    assert shares[-1] <= 0.9
 
 
 def test_the_search_for_cts_shows_its_progress(panel):
@@ -156,6 +178,19 @@ def test_a_run_on_each_of_two_volumes(panel, engines, add_volume):
         assert panel.parameters.result.GetName() == f"{node.GetName()} organs"
 
 
+def test_after_a_run_into_an_edited_result_it_is_said_what_was_kept(panel, engines):
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    first = panel.parameters.result
+    for key in ("liver", "spleen"):
+        first.GetSegmentation().GetSegment(key).SetColor(1, 1, 1)
+    panel.parameters.outputSegmentation = first
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert panel.ui.segmentStatus.text.endswith(
+        " 2 edited segments were kept; the new ones are called spleen (2), liver (2).")
+
+
 def test_a_run_goes_on_when_another_volume_is_chosen(panel, engines, add_volume):
     start(panel, engines, windows(1), *[[]] * 3, result)
     panel.parameters.inputVolume = add_volume(name="other")
@@ -202,3 +237,30 @@ def test_the_log_holds_what_happened_and_the_report_the_record(panel, engines):
     assert "MetaUNETR" in report
     assert '"model": "abdomen13-2mm"' in report
     assert "finished" in report
+
+
+def test_what_was_said_of_another_volume_or_scene_goes(panel, engines, scene, add_volume):
+    script = [{"event": "error", "text": "MR: these are no Hounsfield units."}], 3
+    start(panel, engines, *script)
+    panel.finish()
+    assert panel.ui.segmentNotice.visible
+    panel.parameters.inputVolume = add_volume(name="other")
+    assert not panel.ui.segmentNotice.visible
+    start(panel, engines, [{"event": "warning", "text": "thick slices"}], *GOOD_RUN)
+    panel.finish()
+    assert panel.ui.segmentNotice.text == "thick slices"
+    scene.Clear(False)
+    panel.settle()
+    assert not panel.ui.segmentNotice.visible
+    assert not panel.ui.segmentStatus.visible
+
+
+def test_an_error_on_the_way_into_the_scene_is_not_blamed_on_the_engine(
+        panel, engines, monkeypatch):
+    def fail(*args, **more):
+        raise AttributeError("no such method")
+
+    monkeypatch.setattr("MetaUNETRSegmentLib.segmentation.writeSegmentation", fail)
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert "could not be put into the scene (AttributeError: no such" in panel.ui.segmentNotice.text

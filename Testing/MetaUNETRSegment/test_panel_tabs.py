@@ -76,9 +76,19 @@ def test_correct_segments_the_ticked_organs_in_the_region(segmented, engines, sc
     assert segmented.ui.correctButton.text == "Cancel"
     said = engines.last("segment").arguments
     assert said[said.index("--organs") + 1] == "liver"
+    assert not segmented.ui.undoButton.enabled
+    before = rows(segmented.ui.resultsTable)[4][2]
+    assert engines.last("segment").arguments[0] == "segment"
     segmented.finish()
     assert segmented.ui.correctStatus.text.startswith("Done in")
+    row = rows(segmented.ui.resultsTable)[4]
+    assert segmented.ui.correctStatus.text.endswith(f"liver: {before} → {row[2]} mL.")
+    assert row[5] == "↻"
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+    segmented.ui.undoButton.click()
+    assert segmented.ui.correctStatus.text == "The correction was undone."
+    assert rows(segmented.ui.resultsTable)[4][2:] == [before, row[3], "97 %", ""]
+    assert not segmented.ui.undoButton.enabled
 
 
 def test_a_cancelled_correction_keeps_the_segmentation(segmented, engines):
@@ -129,7 +139,8 @@ def test_compare_shows_the_scores_of_every_organ(two_results, engines):
     two_results.ui.compareButton.click()
     two_results.finish()
     assert rows(two_results.ui.compareTable) == [
-        ["liver", "0.962", "0.934", "4.1"], ["aorta", "0.000", "0.000", "–"]]
+        ["liver", "0.962", "0.934", "4.1"], ["aorta", "–", "–", "–"],
+        ["mean of 1", "0.962", "0.934", "4.1"]]
     assert two_results.ui.compareTable.item(1, 0).toolTip() == "only in the reference"
 
 
@@ -144,9 +155,19 @@ def test_the_difference_becomes_a_segmentation(two_results, scene):
     slicer.util.updateSegmentBinaryLabelmapFromArray(
         mask, shown, two_results.panel.results.rows[0].segmentId,
         two_results.parameters.inputVolume)
+    two_results.ui.tabs.currentIndex = 2
     two_results.ui.differenceButton.click()
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 3
     assert "against" in two_results.ui.compareStatus.text
+    pair = two_results.parameters.compareFirst, two_results.parameters.compareSecond
+    for shown in (True, False):
+        assert two_results.ui.differenceLegend.visible == shown
+        for node in pair:
+            assert f"only in {node.GetName()}" in two_results.ui.differenceLegend.text
+        difference = scene.GetFirstNodeByName(two_results.panel.compare.difference.GetName())
+        assert [node.GetDisplayNode().GetVisibility() for node in (difference, pair[1])] == [
+            shown, not shown]
+        two_results.ui.differenceButton.click()
 
 
 def test_compare_needs_two_segmentations(two_results):
@@ -198,13 +219,19 @@ def test_batch_asks_for_its_folders(panel):
 
 def test_batch_shows_each_case_as_it_goes(batch, engines):
     engines.scripts["batch"] = [
-        [cases(3), case(0, "skipped", flags=[]), case(1, "running")],
-        stages("read") + windows(0) + windows(24), *HOLD]
+        [cases(3), case(0, "running"), case(1, "running", remaining_s=90.0)],
+        [event | {"case": index} for index, event in (
+            (1, stages("read")[0]), (1, windows(0)[0]), (1, windows(24)[0]),
+            (0, stages("write")[0]), (0, {"event": "warning", "text": "It is tilted."}))],
+        [case(0, "done", seconds=9.0, flags=[], remaining_s=61.0)], *HOLD]
     batch.ui.batchButton.click()
-    batch.wait(lambda: "window 24" in batch.ui.batchStatus.text)
-    assert batch.ui.batchStatus.text.startswith("Case 2 of 3, case 1. Segmenting: window 24 of 48")
-    assert [row[1] for row in rows(batch.ui.batchTable)] == ["there already", "running", "waiting"]
+    batch.wait(lambda: rows(batch.ui.batchTable)[:1] == [["case 0", "done", "9 s", ""]])
+    text = batch.ui.batchStatus.text
+    assert text.startswith("Case 2 of 3, case 1. Segmenting: window 24 of 48")
+    assert text.endswith(" · all cases: 1 min 01 s left")
+    assert [row[1] for row in rows(batch.ui.batchTable)] == ["done", "running", "waiting"]
     assert 33 < batch.ui.batchProgress.value < 67
+    assert batch.ui.batchNotice.text == "case 0: It is tilted."
 
 
 def test_batch_lists_failed_cases_and_continues(batch, engines):
@@ -216,10 +243,27 @@ def test_batch_lists_failed_cases_and_continues(batch, engines):
         summary(done=1, skipped=1, failed=1), 7]
     batch.ui.batchButton.click()
     batch.finish()
-    assert rows(batch.ui.batchTable)[1:] == [
-        ["case 1", "failed", "0.4 s", ""], ["case 2", "done", "8.6 s", "⚠ 1"]]
+    assert rows(batch.ui.batchTable) == [  # failures first
+        ["case 1", "failed", "0.4 s", ""], ["case 0", "there already", "", ""],
+        ["case 2", "done", "8.6 s", "⚠ 1"]]
+    assert batch.ui.batchTable.item(0, 0).foreground().color().name() == "#cd3232"
     assert "case 1: 1.nii.gz: is not a NIfTI file." in batch.ui.batchNotice.text
     assert batch.ui.batchStatus.text == "3 cases: 1 done, 1 finished before, 1 failed, in 9 s."
+
+
+def test_the_overview_and_the_folder_of_a_batch_can_be_opened(batch, monkeypatch, tmp_path):
+    import qt
+
+    opened = []
+    monkeypatch.setattr(qt.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    buttons = batch.ui.batchOverviewButton, batch.ui.batchFolderButton
+    assert not any(button.enabled for button in buttons)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "index.html").touch()
+    batch.panel.refresh()
+    for button in buttons:
+        button.click()
+    assert opened == [f"file://{tmp_path}/out/index.html", f"file://{tmp_path}/out"]
 
 
 def test_batch_takes_the_choices_of_segment(batch, engines, tmp_path):
@@ -234,7 +278,7 @@ def test_batch_takes_the_choices_of_segment(batch, engines, tmp_path):
     assert parser().parse_args(arguments).resume
     said = " ".join(arguments)
     for text in (f"--input {tmp_path} --output {tmp_path}/out", "--format seg.nrrd",
-                 f"--statistics {tmp_path}/out/statistics.csv", "--surfaces stl", "--resume",
+                 "--surfaces stl", "--resume",
                  "--organs spleen liver", "--json-progress"):
         assert text in said
 
@@ -271,7 +315,6 @@ def test_a_click_loads_a_case_with_its_result(batch, engines, tmp_path, monkeypa
     assert volume.GetName() == "case 0"
     assert volume.GetOrigin() == pytest.approx((-5.0, 7.0, 11.0))
     assert batch.parameters.result.GetName() == "case 0 organs"
-    assert batch.ui.tabs.currentIndex == 0
     (tmp_path / "0.nii.gz").unlink()
     batch.ui.batchTable.cellClicked.emit(0, 0)
     assert "case 0 cannot be loaded" in batch.ui.batchNotice.text

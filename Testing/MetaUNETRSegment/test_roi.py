@@ -8,7 +8,7 @@ import slicer
 import vtk
 from numpy.testing import assert_array_equal
 
-from MetaUNETRSegmentLib import exchange, roi
+from MetaUNETRSegmentLib import exchange, roi, segmenting
 
 
 @pytest.fixture
@@ -88,3 +88,24 @@ def test_a_bent_transform_between_the_two_is_refused(add_volume, add_roi, bend):
         roi.cropBox(exchange.snapshot(volume), add_roi(centre_of(volume), (9, 9, 9)))
     both = add_roi(centre_of(add_volume()), (9, 9, 9), transform=bend)
     assert roi.cropBox(exchange.snapshot(volume), both)
+
+
+def test_warnings_about_what_was_cut_out_are_not_shown(add_volume, add_roi, engines):
+    """Those that the engine really gives for a small image, and one that holds for the volume."""
+    from metaunetr.guard import inspect_ct
+    from metaunetr.image import Grid, Image
+
+    voxels = np.tile(np.linspace(-1000, 300, 30), (30, 30, 1)).astype(np.int16)
+    texts = inspect_ct(Image(voxels, Grid(voxels.shape, (2, 2, 2), (0, 0, 0))))
+    assert len([text for text in texts if text.startswith(segmenting.OF_A_CROP)]) == 2
+    warnings = [{"event": "warning", "text": text} for text in [*texts, "Slices are 6 mm apart."]]
+    volume, shown = add_volume(), []
+    for region, count in ((None, len(warnings)), (add_roi(centre_of(volume), (9, 9, 9)),
+                                                  len(warnings) - 2)):
+        engines.scripts["segment"] = [warnings, 3]
+        job = segmenting.segmentationJob(volume, segmenting.Settings(), print, region,
+                                         progress=shown.append)
+        while job.poll():
+            pass
+        assert len([event for event in shown if event["event"] == "warning"]) == count
+        shown.clear()

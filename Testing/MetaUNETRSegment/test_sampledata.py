@@ -5,46 +5,62 @@ from __future__ import annotations
 import struct
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from urllib.parse import urlparse
 
 import numpy as np
 import pytest
 import slicer
 
+from metaunetr.io import read_image
 from MetaUNETRSegmentLib import sampledata
 
 
 @pytest.fixture
-def offered(monkeypatch):
-    """What is registered with the module Sample Data."""
-    sources = []
+def offered(monkeypatch, tmp_path):
+    """Sources of the module Sample Data by category, as Slicer's own class keeps them."""
+    sources = {}
+
+    class SampleDataSource:
+        def __init__(self, **given):
+            for name, value in given.items():
+                setattr(self, name, value)
+
     module = ModuleType("SampleData")
-    module.SampleDataLogic = SimpleNamespace(
-        registerCustomSampleDataSource=lambda **source: sources.append(source))
+    module.SampleDataSource = SampleDataSource
+    module.SampleDataLogic = SimpleNamespace(sampleDataSourcesByCategory=lambda: sources)
     monkeypatch.setitem(sys.modules, "SampleData", module)
+    monkeypatch.setattr(slicer, "app", SimpleNamespace(temporaryPath=str(tmp_path)), raising=False)
+    monkeypatch.setattr(slicer.util, "WaitCursor", nullcontext)
+    monkeypatch.setattr(sampledata, "SPACING", (8.0, 8.0, 8.0))
     return sources
 
 
-def test_registered_in_its_own_category_with_a_picture(offered):
+def test_registered_once_in_its_own_category_with_a_picture(offered, tmp_path):
     sampledata.register()
-    (source,) = offered
-    assert source["category"] == "MetaUNETR" and source["sampleName"] == "MetaUNETR phantom"
-    lengths = {len(source[key]) for key in ("uris", "fileNames", "nodeNames")}
-    assert lengths == {1}  # Sample Data wants lists of one length
-    with open(source["thumbnailFileName"], "rb") as file:
+    sampledata.register()
+    (source,) = offered["MetaUNETR"]
+    assert source.sampleName == "MetaUNETR phantom"
+    assert list(tmp_path.iterdir()) == []  # nothing is made before somebody asks for it
+    with open(source.thumbnailFileName, "rb") as file:
         head = file.read(24)
     assert head.startswith(b"\x89PNG")
     assert struct.unpack(">II", head[16:24]) == (280, 260)
 
 
-def test_a_click_adds_the_ct(scene, offered, monkeypatch):
-    monkeypatch.setattr(slicer.util, "WaitCursor", nullcontext)
-    monkeypatch.setattr(sampledata, "SPACING", (8.0, 8.0, 8.0))
+def test_slicer_loads_it_from_a_file_that_is_made_once(offered, monkeypatch):
+    """As a click does, and SampleData.downloadSample(): it shows what it has loaded."""
     sampledata.register()
-    node = offered[0]["customDownloader"](None)
-    assert scene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode") is node
-    assert node.GetName() == "MetaUNETR phantom"
-    assert node.GetDisplayNode().GetWindow() == 400
+    (source,) = offered["MetaUNETR"]
+    (uri,), (name,) = source.uris, source.nodeNames
+    assert name == "MetaUNETR phantom" and uri.startswith("file:///")
+    path = Path(urlparse(uri).path)
+    assert path.suffix == Path(source.fileNames[0]).suffix == ".nrrd"
+    made = read_image(path)
+    assert made.grid.spacing == pytest.approx((8, 8, 8))
+    changed = path.stat().st_mtime_ns
+    assert source.uris == [uri] and path.stat().st_mtime_ns == changed
 
 
 def test_the_truth_lies_on_the_volume(scene):

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from metaunetr.io import read_labels
 from metaunetr.io.seg_nrrd import terminology_entry
 from metaunetr.organs import BY_NUMBER
+from metaunetr.report.palette import shown_colour
 from MetaUNETRSegmentLib import exchange, ownership, segmentation
 from MetaUNETRSegmentLib.masks import maskOf
 
@@ -64,7 +65,7 @@ def test_each_organ_is_a_segment_with_name_terminology_colour_and_tags(add_volum
     for key, number in zip(KEYS, NUMBERS, strict=True):
         organ, segment = BY_NUMBER[number], content.GetSegment(key)
         assert segment.GetName() == organ.name
-        assert_allclose(np.array(segment.GetColor()) * 255, organ.colour, atol=1e-6)
+        assert_allclose(np.array(segment.GetColor()) * 255, shown_colour(organ), atol=1e-6)
         assert segment.GetTerminology() == terminology_entry(organ)
         assert ownership.tagOf(segment, "MetaUNETR.Confidence") == "0.938"
         assert ownership.tagOf(segment, "MetaUNETR.VolumeML") == "12.340"

@@ -87,7 +87,12 @@ def test_a_card_that_lacks_an_entry(tmp_path):
     ({"name": 7}, "name must be a text: 7"),
     ({"weights": "../weights.safetensors"}, "inside the bundle's folder"),
     ({"weights": "/etc/passwd"}, "inside the bundle's folder"),
+    ({"weights": "C:weights"}, "inside the bundle's folder"),
+    ({"weights": "weights\0"}, "inside the bundle's folder"),
+    ({"weights": "\ud800"}, "inside the bundle's folder"),
     ({"weights": ""}, "inside the bundle's folder"),
+    ({"name": "a\x1b[2J"}, "without control characters"),
+    ({"title": "a\nb"}, "without control characters"),
     ({"labels": {}}, "numbered from 0 without gaps"),
     (nested("labels", **{"7": "aorta"}), "numbered from 0 without gaps"),
     (nested("labels", **{"5": "tail"}), "not: tail"),
@@ -101,6 +106,7 @@ def test_a_card_that_lacks_an_entry(tmp_path):
     ({"patch": [32, 48, 1024]}, "patch must be three whole numbers from 8 to 512"),
     ({"smallest_window": [48, 48, 48]}, "between smallest_window and largest_window"),
     ({"overlap": 1}, "overlap must be a number from 0 to 0.9: 1"),
+    ({"overlap": True}, "overlap must be a number"),
     ({"overlap": float("nan")}, "overlap must be a number from 0 to 0.9: nan"),
     (nested("preprocessing", spacing_mm=[3, 3]), "spacing_mm must be 3 numbers"),
     (nested("preprocessing", spacing_mm=[3, 3, 0]), "spacing_mm must be a number from 0.1 to 20"),
@@ -132,7 +138,6 @@ def test_what_is_no_card(tmp_path, text, words):
     ({"mixer": "shuffling"}, "mixer must be one of .*tricruci_convolution.*'shuffling'"),
     ({"mixer": ["tricruci_convolution"]}, "architecture"),
     ({"feature_size": "4"}, "feature_size must be a whole number"),
-    ({"feature_size": 4000}, "may take 4 GB of memory, the architecture describes one of 232 GB"),
     ({"bottleneck": True}, r"lacks tensor bottleneck"),
 ])
 def test_an_architecture_that_does_not_fit_its_weights(tmp_path, changes, words):
@@ -151,13 +156,8 @@ def rewrite(folder: Path, change) -> None:
     tensors = load_file(path)
     change(tensors)
     save_file(tensors, path)
-    trust(folder)
-
-
-def trust(folder: Path) -> None:
     values = json.loads((folder / "card.json").read_text())
-    data = (folder / "weights.safetensors").read_bytes()
-    values["sha256"] = hashlib.sha256(data).hexdigest()
+    values["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / "card.json").write_text(json.dumps(values))
 
 
@@ -170,15 +170,6 @@ def test_tensors_that_do_not_fit(tmp_path, change, words):
     write_bundle(tmp_path)
     rewrite(tmp_path, change)
     with pytest.raises(BundleError, match=words):
-        bundle.load(tmp_path).network()
-
-
-@pytest.mark.parametrize("keep", [0, 4, -1])
-def test_truncated_weights_of_a_card_that_vouches_for_them(tmp_path, keep):
-    path = write_bundle(tmp_path) / "weights.safetensors"
-    path.write_bytes(path.read_bytes()[:keep])
-    trust(tmp_path)
-    with pytest.raises(BundleError, match="not a valid safetensors file"):
         bundle.load(tmp_path).network()
 
 

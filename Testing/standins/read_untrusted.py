@@ -22,11 +22,11 @@ from typing import TextIO
 import numpy as np
 
 from metaunetr import bundle
-from metaunetr.batch.record import CaseRecord, own_outputs
+from metaunetr.batch.case_record import CaseRecord, own_outputs
 from metaunetr.errors import MetaUNETRError
 from metaunetr.guard import check_grid, inspect_ct
 from metaunetr.io import read_header, read_image, read_labels
-from metaunetr.io.describe import describe
+from metaunetr.io.image_info import describe
 
 ROOM = 1 << 30  # bytes above what the libraries take; the files have some kB
 

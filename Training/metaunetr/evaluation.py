@@ -22,7 +22,7 @@ from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
 from metaunetr.io import formats, read_labels
 from metaunetr.io.atomic import atomic
-from metaunetr.io.describe import describe_grid
+from metaunetr.io.image_info import describe_grid
 from metaunetr.metrics import agreement
 from metaunetr.organs import BY_NUMBER, ORGANS, Organ
 from metaunetr.orientation import Orientation

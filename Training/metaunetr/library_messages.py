@@ -11,7 +11,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ContextDecorator, contextmanager, suppress
 from contextvars import ContextVar
 
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -46,6 +46,11 @@ def filtered_by(hide: Callable[[str], str]) -> Iterator[None]:
         _hide.reset(token)
 
 
+def hidden() -> ContextDecorator:
+    """Within, messages of libraries in this thread are not printed. Also a decorator."""
+    return filtered_by(lambda text: "")
+
+
 def _show_warning(message: Warning | str, category: type[Warning], *_, **__) -> None:
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning)):
         _show(str(message))  # deprecations concern programmers
@@ -58,7 +63,7 @@ class _Handler(logging.Handler):
 
 def _show(text: str) -> None:
     text = _hide.get()(QUOTED.sub("…", text))
-    if text in _shown_before:
+    if not text or text in _shown_before:
         return
     _shown_before.add(text)
     with suppress(OSError, ValueError):  # the stream is closed

@@ -4,10 +4,12 @@
     choices, tables     combo boxes, checklists and tables
     input, models       what is segmented, with which model
     segment, estimate   the one button, and what it will take
+    screen              panel and views show the same volume and its result
     results             the organs that were found
     correct, roi        some organs again inside a region
     compare, batch      two segmentations; many volumes
     install, log        what must be installed first; what happened
+    firstuse            what to do first, and the link to the documentation
 """
 
 from slicer.i18n import tr as _
@@ -15,11 +17,13 @@ from slicer.i18n import tr as _
 from .batch import BatchPanel
 from .compare import ComparePanel
 from .correct import CorrectPanel
+from .firstuse import FirstUse
 from .input import InputPanel
 from .install import InstallPanel
 from .log import LogPanel
 from .results import ResultsPanel
 from .run import Runner
+from .screen import Screen
 from .segment import SegmentPanel
 
 
@@ -40,9 +44,11 @@ class Panel:
         self.tips = {}
         self.refreshing = False
         self.log = LogPanel(ui)
+        self.firstUse = FirstUse(ui)
         self.runner = Runner(self.log, self.refresh)
         self.install = InstallPanel(self)
         self.input = InputPanel(self)
+        self.screen = Screen(self)
         self.segment = SegmentPanel(self)
         self.results = ResultsPanel(self)
         self.correct = CorrectPanel(self)
@@ -58,9 +64,11 @@ class Panel:
         self.parameters = parameters
         if parameters is None:
             self.segment.close()
+            self.screen.close()
             return
         self.install.enter()
         self.input.enter()
+        self.screen.enter()
         self.results.enter()
         self.refresh()
 
@@ -70,13 +78,18 @@ class Panel:
             return
         self.refreshing = True  # parts may set parameters, which calls us
         try:
-            for part in (self.input, self.segment, self.results, self.correct, self.compare,
-                         self.batch):
+            for part in (self.screen, self.input, self.segment, self.results, self.correct,
+                         self.compare, self.batch):
                 part.refresh()
         finally:
             self.refreshing = False
 
+    def leave(self) -> None:
+        """Another module is opened."""
+        self.screen.close()
+
     def sceneClosing(self) -> None:
+        self.clearStrips()
         self.runner.cancel(_("Stopped: the scene was closed."))
         self.setParameters(None)
 
@@ -84,7 +97,14 @@ class Panel:
         """The panel is closed: stops the run."""
         self.runner.cancel()
         self.segment.close()
+        self.screen.close()
         self.parameters = None
+
+    def clearStrips(self) -> None:
+        """Removes what is said about runs that have ended."""
+        for part in (self.segment, self.correct, self.compare, self.batch):
+            if part.strip is not self.runner.strip:
+                part.strip.clear()
 
     def press(self, strip, run, cancelled: str = "") -> None:
         """Cancels a run, or starts one once everything is installed."""

@@ -4,7 +4,6 @@ import os
 import traceback
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from .choices import Choice, Item
@@ -25,7 +24,7 @@ class BatchPanel:
         self.format.offer(formatItems())
         self.surfaces = Choice(ui.batchSurfacesCombo, panel.current, "batchSurfaces")
         self.surfaces.offer(surfaceItems())
-        self.cases = []
+        self.cases, self.order = [], []  # by index; the indices in the order of the rows
         header(ui.batchTable, (
             (_("Case"), _("Click a case that is done to load it with its result.")),
             (_("State"), _("Why a case failed is in its tooltip.")),
@@ -33,6 +32,9 @@ class BatchPanel:
             (_("Flags"), _("What looks wrong and should be looked at.")),
         ))
         ui.batchTable.cellClicked.connect(self._open)
+        ui.batchOverviewButton.clicked.connect(lambda: openFile(self._overview()))
+        ui.batchFolderButton.clicked.connect(
+            lambda: openFile(self.panel.parameters.batchOutput))
         ui.batchInputPath.currentPathChanged.connect(self._pathsChanged)
         ui.batchOutputPath.currentPathChanged.connect(self._pathsChanged)
         ui.batchButton.clicked.connect(self._clicked)
@@ -46,6 +48,17 @@ class BatchPanel:
         if ui.batchOutputPath.currentPath != parameters.batchOutput:
             ui.batchOutputPath.currentPath = parameters.batchOutput
         self.panel.allowRun(self.strip, self.reason())
+        self._allow()
+
+    def _allow(self) -> None:
+        output = self.panel.parameters.batchOutput
+        for button, path in ((self.panel.ui.batchOverviewButton, self._overview()),
+                             (self.panel.ui.batchFolderButton, output)):
+            self.panel.allow(button, "" if output and os.path.exists(path) else
+                             _("There are no results yet."))
+
+    def _overview(self) -> str:
+        return os.path.join(self.panel.parameters.batchOutput, "index.html")
 
     def _pathsChanged(self) -> None:
         parameters, ui = self.panel.parameters, self.panel.ui
@@ -89,7 +102,6 @@ class BatchPanel:
         output = os.path.abspath(parameters.batchOutput)
         arguments = ["--input", os.path.abspath(parameters.batchInput), "--output", output,
                      "--format", parameters.batchFormat,
-                     "--statistics", os.path.join(output, "statistics.csv"),
                      "--device", options["device"]]
         for name in ("model", "organs"):
             if options[name]:
@@ -110,11 +122,12 @@ class BatchPanel:
                 self.strip.warn(f"{event['name']}: {event['text']}")
 
     def _finished(self, job) -> str:
+        self._allow()
         return job.result["line"]
 
     def _list(self, cases: list) -> None:
         table = self.panel.ui.batchTable
-        self.cases = cases
+        self.cases, self.order = cases, list(range(len(cases)))
         table.rowCount = len(cases)
         for index, case in enumerate(cases):
             for column, text in ((NAME, case["name"]), (STATE, _("waiting"))):
@@ -130,6 +143,7 @@ class BatchPanel:
             return
         self.cases[index].update(event)
         state = event["state"]
+        index = self._moveUp(index) if state == "failed" else self.order.index(index)
         table.item(index, STATE).setText(stateText(state))
         table.item(index, STATE).setForeground(qt.QBrush(qt.QColor(STATE_COLOURS[state])))
         if event.get("seconds") is not None and state != "running":
@@ -142,11 +156,24 @@ class BatchPanel:
             table.item(index, column).setToolTip(tip)
         table.scrollToItem(table.item(index, NAME))
 
+    def _moveUp(self, index: int) -> int:
+        """Moves a failed case below the failed ones at the top, and gives its new row."""
+        table, row = self.panel.ui.batchTable, self.order.index(index)
+        target = sum(self.cases[case].get("state") == "failed" for case in self.order) - 1
+        items = [table.takeItem(row, column) for column in range(table.columnCount)]
+        table.removeRow(row)
+        table.insertRow(target)
+        for column, item in enumerate(items):
+            item.setForeground(qt.QBrush(qt.QColor(STATE_COLOURS["failed"])))
+            table.setItem(target, column, item)
+        self.order.insert(target, self.order.pop(row))
+        return target
+
     def _open(self, row) -> None:
         """Loads a case with its result."""
         from MetaUNETRSegmentLib.batchcase import loadCase, nameOf
 
-        case = self.cases[row]
+        case = self.cases[self.order[row]]
         output = case.get("output")
         if not output:
             return
@@ -158,10 +185,8 @@ class BatchPanel:
                 name=case["name"], error=error))
             return
         self.panel.parameters.inputVolume = volume
-        slicer.util.setSliceViewerLayers(background=volume, fit=True)
         if segmentation:
             self.panel.results.show(segmentation)
-            self.panel.ui.tabs.currentIndex = 0
         else:
             self.strip.warn(_("Load {path} with the DICOM module.").format(path=output))
 
@@ -173,6 +198,11 @@ STATE_COLOURS = {"running": "#2f7fd0", "done": "#2e9e4f", "skipped": "#808080",
 def stateText(state: str) -> str:
     return {"running": _("running"), "done": _("done"), "skipped": _("there already"),
             "failed": _("failed")}.get(state, state)
+
+
+def openFile(path: str) -> None:
+    """Opens a file or folder with the program of the system."""
+    qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(os.path.abspath(path)))
 
 
 def formatItems() -> list:

@@ -76,30 +76,31 @@ class OrganList:
         changed: called with the list of the names that are ticked, after the user's click.
     """
 
-    SIZE = (178, 22)  # of an item: two columns in Slicer's module panel
+    SIZE = (168, 22)  # of an item: two columns in Slicer's module panel
 
     def __init__(self, widget, allButton, noneButton, changed) -> None:
         self.widget, self.changed = widget, changed
-        self.names = []
+        self.names, self.terminology = [], False
         self.updating = False
         widget.viewport().autoFillBackground = False
         widget.itemChanged.connect(self._ticked)
         allButton.clicked.connect(self._tickAll)
         noneButton.clicked.connect(self._tickNone)
 
-    def offer(self, names: list) -> None:
-        """Shows these organs, in two columns."""
-        if names == self.names:
+    def offer(self, names: list, terminology: bool = False) -> None:
+        """Shows these organs with their colours, in two columns."""
+        if (names, terminology) == (self.names, self.terminology):
             return
         from metaunetr.organs import BY_NAME
+        from MetaUNETRSegmentLib.colours import colourOf
 
         self.updating = True
-        self.names = names
+        self.names, self.terminology = names, terminology
         self.widget.clear()
         for name in names:
             item = qt.QListWidgetItem(name)
             if name in BY_NAME:
-                item.setIcon(swatch(BY_NAME[name].colour))
+                item.setIcon(swatch(colourOf(BY_NAME[name], terminology)))
             item.setSizeHint(qt.QSize(*self.SIZE))
             item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsUserCheckable)
             self.widget.addItem(item)

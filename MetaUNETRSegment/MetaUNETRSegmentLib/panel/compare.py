@@ -1,10 +1,15 @@
 """The tab Compare: scores of two segmentations, and their differences."""
 
+import html
+import statistics
+
 import qt
 from slicer.i18n import tr as _
 
+from MetaUNETRSegmentLib import views
+
 from .run import Strip, tookText
-from .tables import fit, header, number
+from .tables import fit, header, known, number
 
 COLUMNS = ("dice", "nsd", "hd95")
 
@@ -20,12 +25,17 @@ class ComparePanel:
             (_("HD95 mm"), _("Distance (mm) within which 95 % of the surfaces lie.")),
         ))
         ui.compareButton.clicked.connect(self._clicked)
-        ui.differenceButton.clicked.connect(self.showDifference)
+        ui.differenceButton.clicked.connect(self._toggleDifference)
+        self.difference, self.hidden = None, []  # what is shown, and what is hidden meanwhile
 
     def refresh(self) -> None:
         reason = self.reason()
         self.panel.allowRun(self.strip, reason)
-        self.panel.allow(self.panel.ui.differenceButton, reason)
+        shown = self._shown()
+        self.panel.allow(self.panel.ui.differenceButton, "" if shown else reason)
+        self.panel.ui.differenceButton.text = (
+            _("Hide differences") if shown else _("Show differences"))
+        self.panel.ui.differenceLegend.visible = shown
 
     def reason(self) -> str:
         parameters = self.panel.parameters
@@ -52,27 +62,65 @@ class ComparePanel:
         return tookText(job.seconds)
 
     def show(self, rows: list) -> None:
+        """A line for each organ, and the mean of those that both segmentations have."""
         table = self.panel.ui.compareTable
-        table.rowCount = len(rows)
+        both = [row for row in rows if row["volumeA"] and row["volumeB"]]
+        table.rowCount = len(rows) + bool(both)
         for index, row in enumerate(rows):
-            organ = qt.QTableWidgetItem(row["organ"])
-            organ.setToolTip(row["note"] or _("{a} mL and {b} mL").format(
-                a=f"{row['volumeA']:.1f}", b=f"{row['volumeB']:.1f}"))
-            table.setItem(index, 0, organ)
-            for column, key in enumerate(COLUMNS, 1):
-                pattern = "{:.1f}" if key == "hd95" else "{:.3f}"
-                table.setItem(index, column, number(row[key], pattern))
+            self._fill(index, row["organ"], row if row in both else {}, row["note"] or _(
+                "{a} mL and {b} mL").format(a=f"{row['volumeA']:.1f}", b=f"{row['volumeB']:.1f}"))
+        if both:
+            means = {key: statistics.fmean(row[key] for row in both) for key in COLUMNS
+                     if all(known(row[key]) for row in both)}
+            self._fill(len(rows), _("mean of {count}").format(count=len(both)), means,
+                       _("Of the organs that both segmentations have."))
         fit(table)
 
+    def _fill(self, index: int, name: str, values: dict, tip: str) -> None:
+        table, organ = self.panel.ui.compareTable, qt.QTableWidgetItem(name)
+        organ.setToolTip(tip)
+        table.setItem(index, 0, organ)
+        for column, key in enumerate(COLUMNS, 1):
+            pattern = "{:.1f}" if key == "hd95" else "{:.3f}"
+            table.setItem(index, column, number(values.get(key), pattern))
+
+    def _toggleDifference(self) -> None:
+        if self._shown():
+            self._hideDifference()
+        else:
+            self.showDifference()
+        self.panel.refresh()
+
+    def _shown(self) -> bool:
+        """Whether the differences are shown now: they may have been hidden or removed since."""
+        return bool(self.difference and self.difference.GetScene()
+                    and self.difference.GetDisplayNode().GetVisibility())
+
     def showDifference(self) -> None:
+        """Shows where the two differ, and hides both meanwhile."""
         from MetaUNETRSegmentLib import comparison
 
         parameters = self.panel.parameters
+        pair = parameters.compareFirst, parameters.compareSecond
         try:
-            node = comparison.differenceNode(parameters.compareFirst, parameters.compareSecond)
+            self.difference = comparison.differenceNode(*pair)
         except (RuntimeError, ValueError) as error:
             self.strip.fail(str(error))
-        else:
-            self.strip.end(_("The difference is the segmentation “{name}”.").format(
-                name=node.GetName()))
+            return
+        self.hidden = [node for node in pair
+                       if node.GetDisplayNode() and node.GetDisplayNode().GetVisibility()]
+        views.showOnly(self.difference)
+        for node in self.hidden:
+            node.GetDisplayNode().SetVisibility(False)
+        self.panel.ui.differenceLegend.text = " &nbsp; ".join(
+            f'<span style="color: rgb({",".join(str(round(255 * part)) for part in colour)})">■'
+            f"</span> {html.escape(_('only in {name}').format(name=node.GetName()))}"
+            for colour, node in zip(comparison.COLOURS, pair, strict=True))
+        self.strip.end(_("The difference is the segmentation “{name}”.").format(
+            name=self.difference.GetName()))
 
+    def _hideDifference(self) -> None:
+        self.difference.GetDisplayNode().SetVisibility(False)
+        for node in self.hidden:
+            if node.GetScene():
+                node.GetDisplayNode().SetVisibility(True)

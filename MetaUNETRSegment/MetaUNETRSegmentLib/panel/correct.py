@@ -2,6 +2,8 @@
 
 from slicer.i18n import tr as _
 
+from MetaUNETRSegmentLib import views
+
 from .choices import OrganList
 from .roi import aroundSegments, inVolume
 from .run import Strip, tookText
@@ -14,20 +16,22 @@ class CorrectPanel:
         self.organs = OrganList(
             ui.correctOrganList, ui.allCorrectButton, ui.noCorrectButton, self._chose)
         ui.correctButton.clicked.connect(self._clicked)
+        ui.undoButton.clicked.connect(self.undo)
         ui.correctRoiSelector.nodeAddedByUserAction.connect(self._place)
         ui.roiSelector.nodeAddedByUserAction.connect(self._placeInVolume)
 
     def refresh(self) -> None:
-        self.organs.offer(self.panel.input.organs.names)
+        self.organs.offer(
+            self.panel.input.organs.names, self.panel.parameters.terminologyColours)
         self.organs.tick(self.panel.parameters.correctOrgans)
         self.panel.allowRun(self.strip, self.reason())
+        self.panel.allow(self.panel.ui.undoButton, self._undoReason())
 
     def volume(self):
         """The volume that the segmentation belongs to; else the chosen one."""
         parameters = self.panel.parameters
         node = parameters.correctSegmentation
-        reference = node and node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
-        return reference or parameters.inputVolume
+        return (node and views.volumeOf(node)) or parameters.inputVolume
 
     def reason(self) -> str:
         parameters = self.panel.parameters
@@ -58,8 +62,34 @@ class CorrectPanel:
         self.panel.runner.start(self.strip, makeJob, self._finished)
 
     def _finished(self, job) -> str:
-        self.panel.results.show(job.result)
-        return tookText(job.seconds)
+        self._show(job.result)
+        changes = changesText(self.panel.logic.correction.millilitres)
+        return f"{tookText(job.seconds)} {changes}"
+
+    def undo(self) -> None:
+        """Brings back what the last correction has replaced."""
+        correction, self.panel.logic.correction = self.panel.logic.correction, None
+        try:
+            correction.undo()
+        except (RuntimeError, ValueError) as error:
+            self.strip.fail(str(error))
+        else:
+            self.strip.clear()
+            self.strip.end(_("The correction was undone."))
+            self._show(correction.node)
+        self.panel.refresh()
+
+    def _undoReason(self) -> str:
+        correction = self.panel.logic.correction
+        if correction is None or correction.node.GetScene() is None:
+            return _("There is no correction to undo.")
+        if self.panel.runner.running:
+            return _("Wait until the run is done.")
+        return ""
+
+    def _show(self, node) -> None:
+        self.panel.parameters.result = node
+        self.panel.results.update()
 
     def _chose(self, names: list) -> None:
         self.panel.parameters.correctOrgans = names
@@ -73,3 +103,11 @@ class CorrectPanel:
     def _placeInVolume(self, roi) -> None:
         if self.panel.parameters.inputVolume:
             inVolume(roi, self.panel.parameters.inputVolume)
+
+
+def changesText(millilitres: dict) -> str:
+    """Such as "left kidney: 150.2 → 171.3 mL." of each organ."""
+    changes = (_("{organ}: {before} → {after} mL").format(
+        organ=organ, before=f"{before:.1f}", after=f"{after:.1f}")
+        for organ, (before, after) in millilitres.items())
+    return "; ".join(changes) + "." if millilitres else _("Nothing was found.")

@@ -12,30 +12,29 @@ class Estimate:
     """Measures again whenever volume, model or device change; shows nothing on failure.
 
     Args:
-        label: shows it.
+        label: shows it, with the volume's name.
         devices: called with the devices that the engine found.
     """
 
     def __init__(self, label, logic, devices) -> None:
         self.label, self.logic, self.devices = label, logic, devices
-        self.wanted = self.job = None
+        self.wanted = self.job = self.volume = None
         self.known = {}  # what was measured before
         self.delay = qt.QTimer()
         self.delay.interval = WAIT_MS
         self.delay.timeout.connect(self._start)
 
-    def want(self, volume, settings: dict) -> None:
-        """Starts an estimate of this run; none for a volume of None."""
-        image = volume.GetImageData() if volume else None
-        wanted = (volume.GetID(), image.GetMTime(), *settings.values()) if image else None
+    def want(self, volume, settings: dict | None) -> None:
+        """Shows the volume, if there is one, and estimates its run unless `settings` are None."""
+        image = volume.GetImageData() if volume and settings else None
+        wanted = (volume and volume.GetID(),
+                  (image.GetMTime(), *settings.values()) if image else None)
         if wanted == self.wanted:
             return
-        if self.wanted:
-            self.stop()
+        self.stop()
         self.wanted, self.volume, self.settings = wanted, volume, settings
-        if wanted in self.known:
-            self.label.text = self.known[wanted]
-        elif wanted:
+        self._say(self.known.get(wanted, ""))
+        if image and wanted not in self.known:
             self.delay.start()
 
     def stop(self) -> None:
@@ -44,28 +43,33 @@ class Estimate:
         job, self.job, self.wanted, self.volume = self.job, None, None, None
         if job is not None:
             job.cancel()
-        self.label.text = ""
+        self._say("")
 
     def _start(self) -> None:
         self.delay.stop()
-        self.label.text = _("estimating …")
+        self._say(_("estimating …"))
         try:
             self.job = self.logic.estimate(
                 self.volume, wait=False, progress=self._take, **self.settings)
         except RuntimeError:  # the run itself will say why
-            self.label.text = ""
+            self._say("")
 
     def _take(self, event: dict) -> None:
         kind = event["event"]
         if kind == "devices":
             self.devices(event["devices"])
         elif kind == "estimate":
-            self.label.text = estimateText(event["seconds"], event["memory_mb"])
-            self.known[self.wanted] = self.label.text
+            self.known[self.wanted] = estimateText(event["seconds"], event["memory_mb"])
+            self._say(self.known[self.wanted])
         elif kind == "failed":
-            self.label.text = ""
+            self._say("")
         if kind in ("finished", "failed", "cancelled"):
             self.job = None
+
+    def _say(self, text: str) -> None:
+        """The volume's name, and the text."""
+        name = self.volume.GetName() if self.volume else ""
+        self.label.text = _("{name}: {text}").format(name=name, text=text) if text else name
 
 
 def estimateText(seconds: float, megabytes: float) -> str:

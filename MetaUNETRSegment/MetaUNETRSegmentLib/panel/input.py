@@ -1,7 +1,5 @@
 """Input, model, result and options of a segmentation."""
 
-import slicer
-import slicer.util
 from slicer.i18n import tr as _
 
 from . import models
@@ -21,15 +19,13 @@ class InputPanel:
         self.organs = OrganList(ui.organList, ui.allOrgansButton, ui.noOrgansButton, self._chose)
 
     def enter(self) -> None:
-        """Searches for models again, and preselects volume and model."""
+        """Searches for models again, and preselects one."""
         parameters, items = self.panel.parameters, models.modelItems()
         if not parameters.model:
             usable = [item.value for item in items if not item.reason]
             default = models.bundle.DEFAULT_MODEL
             parameters.model = default if default in usable else (*usable, default)[0]
         self.model.offer(items)
-        if parameters.inputVolume is None:
-            parameters.inputVolume = shownVolume()
 
     def refresh(self) -> None:
         parameters, ui = self.panel.parameters, self.panel.ui
@@ -37,7 +33,7 @@ class InputPanel:
             choice.refresh()
         model = models.find(parameters.model)
         names = [organ.name for organ in model.classes] if model else []
-        self.organs.offer(names)
+        self.organs.offer(names, parameters.terminologyColours)
         chosen = [name for name in names if name not in parameters.skippedOrgans]
         self.organs.tick(chosen)
         ui.organsCollapsible.text = organsText(len(chosen), len(names))
@@ -89,18 +85,6 @@ class InputPanel:
         parameters = self.panel.parameters
         others = [name for name in parameters.skippedOrgans if name not in self.organs.names]
         parameters.skippedOrgans = others + [n for n in self.organs.names if n not in names]
-
-
-def shownVolume():
-    """The volume in the slice views' background; else the first one, or None."""
-    composites = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
-    ids = [composite.GetBackgroundVolumeID() for composite in composites]
-    shown = [slicer.mrmlScene.GetNodeByID(volumeId) for volumeId in ids if volumeId]
-    others = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    for node in shown + others:  # label maps are scalar volumes, too
-        if node and node.GetClassName() == "vtkMRMLScalarVolumeNode":
-            return node
-    return None
 
 
 def organsText(chosen: int, total: int) -> str:

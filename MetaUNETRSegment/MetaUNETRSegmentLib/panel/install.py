@@ -46,8 +46,13 @@ class InstallPanel:
 
     def _install(self) -> None:
         if self.ensure(self.panel.segment.strip):
-            self.panel.segment.strip.end(_("Everything is installed."))
-            self.panel.refresh()
+            self._done()
+
+    def _done(self) -> None:
+        """Also removes what was said when packages were missing."""
+        self.panel.clearStrips()
+        self.panel.segment.strip.end(_("Everything is installed."))
+        self.panel.refresh()
 
     def _chooseFolder(self) -> None:
         folder = qt.QFileDialog.getExistingDirectory(
@@ -76,7 +81,7 @@ class InstallPanel:
         if installation.error:
             self._say(installation.error)
         elif not self.needed:
-            self.panel.segment.strip.end(_("Everything is installed."))
+            self._done()
         self.panel.refresh()
 
     def _line(self, text: str) -> None:

@@ -48,19 +48,28 @@ class Progress:
     """
 
     def __init__(self) -> None:
-        self.share = 0.0
+        self.share = self.caseShare = 0.0
         self.stage = self.detail = ""
         self.windows = None
-        self.cases = 0
-        self.case = None  # (index, name)
-        self.networkBegan = None
+        self.cases = []  # names
+        self.case = None  # index of the case that is being segmented
+        self.ended = 0  # cases
+        self.networkBegan = self.stageBegan = None
         self.left = None  # (time, remaining seconds then)
+        self.leftInAll = None  # the same of a batch
 
     def take(self, event: dict) -> bool:
         """Handles an event; returns whether there is something new to show."""
         kind = event["event"]
-        if kind == "stage":
+        if kind == "cases":
+            self.cases = [case["name"] for case in event["cases"]]
+        elif kind == "case":
+            self._takeCase(event)
+        elif event.get("case", self.case) != self.case:
+            return False  # one case is still being written while the next one is segmented
+        elif kind == "stage":
             self.stage, self.windows, self.networkBegan = event["stage"], None, None
+            self.stageBegan = time.monotonic()
             self.detail = event.get("detail", "")
             if self.stage != "network":
                 self.left = None
@@ -69,14 +78,24 @@ class Progress:
             self._takeWindows(event["done"], event["total"])
         elif kind == "estimate":
             self.left = (time.monotonic(), event["seconds"])
-        elif kind == "cases":
-            self.cases = event["total"]
-        elif kind == "case":
-            self.case, self.stage, self.windows = (event["index"], event["name"]), "", None
-            self._reach(0.0 if event["state"] == "running" else 1.0)
         else:
             return False
         return True
+
+    def nameOf(self, event: dict) -> str:
+        """The case of a batch that an event is about; empty for a single run."""
+        index = event.get("case", -1)
+        return self.cases[index] if 0 <= index < len(self.cases) else ""
+
+    def _takeCase(self, event: dict) -> None:
+        if event["state"] == "running":
+            self.case, self.stage, self.windows, self.left = event["index"], "", None, None
+            self.stageBegan = None
+        else:
+            self.ended += 1
+        if event.get("remaining_s") is not None:
+            self.leftInAll = (time.monotonic(), event["remaining_s"])
+        self._reach(0.0 if event["state"] == "running" else self.caseShare)
 
     def _takeWindows(self, done: int, total: int) -> None:
         now = time.monotonic()
@@ -86,21 +105,34 @@ class Progress:
         if done > first:
             self.left = (now, (now - began) / (done - first) * (total - done))
         self.stage, self.windows = "network", (done, total)
-        begin, end = STAGE_SHARES["network"], STAGE_SHARES["restore"]
-        self._reach(begin + (end - begin) * done / max(total, 1))
+        if self.stageBegan is None:
+            self.stageBegan = now
+        if self.left is None:
+            begin, end = STAGE_SHARES["network"], STAGE_SHARES["restore"]
+            self._reach(begin + (end - begin) * done / max(total, 1))
+        self.advance()
 
     def _reach(self, share: float) -> None:
-        if self.cases and self.case:
-            share = (self.case[0] + share) / self.cases
+        self.caseShare = share
+        if self.cases:
+            share = (self.ended + share) / len(self.cases)
         self.share = max(self.share, min(share, 1.0))
+
+    def advance(self) -> None:
+        """Lets the share grow between the windows, by the time that has passed."""
+        left, began = self.remaining(), self.stageBegan
+        if left is None or began is None:
+            return
+        past = time.monotonic() - began
+        begin, end = STAGE_SHARES["network"], STAGE_SHARES["restore"]
+        self._reach(begin + (end - begin) * past / (past + left))
 
     def remaining(self) -> float | None:
         """Seconds until the network is done, by the completed windows, or before the first by the
         engine's estimate; None if neither is known."""
         if self.left is None or self.stage != "network":
             return None
-        measured, seconds = self.left
-        return max(1.0, seconds - (time.monotonic() - measured))
+        return _countedDown(self.left)
 
     def text(self) -> str:
         """Such as "Segmenting: window 12 of 48, 7 s left"."""
@@ -112,8 +144,17 @@ class Progress:
             line += f": {self.detail} …" if self.detail else " …"
         if left is not None and (self.windows is None or self.windows[0] < self.windows[1]):
             line += _(", {duration} left").format(duration=duration(round(left)))
-        if self.case:
+        if self.case is not None:
             where = _("Case {number} of {total}, {name}").format(
-                number=self.case[0] + 1, total=self.cases or "?", name=self.case[1])
+                number=self.case + 1, total=len(self.cases), name=self.cases[self.case])
             line = f"{where}. {line}" if line else where
+        if self.leftInAll is not None:
+            line += _(" · all cases: {duration} left").format(
+                duration=duration(round(_countedDown(self.leftInAll))))
         return line
+
+
+def _countedDown(left: tuple[float, float]) -> float:
+    """Remaining seconds now, from (time, remaining seconds then)."""
+    measured, seconds = left
+    return max(1.0, seconds - (time.monotonic() - measured))

@@ -51,13 +51,15 @@ class Strip:
     def show(self, event: dict) -> None:
         """Takes one event of the engine."""
         if event["event"] == "warning":
-            self.warn(event["text"])
+            name = self.progress.nameOf(event)
+            self.warn(f"{name}: {event['text']}" if name else event["text"])
         elif self.progress.take(event):
-            self.bar.value = round(100 * self.progress.share)
             self.tick()
 
     def tick(self) -> None:
-        """Updates the remaining time, also while a window is computed."""
+        """Updates bar and remaining time, also while a window is computed."""
+        self.progress.advance()
+        self.bar.value = round(100 * self.progress.share)
         if text := self.progress.text():
             self._say(text)
 

@@ -1,5 +1,9 @@
 """The button Segment."""
 
+from slicer.i18n import tr as _
+
+from MetaUNETRSegmentLib import views
+
 from .estimate import Estimate
 from .run import Strip, tookText
 
@@ -11,15 +15,21 @@ class SegmentPanel:
         self.panel, ui = panel, panel.ui
         self.strip = Strip(ui, "segment")
         self.estimate = Estimate(self.strip.hint, panel.logic, panel.input.offerDevices)
+        self.volume = None
         ui.segmentButton.clicked.connect(self._clicked)
 
     def refresh(self) -> None:
         parameters, reason = self.panel.parameters, self.panel.input.reason()
+        if parameters.inputVolume is not self.volume:
+            self.volume = parameters.inputVolume
+            if self.volume is not None and self.panel.runner.strip is not self.strip:
+                self.strip.clear()  # it was said of another volume
         if not self.panel.runner.running:
             possible = not reason and not self.panel.install.needed and not parameters.roi
             options = self.panel.input.options()
-            self.estimate.want(parameters.inputVolume if possible else None, {
-                name: options[name] for name in ("model", "device", "overlap", "precision")})
+            self.estimate.want(None if reason else parameters.inputVolume, {
+                name: options[name] for name in ("model", "device", "overlap", "precision")
+            } if possible else None)
         self.panel.allowRun(self.strip, reason)
 
     def close(self) -> None:
@@ -31,6 +41,7 @@ class SegmentPanel:
     def run(self) -> None:
         parameters = self.panel.parameters
         self.estimate.stop()
+        self.before = segmentNames(parameters.outputSegmentation)
 
         def makeJob(progress):
             return self.panel.logic.segment(
@@ -38,9 +49,35 @@ class SegmentPanel:
                 progress=progress, uncertainty=parameters.uncertainty, roiNode=parameters.roi,
                 **self.panel.input.options())
 
+        volume = parameters.inputVolume
         self.panel.runner.start(self.strip, makeJob, self._finished)
+        if self.panel.runner.running:
+            self.strip.hint.text = volume.GetName()  # another one may be chosen during the run
 
     def _finished(self, job) -> str:
+        self.volume = views.volumeOf(job.result)
         self.panel.results.show(job.result)
+        self.panel.firstUse.done()
         record = job.last.get("result", {}).get("record", {})
-        return tookText(job.seconds, record.get("device", ""))
+        kept = keptText(self.before, segmentNames(job.result))
+        return " ".join(filter(None, [tookText(job.seconds, record.get("device", "")), kept]))
+
+
+def segmentNames(segmentation) -> dict:
+    """Names by segment ID."""
+    if segmentation is None:
+        return {}
+    content = segmentation.GetSegmentation()
+    return {key: content.GetSegment(key).GetName() for key in content.GetSegmentIDs()}
+
+
+def keptText(before: dict, after: dict) -> str:
+    """Which segments came beside edited ones, as in "liver (2)"; empty if there were none."""
+    beside = [name for key, name in after.items() if key not in before
+              and name.rpartition(" (")[0] in before.values()]
+    if not beside:
+        return ""
+    if len(beside) == 1:
+        return _("1 edited segment was kept; the new one is called {name}.").format(name=beside[0])
+    return _("{count} edited segments were kept; the new ones are called {names}.").format(
+        count=len(beside), names=", ".join(beside))

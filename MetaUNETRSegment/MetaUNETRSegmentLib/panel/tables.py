@@ -16,19 +16,25 @@ def number(value, pattern: str):
     return cell
 
 
-def header(table, columns) -> None:
-    """Columns as (title, tooltip); the first takes the room that the others leave."""
+def header(table, columns, widest: int = 0) -> None:
+    """Columns as (title, tooltip); the widest takes the room that the others leave."""
     table.setHorizontalHeaderLabels([title for title, tip in columns])
     for index, (_title, tip) in enumerate(columns):
         table.horizontalHeaderItem(index).setToolTip(tip)
-        mode = qt.QHeaderView.ResizeToContents if index else qt.QHeaderView.Stretch
+        mode = qt.QHeaderView.Stretch if index == widest else qt.QHeaderView.ResizeToContents
         table.horizontalHeader().setSectionResizeMode(index, mode)
     table.visible = False
 
 
 def fit(table, most: int = 420) -> None:
     """As high as its rows, without a scroll bar of its own as far as that is sensible."""
-    height = table.horizontalHeader().sizeHint.height() + 4
+    table.visible = table.rowCount > 0
+    _fit(table, most)
+    # again once it is laid out: header and rows may become higher when they are first shown
+    qt.QTimer.singleShot(0, lambda: _fit(table, most))
+
+
+def _fit(table, most: int) -> None:
+    height = table.horizontalHeader().sizeHint.height() + 2 * table.frameWidth + 2
     height += sum(table.rowHeight(index) for index in range(table.rowCount))
     table.minimumHeight = table.maximumHeight = min(height, most)
-    table.visible = table.rowCount > 0

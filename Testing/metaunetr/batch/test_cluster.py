@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from metaunetr import batch
-from metaunetr.batch import worker as workers
+from metaunetr.batch import cluster_worker as workers
 from metaunetr.batch.options import Options
 from metaunetr.bundle import load
 from metaunetr.errors import BundleError, DeviceError, PackageError
@@ -148,13 +148,13 @@ def test_a_case_that_kills_its_workers_is_given_up_and_the_others_are_done(once,
     fault = tmp_path / "fault.py"
     fault.write_text("""
 import os
-from metaunetr.batch import worker
-def killing(index, case, job, segment_case=worker.segment_case):
+from metaunetr.batch import cluster_worker
+def killing(index, case, job, segment_case=cluster_worker.segment_case):
     if case.name == "ct2":
         os._exit(9)
     return segment_case(index, case, job)
-if worker.segment_case.__name__ != "killing":  # this file is run more than once
-    worker.segment_case = killing
+if cluster_worker.segment_case.__name__ != "killing":  # this file is run more than once
+    cluster_worker.segment_case = killing
 """)
     events = []
     with dask.config.set({"distributed.worker.preload": [str(fault)],

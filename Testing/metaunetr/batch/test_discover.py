@@ -108,7 +108,7 @@ def test_a_series_is_read_from_the_files_that_were_found(tmp_path, series, monke
         series("study", uid, kind=kind)
     (tmp_path / "in" / "study" / "9.dcm").write_bytes(b"\0" * 500)
     found = discover([tmp_path / "in"], tmp_path).found[1]
-    scan, looked_at = sys.modules["metaunetr.io.dicom.scan"], []
+    scan, looked_at = sys.modules["metaunetr.io.dicom.folder_scan"], []
     look = scan._look
     monkeypatch.setattr(scan, "_look", lambda path: looked_at.append(path) or look(path))
     image = read_image(found.path, (*found.files, *found.beside))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import subprocess
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -12,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from metaunetr.batch.index import Card, render
-from metaunetr.batch.manifest import Row
+from metaunetr.batch.run_database import Row
 from metaunetr.organs import BY_NAME
 from metaunetr.result import CUT_OFF, OrganResult
 
@@ -73,8 +75,8 @@ def test_flags_are_grouped_and_volumes_are_in_the_table():
     assert {"not found: spleen, left kidney", "pancreas: odd",
             "cut off at the border: liver, pancreas"} <= set(lines)
     assert '<a href="organs.csv">organs.csv</a>' in html
-    assert ("<th>Spleen (mL)</th><th>Left kidney (mL)</th><th>Liver (mL)</th>"
-            "<th>Pancreas (mL)</th>") in html
+    assert "".join(f"<th><span>{head}</span></th>" for head in (
+        "Spleen", "Left kidney", "Liver", "Pancreas")) in html
     row = ('<a href="#case-0">a</a></td><td>to look at</td><td>0.70</td>'
            '<td class="doubt" title="not found"></td><td class="doubt" title="not found"></td>'
            '<td class="cut">1432</td><td class="doubt cut" title="odd">7.3</td>')
@@ -155,20 +157,36 @@ def test_thousands_of_cases_are_a_page_of_a_few_megabytes():
     assert html.count('loading="lazy"') == 5000
 
 
-def test_a_click_on_a_head_sorts_the_table(tmp_path):
-    """In Chromium, where it is installed; empty cells stay at the end."""
-    chromium = shutil.which("chromium") or pytest.skip("needs Chromium")
-    volumes = {"a": 90.0, "b": 1100.0, "c": 9.5}
-    cards = [Card(Row(name, state="done"), (OrganResult(LIVER, 9, volume, 60.0, 9.0, 0.9),))
-             for name, volume in volumes.items()]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def in_browser(tmp_path, html: str) -> str:
+    """The title that the scripts of a page leave."""
     path = tmp_path / "index.html"
-    path.write_text(render([*cards, failed("d")], []).replace("</body>", """<script>
+    path.write_text(html, encoding="utf-8")
+    ran = subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
+                          "--window-size=1280,800", f"--user-data-dir={tmp_path / 'user'}",
+                          "--virtual-time-budget=5000", "--dump-dom", path.as_uri()],
+                         capture_output=True, text=True, timeout=120)
+    return re.search("<title>(.*?)</title>", ran.stdout)[1]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+def test_in_a_browser_a_click_sorts_and_all_organs_fit_a_desktop_and_a_phone(tmp_path):
+    """Empty cells stay at the end. The phone is a frame of its width."""
+    volumes = {"a": 90.0, "b": 1100.0, "c": 9.5}
+    cards = [Card(Row(name, state="done"), tuple(
+        OrganResult(organ, 9, volume, 60.0, 9.0, 0.9, (CUT_OFF, "odd"))
+        for organ in BY_NAME.values() if organ.number <= 13)) for name, volume in volumes.items()]
+    page = render([*cards, failed("d")], [])
+    title = in_browser(tmp_path, page.replace("</body>", """
+        <iframe width=390 height=600 srcdoc="PHONE"></iframe><script>
         const order = () => [...body.rows].map(row => row.cells[0].textContent).join("");
         const click = column => { table.tHead.rows[0].cells[column].firstChild.click();
           return order() };
-        document.title = [order(), click(3), click(3), click(0)].join(" ");
-        </script></body>"""), encoding="utf-8")
-    ran = subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu",
-                          f"--user-data-dir={tmp_path / 'user'}", "--dump-dom", path.as_uri()],
-                         capture_output=True, text=True, timeout=120)
-    assert "<title>dabc cabd bacd abcd</title>" in ran.stdout
+        const fits = page => { const wide = page.querySelector(".wide");
+          return wide.scrollWidth <= wide.clientWidth && wide.clientWidth > 200 };
+        onload = () => { document.title = [order(), click(8), click(8), click(0), fits(document),
+          fits(document.querySelector("iframe").contentDocument)].join(" ") };
+        </script></body>""".replace("PHONE", escape(page))))
+    assert title == "dabc cabd bacd abcd true true"

@@ -26,10 +26,10 @@ SIZES = (64, 96, 128)
 FAULTS = """
 import errno, sys
 from metaunetr import io
-from metaunetr.batch import work
+from metaunetr.batch import case_steps
 from metaunetr.cli import main
 
-segment, write_labels = work.segment, io.write_labels
+segment, write_labels = case_steps.segment, io.write_labels
 
 def out_of_memory(engine, loaded, *options):
     if "memory" in loaded.case.name:
@@ -43,7 +43,7 @@ def full_disk(path, result, *options):
             file.truncate(100)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-work.segment = out_of_memory
+case_steps.segment = out_of_memory
 if sys.argv[1] == "full":
     io.write_labels = full_disk
 sys.exit(main(sys.argv[2:]))
@@ -193,8 +193,8 @@ def test_no_case_is_lost_or_done_twice_and_all_are_reported(tmp_path, images, lo
     assert len(list(output.rglob("*.seg.nrrd"))) == len(names)
     assert not list(output.rglob(f"{PREFIX}*"))
 
-    with sqlite3.connect(output / "run.sqlite") as manifest:
-        states = dict(manifest.execute("SELECT name, state FROM cases"))
+    with sqlite3.connect(output / "run.sqlite") as database:
+        states = dict(database.execute("SELECT name, state FROM cases"))
     assert states == {name: "done" if name in names else "failed" for name in batch.inputs}
     assert Counter(row["case"] for row in table(output / "organs.csv")) == Counter(
         dict.fromkeys(names, len(LABELS) - 1))

@@ -12,13 +12,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from metaunetr.batch import work
+from metaunetr.batch import case_steps
 from metaunetr.batch.case import Case
+from metaunetr.batch.case_ledger import Ledger
+from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.discover import Discovery
-from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
 from metaunetr.batch.pipeline import Pipeline
-from metaunetr.batch.record import CaseRecord
 from metaunetr.errors import Cancelled, InputError, OutputError
 
 STEPS = ("read", "segment", "write")
@@ -75,8 +75,9 @@ class Steps:
 def steps(monkeypatch) -> Steps:
     steps = Steps()
     for name in STEPS:
-        monkeypatch.setattr(work, name, lambda *args, name=name: getattr(steps, name)(*args))
-    monkeypatch.setattr("metaunetr.batch.ledger.Manifest", lambda path: Mock(before={}))
+        monkeypatch.setattr(
+            case_steps, name, lambda *args, name=name: getattr(steps, name)(*args))
+    monkeypatch.setattr("metaunetr.batch.case_ledger.RunDatabase", lambda path: Mock(before={}))
     monkeypatch.setattr("metaunetr.batch.pipeline.Segmenter", lambda *args: SimpleNamespace(
         device_warnings=[]))
     return steps

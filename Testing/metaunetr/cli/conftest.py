@@ -171,7 +171,7 @@ def made(output: Path) -> dict[str, int]:
             for path in output.rglob("*") if path.is_file() and path.name not in OF_THE_RUN}
 
 
-def in_manifest(output: Path) -> dict[str, str]:
+def in_database(output: Path) -> dict[str, str]:
     """The state of each case, as run.sqlite tells it."""
     with closing(sqlite3.connect(output / "run.sqlite")) as connection:
         return dict(connection.execute("SELECT name, state FROM cases"))

@@ -49,12 +49,16 @@ BAD = {  # arguments of `segment` in a folder with ct.nii.gz, exit code, words o
         lambda f: [f / "ct.nii.gz", "--model", "none"], 4, ["No model is called", "abdomen13-2mm"]),
     "model without card": (
         lambda f: [f / "ct.nii.gz", "--model", f], 4, ["card.json: no model card can be read"]),
+    "no folder for the output": (
+        lambda f: [f / "ct.nii.gz", "-o", f / "no/out.nii.gz"], 5, ["no does not exist; make it"]),
+    "report of another format": (
+        lambda f: [f / "ct.nii.gz", "--report", f / "report.pdf"], 5, ["must end in one of .html"]),
     "output of unknown format": (
         lambda f: [f / "ct.nii.gz", "-o", f / "out.png"], 5, ["must end in one of .seg.nrrd"]),
     "output is the input": (
         lambda f: [linked(f), "-o", f / "ct.nii.gz"], 5, ["is the input as well"]),
     "output is a slice of the input": (
-        lambda f: [series(f), "--report", f / "series/series3.dcm"], 5, ["is the input as well"]),
+        lambda f: [series(f), "-o", f / "series/series3.dcm"], 5, ["is the input as well"]),
     "two outputs of one name": (
         lambda f: [f / "ct.nii.gz", "--statistics", f / ".." / f.name / "out.nii.gz"], 5,
         ["is another output as well"]),
@@ -92,24 +96,39 @@ def test_the_process_has_the_exit_code(tmp_path, tiny):
     assert (process.returncode, out) == (3, "")
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ((), "arguments are required: COMMAND"),
-    (("segment",), "arguments are required: INPUT, -o"),
-    (("segment", "a", "-o", "b", "--overlap", "1.5"), "a number from 0 to 0.9: '1.5'"),
-    (("segment", "a", "-o", "b", "--organs", "liver", "unicorn"), "no organ is called 'unicorn'"),
-    (("segment", "--organs", "liver", "kidneys", "ct.nii.gz", "-o", "b"),
+A, B = ("segment", "a", "-o", "b"), ("segment", "-o", "b")
+WRONG = [  # arguments, words of the message
+    ((), "arguments are required: COMMAND; see `metaunetr --help`"),
+    (("segment",), "arguments are required: INPUT, -o/--output; see `metaunetr segment --help`"),
+    ((*A, "--overlap", "1.5"), "a number from 0 to 0.9: '1.5'"),
+    ((*A, "--organs", "liver", "splen"), "no organ is called 'splen'; did you mean spleen?"),
+    ((*A, "--organs", "kidney"), "did you mean right_kidney or left_kidney?"),
+    ((*A, "--organs", "unicorn"), "no organ is called 'unicorn'; known: spleen, right_kidney, "),
+    ((*B, "--organs", "livr", "a.nrrd"), "no organ is called 'livr'; did you mean liver?"),
+    ((*B, "--organs", "liver", "kidneys", "ct.nii.gz"),
      "ct.nii.gz was read as the name of an organ, because --organs takes all words up to the next "
      "option; write files before it: … ct.nii.gz --organs liver kidneys …"),
     (("evaluate", "--organs", "liver,spleen", "my a.nrrd", "b.nrrd"),
      "… 'my a.nrrd' b.nrrd --organs liver,spleen …"),
-    (("segment", "-o", "b", "--organs", str(Path(__file__).parent)), "--organs liver …"),
+    ((*B, "--organs", str(Path(__file__).parent)), "--organs liver …"),
+    ((*A, "--spacing", "1"), "unrecognized arguments: --spacing 1; see `metaunetr segment --help`"),
+    ((*A, "--statistic=x", "--stats", "y"), "--stats y; did you mean --statistics?"),
     (("phantom", "-o", "a", "--spacing", "nan", "1", "1"), "a number from 0.5"),
-])
-def test_a_wrong_command_line_is_explained(run, arguments, words):
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG)
+def test_a_wrong_command_line_is_explained_in_one_sentence(run, arguments, words):
     ran = run(*arguments)
-    assert ran.code == 2
-    assert words in ran.err
-    assert "Traceback" not in ran.err
+    check_sentence(ran.err, [words])
+    assert (ran.code, ran.out) == (2, "")
+
+
+@pytest.mark.parametrize("name", ["folder", "ct.nii.gz"])
+def test_a_batch_says_that_an_input_does_not_exist(run, tmp_path, name):
+    ran = run("batch", "--input", tmp_path / name, tmp_path, "--output", tmp_path / "out")
+    check_sentence(ran.err, [f"{tmp_path / name}: there is no such file or folder"])
+    assert ran.code == 3 and not (tmp_path / "out").exists()
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ def test_a_format_that_headers_do_not_allow_is_reported_before_the_network_runs(
 @pytest.mark.parametrize(("options", "code", "words"), [
     (("--model", "none"), 4, "No model is called 'none'"),
     (("--device", "cuda:9"), 6, "no device 'cuda:9'"),
-    (("--input", "out"), 3, "There is no CT in the input"),
+    (("--input", "out"), 3, "No CT was found in the input"),
     (("--output", "in/a/ct.nii.gz"), 5, "the folder cannot be made"),
     (("--statistics", "all.txt"), 5, "must end in one of .csv"),
     (("--seg-type", "labelmap"), 5, "--seg-type labelmap is of DICOM SEG"),

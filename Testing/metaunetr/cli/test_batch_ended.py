@@ -17,7 +17,7 @@ from metaunetr.io import read_labels
 from metaunetr.io.atomic import PREFIX
 from tiny_bundle import card, write_bundle
 
-from .conftest import in_manifest, made, scan, start, states
+from .conftest import in_database, made, scan, start, states
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 
@@ -92,7 +92,7 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
         process.communicate()
         now = made(tmp_path / "out")
         assert finished.items() <= now.items()
-        for name, state in in_manifest(tmp_path / "out").items():
+        for name, state in in_database(tmp_path / "out").items():
             assert state != "done" or f"{name}.json" in now
         finished = {name: moment for name, moment in now.items()
                     if f"{name[0]}.json" in now and not name.startswith(PREFIX)}
@@ -104,7 +104,7 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
     assert ran.code == 0
     after = made(tmp_path / "out")
     assert finished.items() <= after.items()
-    assert set(in_manifest(tmp_path / "out").values()) == {"done"}
+    assert set(in_database(tmp_path / "out").values()) == {"done"}
     assert set(after) == {f"{n}{rest}" for n in range(4) for rest in (
         ".seg.nrrd", ".json", ".png", " surfaces/liver.stl", " surfaces/right_kidney.stl")}
     assert {name for name, state in states(ran).items() if state == "skipped"} == {
@@ -152,20 +152,20 @@ def test_a_case_during_which_runs_are_killed_comes_last_and_is_given_up(
     """As by a system that is out of memory; the first of two cases kills the run."""
     code = """
 import os, sys
-from metaunetr.batch import work
+from metaunetr.batch import case_steps
 from metaunetr.cli import main
-def killing(engine, loaded, *args, segment=work.segment):
+def killing(engine, loaded, *args, segment=case_steps.segment):
     if loaded.case.name == "a/ct":
         os.kill(os.getpid(), 9)
     return segment(engine, loaded, *args)
-work.segment = killing
+case_steps.segment = killing
 sys.exit(main(sys.argv[1:]))
 """
     def killed() -> tuple[int, dict[str, str]]:
         done = subprocess.run(
             [sys.executable, "-c", code, "batch", "--input", folder, "--output", tmp_path / "out",
              "--model", tiny, "--resume"], capture_output=True)
-        return done.returncode, in_manifest(tmp_path / "out")
+        return done.returncode, in_database(tmp_path / "out")
 
     assert killed() == (-9, {"a/ct": "running", "b/ct": "running"})  # read ahead, perhaps the cause
     with sqlite3.connect(tmp_path / "out" / "run.sqlite") as connection:  # as after the second run
@@ -174,5 +174,5 @@ sys.exit(main(sys.argv[1:]))
     ran = batch("--resume")
     assert ran.code == 7
     assert "3 runs were killed while they worked on it" in ran.out
-    assert in_manifest(tmp_path / "out") == {"a/ct": "failed", "b/ct": "done"}
+    assert in_database(tmp_path / "out") == {"a/ct": "failed", "b/ct": "done"}
     assert states(batch("--json-progress")) == {"a/ct": "done", "b/ct": "done"}

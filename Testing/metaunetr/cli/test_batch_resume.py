@@ -10,69 +10,38 @@ from pathlib import Path
 
 import pytest
 
-from makers import Makers
 from metaunetr.bundle import Bundle
 from metaunetr.engine import Segmenter
 
 from .conftest import contents, made, scan, states
 
-change = Makers()  # of a change to a/ct, with the files of others that are kept
 
-
-@change()
-def another_input(tmp_path):
-    scan(tmp_path / "in" / "a" / "ct.nii.gz", 5)
-
-
-@change()
-def labels_that_are_gone(tmp_path):
-    (tmp_path / "out" / "a" / "ct.seg.nrrd").unlink()
-
-
-@change("ct (before).seg.nrrd")
-def labels_that_are_cut_off(tmp_path):
-    os.truncate(tmp_path / "out" / "a" / "ct.seg.nrrd", 4000)
-
-
-@change("ct (before 2).seg.nrrd")
-def labels_that_were_corrected_again(tmp_path):
-    (tmp_path / "out" / "a" / "ct (before).seg.nrrd").touch()
-    with open(tmp_path / "out" / "a" / "ct.seg.nrrd", "ab") as file:
+def correct_again(folder: Path) -> None:
+    (folder / "ct (before).seg.nrrd").touch()
+    with open(folder / "ct.seg.nrrd", "ab") as file:
         file.write(b"an hour of work")
 
 
-@change("ct surfaces/liver (before).stl")
-def a_surface_that_was_smoothed_and_labels_that_are_gone(tmp_path):
-    path = tmp_path / "out" / "a" / "ct surfaces" / "liver.stl"
+def smooth_a_surface(folder: Path) -> None:
+    path = folder / "ct surfaces" / "liver.stl"
     path.write_bytes(path.read_bytes()[:-4] + b"\0\1\2\3")  # as many triangles
-    (tmp_path / "out" / "a" / "ct.seg.nrrd").unlink()
+    (folder / "ct.seg.nrrd").unlink()
 
 
-@change("ct (before).json", "ct (before).seg.nrrd", "ct (before).png",
-        "ct surfaces/liver (before).stl", "ct surfaces/right_kidney (before).stl")
-def a_record_that_is_cut_off(tmp_path):
-    os.truncate(tmp_path / "out" / "a" / "ct.json", 400)
+OTHERS = ("ct (before).seg.nrrd", "ct (before).png", "ct surfaces/liver (before).stl",
+          "ct surfaces/right_kidney (before).stl")
+CHANGES = {  # of the results of a/ct, and the files of others that are kept
+    "another input": (lambda folder: scan(folder.parents[1] / "in" / "a" / "ct.nii.gz", 5), ()),
+    "labels cut off": (lambda folder: os.truncate(folder / "ct.seg.nrrd", 4000), OTHERS[:1]),
+    "labels corrected again": (correct_again, ("ct (before 2).seg.nrrd",)),
+    "a surface smoothed, labels gone": (smooth_a_surface, OTHERS[2:3]),
+    "record cut off": (
+        lambda folder: os.truncate(folder / "ct.json", 400), ("ct (before).json", *OTHERS)),
+    "record gone": (lambda folder: (folder / "ct.json").unlink(), OTHERS),
+}
 
 
-@change("ct (before).seg.nrrd", "ct (before).png",
-        "ct surfaces/liver (before).stl", "ct surfaces/right_kidney (before).stl")
-def a_record_that_is_gone(tmp_path):
-    (tmp_path / "out" / "a" / "ct.json").unlink()
-
-
-@change("ct (before).json", "ct (before).seg.nrrd", "ct (before).png",
-        "ct surfaces/liver (before).stl", "ct surfaces/right_kidney (before).stl")
-def a_record_of_something_else(tmp_path):
-    (tmp_path / "out" / "a" / "ct.json").write_text('{"EchoTime": 0.03}')
-
-
-@change()
-def a_record_of_another_version(tmp_path):
-    path = tmp_path / "out" / "a" / "ct.json"
-    path.write_text(path.read_text().replace('"version": "', '"version": "9.'))
-
-
-@pytest.mark.parametrize(("change", "kept"), change)
+@pytest.mark.parametrize(("change", "kept"), CHANGES.values(), ids=CHANGES)
 def test_resuming_does_what_is_missing_or_stale_and_loses_nothing(
     finished, batch, tmp_path, change, kept
 ):
@@ -80,7 +49,7 @@ def test_resuming_does_what_is_missing_or_stale_and_loses_nothing(
                "--json-progress")
     assert set(states(batch(*options)).values()) == {"skipped"}
     table, before = (tmp_path / "all.csv").read_bytes(), made(tmp_path / "out")
-    change(tmp_path)
+    change(tmp_path / "out" / "a")
     old = contents(tmp_path / "out" / "a")
     ran = batch(*options)
     assert states(ran) == {"a/ct": "done", "b/ct": "skipped"}
@@ -94,12 +63,12 @@ def test_resuming_does_what_is_missing_or_stale_and_loses_nothing(
     assert sum("(before" in name for name in new) == len(kept) + ("2" in "".join(kept))
     assert {name for name in after if after[name] != before[name]} == {
         name for name in before if name.startswith("a/")}
-    if change is not another_input:
+    if kept:  # else the input has changed
         assert (tmp_path / "all.csv").read_bytes() == table
 
 
 def test_other_options_are_another_result(finished, batch, tiny, tmp_path):
-    """For all options see batch/test_work; a copy of the model is the same model."""
+    """For all options see batch/test_case_steps; a copy of the model is the same model."""
     copy = shutil.copytree(tiny, tmp_path / "same weights")
     options = ("--surfaces", "stl", "--resume", "--json-progress", "--model", copy)
     assert set(states(batch(*options)).values()) == {"skipped"}

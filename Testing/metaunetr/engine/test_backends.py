@@ -108,6 +108,7 @@ def test_what_no_device_can_do_is_refused(monkeypatch, name, requested, message)
 REASONS = [  # instructions, the model's card, requested
     ("AMX", "auto", "auto", "bfloat16", "the processor has AMX"),
     ("", "auto", "auto", "float32", "the processor has no instructions for bfloat16"),
+    ("", "auto", "bfloat16", "bfloat16", "asked for"),
     ("AMX", "float32", "auto", "float32", "the model's card asks for it"),
     ("AMX", "float32", "bfloat16", "bfloat16", "asked for"),
 ]

@@ -1,7 +1,11 @@
 """Time and memory are estimated before a run, also from a coarse copy of the image."""
 
 import dataclasses
+import json
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from metaunetr.engine import Segmenter
 from metaunetr.engine import estimate as module
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
+from tiny_bundle import card, write_bundle
 
 
 def every(steps, image):
@@ -24,11 +29,14 @@ def every(steps, image):
 
 @pytest.fixture(scope="module")
 def engine():
-    """The windows of the bundled model, but a network that takes no time."""
+    """The windows of the bundled model at twice its spacing, with a network that takes no time."""
     real = bundle.find()
-    stand_in = make_bundle(HuBins(), patch=real.patch, overlap=real.overlap)
+    patch, smallest, largest = (tuple(n // 2 for n in size)
+                                for size in (real.patch, real.smallest, real.largest))
+    stand_in = make_bundle(HuBins(), patch=patch, overlap=real.overlap)
+    preprocessing = dataclasses.replace(real.preprocessing, spacing=(4.0, 4.0, 4.0))
     return Segmenter(dataclasses.replace(
-        stand_in, preprocessing=real.preprocessing, smallest=real.smallest, largest=real.largest,
+        stand_in, preprocessing=preprocessing, smallest=smallest, largest=largest,
     ), device="cpu", precision="float32")
 
 
@@ -59,7 +67,7 @@ TURNED = {
 
 @pytest.fixture(scope="module")
 def made():
-    return phantom.make(1, spacing=(3.2, 3.2, 3.0)).image
+    return phantom.make(1, spacing=(6.4, 6.4, 6.0)).image
 
 
 @pytest.mark.parametrize("direction", TURNED.values(), ids=TURNED)
@@ -88,3 +96,38 @@ def test_before_a_run_all_of_it_counts(monkeypatch):
         assert before[key] == during[key]
     preparing = module.PREPROCESS * image.array.size / 1e6
     assert before["seconds"] == pytest.approx(during["seconds"] + preparing, abs=0.2)
+
+
+PEAK = """
+import json, sys
+from pathlib import Path
+import torch
+from metaunetr import Segmenter
+from tiny_bundle import small_ct
+
+def peak():  # MB; unlike ru_maxrss, not that of the parent process
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+
+image = small_ct((40, 100, 120))
+engine = Segmenter(sys.argv[1], device="cpu", precision="float32")
+with torch.no_grad():
+    engine.network(torch.zeros(1, 1, 32, 48, 48))
+before, events = peak(), []
+engine.segment(image, report=events.append)
+estimated = next(e["memory_mb"] for e in events if e["event"] == "estimate")
+print(json.dumps([estimated, peak() - before]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux does")
+def test_the_memory_is_that_of_a_process(tmp_path):
+    """One window of 48 × 112 × 128 voxels."""
+    folder = write_bundle(tmp_path / "tiny", largest_window=[48, 112, 128], preprocessing=card()[
+        "preprocessing"] | {"spacing_mm": [3, 3, 3]})
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, folder], capture_output=True, text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert done.returncode == 0, done.stderr
+    estimated, measured = json.loads(done.stdout)
+    assert measured / 2 < estimated < measured * 2

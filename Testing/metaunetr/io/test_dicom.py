@@ -101,7 +101,7 @@ def test_a_slice_that_could_not_be_read_for_a_moment_is_tried_again(
 
     with monkeypatch.context() as patch:
         patch.setattr("builtins.open", stale)
-        assert dicom.scan(tmp_path)[1] == [path]
+        assert dicom.scan_folder(tmp_path)[1] == [path]
     assert read_image(tmp_path).grid.same_as(ct.grid)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import struct
+import warnings
+from unittest.mock import Mock
 
 import pytest
 from numpy.testing import assert_array_equal
 
+from metaunetr import library_messages
 from metaunetr.errors import InputError
 from metaunetr.io import read_image
+from metaunetr.io.dicom import header
 from metaunetr.io.dicom.header import read_header
 
 pydicom = pytest.importorskip("pydicom")
@@ -45,7 +49,10 @@ def test_slices_that_claim_more_pixels_than_they_hold_are_refused(tmp_path, ct, 
         read_image(tmp_path)
 
 
-def test_what_archives_append_and_scanners_invent_is_possible(tmp_path, ct):
+@pytest.mark.parametrize("has_mmap", [True, False])
+def test_what_archives_append_and_scanners_invent_is_possible(tmp_path, ct, monkeypatch, has_mmap):
+    if not has_mmap:
+        monkeypatch.setattr(header, "mmap", Mock(side_effect=OSError))
     path = dicom_series.write_series(tmp_path, ct)[0]
     whole = path.read_bytes()
     path.write_bytes(whole + bytes(512))
@@ -54,6 +61,27 @@ def test_what_archives_append_and_scanners_invent_is_possible(tmp_path, ct):
     private = struct.pack("<HH2sH", 0x09, 0x10, b"??", 4) + b"test"
     path.write_bytes(whole[:at] + private + whole[at:])
     assert read_header(path)
+
+
+def test_an_empty_element_of_an_invalid_kind_is_no_text(tmp_path, ct):
+    path = dicom_series.write_series(tmp_path, ct)[0]
+    data = bytearray(path.read_bytes())
+    at = data.index(struct.pack("<HH2s", 0x08, 0x16, b"UI"), 300)
+    (length,) = struct.unpack_from("<H", data, at + 6)
+    data[at : at + 8 + length] = struct.pack("<HH2sH", 0x08, 0x16, b"ZZ", 0)
+    path.write_bytes(data)
+    assert read_header(path).text("SOPClassUID") == ""
+
+
+def test_a_file_without_pixels_is_parsed_once(tmp_path, ct, monkeypatch):
+    path = dicom_series.write_series(tmp_path, ct)[0]
+    dataset = pydicom.dcmread(path)
+    del dataset.PixelData
+    dataset.save_as(path)
+    parse = Mock(side_effect=header._elements)
+    monkeypatch.setattr(header, "_elements", parse)
+    assert read_header(path) is None
+    assert parse.call_count == 1
 
 
 def nested(uid: str) -> Dataset:
@@ -111,11 +139,14 @@ def test_numbers_have_their_sign(tmp_path, ct, syntax, kind, sign, number):
 
 
 @pytest.mark.parametrize("name", [b"undefined", b"hex", b"ISO_IR 999", b"\\\\\xe4"])
-def test_a_character_set_that_is_none_is_ignored(tmp_path, ct, name):
+def test_a_character_set_that_is_none_is_ignored(tmp_path, ct, name, capsys):
     path = dicom_series.write_series(
         tmp_path, ct, SpecificCharacterSet="ISO_IR 100", SeriesDescription="Bauch mit Ä")[0]
     path.write_bytes(path.read_bytes().replace(b"ISO_IR 100", name.ljust(10)))
-    assert read_header(path).text("SeriesDescription").startswith("Bauch mit ")
+    with library_messages.shown(), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert read_header(path).text("SeriesDescription").startswith("Bauch mit ")
+    assert not capsys.readouterr().err
 
 
 def test_files_of_zeros_are_no_dicom(tmp_path):

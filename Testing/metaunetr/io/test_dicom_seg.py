@@ -21,8 +21,8 @@ from metaunetr import organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
 from metaunetr.io import check_labels, prepare_output, write_labels
-from metaunetr.io.dicom.frames import frames_of
 from metaunetr.io.dicom.header import read_header
+from metaunetr.io.dicom.multiframe import frames_of
 from metaunetr.result import Result
 
 

@@ -13,7 +13,7 @@ from metaunetr import organs
 from metaunetr.errors import InputError
 from metaunetr.image import Image
 from metaunetr.io import read_labels, write_labels
-from metaunetr.io.describe import describe
+from metaunetr.io.image_info import describe
 from metaunetr.io.itk import write_itk
 from metaunetr.io.seg_nrrd import content_digest, cropped, organ_of, terminology_entry
 

@@ -75,11 +75,9 @@ def test_other_patches_than_the_designed_one_in_half_precision(name):
     assert all(p.grad.isfinite().all() for p in net.parameters())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["tricruci_convolution", "tricruci_mamba", "tricruci_recurrence",
-                                  "published_self_attention"])
-def test_export(name):
-    net, x = small(name, depths=[1, 1]).eval(), torch.randn(1, 1, 16, 16, 16)
+def test_mamba_is_exported_by_pytorch():
+    """The other mixers are exported to ONNX, through torch.export: `export/test_onnx.py`."""
+    net, x = small("tricruci_mamba", depths=[1]).eval(), torch.randn(1, 1, 8, 8, 8)
     with torch.no_grad():
         exported = torch.export.export(net, (x,), strict=False).module()
         torch.testing.assert_close(exported(x), net(x), atol=1e-4, rtol=0)

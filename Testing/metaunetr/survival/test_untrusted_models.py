@@ -78,6 +78,8 @@ def saved_by_torch(folder: Path) -> bytes:
     lambda folder: safetensors({"a": tensor([16], 0, 64, "PYTHON")}),
     lambda folder: struct.pack("<Q", 10**12) + b"{}",
     lambda folder: struct.pack("<Q", 10**5) + b"[" * 10**5,
+    lambda folder: b"",
+    lambda folder: b"\x08\0\0\0",
 ], ids=lambda make: make.__name__)
 def test_weights_that_would_run_overlap_or_take_all_memory(reader, tmp_path, make):
     path = write_bundle(tmp_path / "bundle") / "weights.safetensors"
@@ -141,26 +143,20 @@ def with_card(folder: Path, **changes) -> None:
 
 
 @pytest.mark.parametrize(("changes", "words"), [
-    ({"weights": "C:weights"}, "inside the bundle's folder"),
-    ({"weights": "weights\0"}, "inside the bundle's folder"),
-    ({"weights": "\ud800"}, "inside the bundle's folder"),
-    ({"name": "a\x1b[2J"}, "without control characters"),
-    ({"title": "a\nb"}, "without control characters"),
     ({"format": 10**4000}, "has format 1000"),
     ({"overlap": 10**4000}, "overlap must be a number from 0 to 0.9"),
-    ({"overlap": True}, "overlap must be a number"),
     ({"patch": [2**70] * 3}, "three whole numbers"),
     ({"architecture": {"depths": [1] * 10**5}}, "depths must be 1 to 8"),
     ({"architecture": {"depths": [10**9, 1, 1]}}, "depths must be 1 to 8"),
     ({"architecture": {"feature_size": 10**9}}, "feature_size must be"),
-    ({"architecture": {"feature_size": 4096}}, "may take 4 GB of memory"),
+    ({"architecture": {"feature_size": 4000}}, "may take 4 GB of memory, .* one of 232 GB"),
     ({"architecture": {"mlp_ratio": 1e9}}, "may take 4 GB of memory"),
     ({"architecture": {"mlp_ratio": float("inf")}}, "describes no network"),
     ({"architecture": {"mixer_options": {"kernel": 10**12 + 1}}}, "architecture"),
     ({"architecture": {"mixer": "swin_attention", "mixer_options": {"window": 63}}}, "memory|card"),
     ({"architecture": {"mixer_options": {"__class__": "os.system"}}}, "describes no network"),
 ])
-def test_cards_that_lead_elsewhere_or_claim_too_much(reader, tmp_path, changes, words):
+def test_cards_that_claim_too_much(reader, tmp_path, changes, words):
     with_card(write_bundle(tmp_path), **changes)
     assert reader("card", tmp_path / "card.json") is None
     with pytest.raises(BundleError, match=words):

@@ -43,10 +43,10 @@ def test_mixers_and_baselines_are_trained_once_and_tabled(prepared, tmp_path, me
                                                           monkeypatch):
     events = []
     arguments = (tiny_recipe(*TWO_STEPS), prepared, 0, tmp_path / "out",
-                 ("pooling", "tricruci_convolution"))
+                 ("pooling",))
     monkeypatch.setattr(variants, "FAMILIES", ("U-Net",))  # quick to train
     rows = compare_mixers(*arguments, baselines=True, device="cpu", report=events.append)
-    names = ["pooling", "tricruci_convolution", "U-Net"]
+    names = ["pooling", "U-Net"]
     assert [row.name for row in rows] == names
     assert [e["name"] for e in events if e["event"] == "variant"] == names
     assert all(row.run.recipe.training == arguments[0].training for row in rows)
@@ -56,7 +56,7 @@ def test_mixers_and_baselines_are_trained_once_and_tabled(prepared, tmp_path, me
         assert float(row["gflops"]) > 0 and float(row["cpu_seconds"]) > 0
         assert 0 <= float(row["dice"]) <= 1 and int(row["iterations"]) == 2
         assert row["gpu_seconds"] == "" or float(row["gpu_seconds"]) > 0
-    assert int(table[0]["parameters"]) < int(table[1]["parameters"]) < int(table[2]["parameters"])
+    assert int(table[0]["parameters"]) < int(table[1]["parameters"])
     text = (tmp_path / "out" / "table.md").read_text()
     assert "Budget of each network: 2 iterations" in text
     assert "trained on 2 cases of tiny" in text and "fold 0, n = 1." in text

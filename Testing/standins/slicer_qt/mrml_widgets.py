@@ -172,6 +172,9 @@ class qMRMLSegmentationFileExportWidget(qMRMLWidget):
         formats = QtWidgets.QComboBox()
         formats.addItems(["STL", "OBJ", "NRRD", "NIFTI"])
         form.addRow("File format:", formats)
+        box = QtWidgets.QCheckBox()
+        box.objectName = "UseColorTableValuesCheckBox"
+        form.addRow("Use color table values:", box)
         form.addRow(QtWidgets.QPushButton("Export"))
         self.enabled = False
 

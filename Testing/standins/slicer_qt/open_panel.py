@@ -11,7 +11,7 @@ from fake_engine import FakeEngine
 
 ROOT = Path(__file__).parents[3]
 MODULE = ROOT / "MetaUNETRSegment" / "MetaUNETRSegment.py"
-WIDTH = 450  # of Slicer's module panel
+WIDTH = 420  # of Slicer's module panel
 HOLD = [[]] * 100_000  # polls without news: the run goes on until it is stopped
 
 

@@ -24,11 +24,44 @@ class Signals:
         self.slots.remove((signature, slot))
 
 
+class ThreeDView:
+    """Notes when its camera was moved."""
+
+    def __init__(self) -> None:
+        self.calls = []
+
+    def resetFocalPoint(self) -> None:
+        self.calls.append("focal point")
+
+    def resetCamera(self) -> None:
+        self.calls.append("camera")
+
+    def threeDView(self) -> ThreeDView:  # the widget and its view in one
+        return self
+
+
 class LayoutManager:
     layout = 3  # four-up
+    threeDViewCount = 1
+
+    def __init__(self) -> None:
+        self._view = ThreeDView()
 
     def setLayout(self, layout: int) -> None:
         self.layout = layout
+
+    def threeDWidget(self, index: int) -> ThreeDView:
+        return self._view
+
+
+class Settings(dict):
+    """The user's settings, for this process only."""
+
+    def value(self, name: str, default=None):
+        return self.get(name, default)
+
+    def setValue(self, name: str, value) -> None:
+        self[name] = value
 
 
 class Application(Signals):
@@ -40,6 +73,7 @@ class Application(Signals):
         super().__init__()
         self._modules = Signals()
         self._layouts = LayoutManager()
+        self._settings = Settings()
 
     @property
     def temporaryPath(self) -> str:
@@ -53,6 +87,9 @@ class Application(Signals):
 
     def applicationLogic(self):
         return slicer.modules.colors.logic().GetMRMLApplicationLogic()
+
+    def userSettings(self) -> Settings:
+        return self._settings
 
     def processEvents(self) -> None:
         QtWidgets.QApplication.processEvents()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from metaunetr.batch.candidates import Candidate
+from metaunetr.batch.candidate import Candidate
 from metaunetr.batch.privacy import public_text, series_id
 from metaunetr.io import formats
 from metaunetr.outputs import longest_name

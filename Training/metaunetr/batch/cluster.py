@@ -20,11 +20,11 @@ from dataclasses import replace
 from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 
+from metaunetr.batch.case_ledger import Ledger
+from metaunetr.batch.case_record import CaseRecord
+from metaunetr.batch.cluster_worker import Job, Outcome, WorkerCheck, segment_case
 from metaunetr.batch.events import Event
-from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
-from metaunetr.batch.record import CaseRecord
-from metaunetr.batch.worker import Job, Outcome, WorkerCheck, segment_case
 from metaunetr.bundle import Bundle
 from metaunetr.errors import DeviceError, MetaUNETRError
 

@@ -12,10 +12,11 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from metaunetr import io
-from metaunetr.batch.candidates import Candidate, choose
+from metaunetr.batch.candidate import Candidate
+from metaunetr.batch.duplicates import without_duplicates
 from metaunetr.batch.inputs import Input, read_inputs
 from metaunetr.batch.privacy import public_path
-from metaunetr.batch.series import is_derived, reason_to_leave_out, study
+from metaunetr.batch.series_rules import is_derived, reason_to_leave_out, study
 from metaunetr.errors import InputError, MetaUNETRError
 from metaunetr.io import dicom, formats
 
@@ -45,10 +46,10 @@ def discover(
 ) -> Discovery:
     """The CTs in files, in lists of files, and in folders, which are searched recursively.
 
-    In a folder of DICOM files, each series that is a CT by the rules of `series` is one. In folders
-    these are left out as well: segmentations of 3D Slicer, images of bytes (label maps: bytes
-    cannot hold HU), and the folder `output`. A file among `inputs` is always used. Hidden files
-    and folders are ignored.
+    In a folder of DICOM files, each series that is a CT by `series_rules` is one. In folders these
+    are left out as well: segmentations of 3D Slicer, images of bytes (label maps: bytes cannot hold
+    HU), and the folder `output`. A file among `inputs` is always used. Hidden files and folders are
+    ignored.
 
     Args:
         inputs: see `inputs.read_inputs`.
@@ -77,7 +78,7 @@ class _Volume:
 def _volumes(
     volumes: dict[tuple[str, str], list[dicom.Slice]], broken: list[Path]
 ) -> list[_Volume]:
-    """The volumes of a folder, from what `dicom.scan` returns."""
+    """The volumes of a folder, from what `dicom.scan_folder` returns."""
     files = {key: tuple(item.path for item in slices) for key, slices in volumes.items()}
     parts = defaultdict(list)  # keys of volumes, by Series Instance UID
     for key in volumes:
@@ -122,7 +123,8 @@ class _Search:
             self._count(1)
 
     def end(self) -> Discovery:
-        self.discovery.found, self.discovery.warnings = choose(self.candidates, self._leave_out)
+        self.discovery.found, self.discovery.warnings = without_duplicates(
+            self.candidates, self._leave_out)
         return self.discovery
 
     def file(self, path: Path) -> None:
@@ -211,7 +213,7 @@ class _Search:
         """One CT per series of a .zip file."""
         try:
             unpacked = dicom.Unpacked(path)
-            volumes = _volumes(*dicom.scan(unpacked.folder))
+            volumes = _volumes(*dicom.scan_folder(unpacked.folder))
         except (MetaUNETRError, OSError):
             volumes = []
         if not volumes:  # damaged: its case will fail
@@ -229,7 +231,7 @@ class _Search:
     def _scan(self, folder: Path) -> list[_Volume]:
         if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
-                self.scanned = folder, _volumes(*dicom.scan(folder, lambda: self._count(1)))
+                self.scanned = folder, _volumes(*dicom.scan_folder(folder, lambda: self._count(1)))
             except InputError:
                 self.scanned = folder, []
         return self.scanned[1]

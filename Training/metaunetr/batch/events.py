@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from metaunetr.batch.case import Case
+from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.discover import Discovery
-from metaunetr.batch.record import CaseRecord
 from metaunetr.text import counted, duration
 
 Event = dict[str, Any]

@@ -16,7 +16,7 @@ from math import inf, isnan
 from pathlib import Path
 from urllib.parse import quote
 
-from metaunetr.batch.manifest import DONE, FAILED, Row
+from metaunetr.batch.run_database import DONE, FAILED, Row
 from metaunetr.io.atomic import write_text
 from metaunetr.organs import Organ
 from metaunetr.report.style import CSS
@@ -43,22 +43,35 @@ main { max-width: 1400px; }
 .wide { overflow-x: auto; }
 #volumes { font-size: 13px; }
 #volumes th, #volumes td { padding: 4px 8px; }
-#volumes th { vertical-align: bottom; }
-#volumes th:first-child, #volumes td:first-child { position: sticky; left: 0; min-width: 180px;
+#volumes th { vertical-align: bottom; cursor: pointer; }
+#volumes th:first-child, #volumes td:first-child { position: sticky; left: 0; min-width: 160px;
   background: var(--paper); overflow-wrap: anywhere; }
 #volumes th:nth-child(n+3), #volumes td:nth-child(n+3) { text-align: right; }
 #volumes td:nth-child(2) { white-space: nowrap; }
 #volumes button { padding: 0; border: 0; background: none; color: inherit; font: inherit;
   text-align: inherit; cursor: pointer; }
-#volumes button::after { content: " ↕"; color: var(--line); }
-#volumes th[aria-sort=ascending] button::after { content: " ↑"; color: inherit; }
-#volumes th[aria-sort=descending] button::after { content: " ↓"; color: inherit; }
+#volumes th::after { content: " ↕"; color: var(--line); }
+#volumes th[aria-sort=ascending]::after { content: " ↑"; color: inherit; }
+#volumes th[aria-sort=descending]::after { content: " ↓"; color: inherit; }
 #volumes td:empty::after { content: "–"; color: var(--quiet); }
 #volumes .doubt { color: var(--caution); background: var(--caution-paper); font-weight: 600; }
-#volumes .cut::after { content: "+"; margin-right: -1ch; }
-@media (max-width: 600px) {
-  main { padding: 16px; }
-  #volumes th:first-child, #volumes td:first-child { min-width: 110px; }
+#volumes .cut::after { content: "+"; margin-right: -7px; }
+@media (min-width: 641px) {
+  #volumes th:nth-child(n+3) > * { writing-mode: vertical-rl; transform: rotate(180deg); }
+  #volumes th:nth-child(n+3)::after { display: block; }
+}
+@media (max-width: 640px) {  /* each case becomes a block; the heads, a list to sort by */
+  #volumes, #volumes thead, #volumes tbody { display: block; }
+  #volumes tr { display: grid; grid-template-columns: 1fr 1fr; gap: 2px 20px; padding: 8px 0;
+    border-bottom: 1px solid var(--line); }
+  #volumes thead tr { display: flex; flex-wrap: wrap; gap: 2px 12px; }
+  #volumes thead tr::before { content: "Sort by:"; }
+  #volumes th, #volumes td { display: flex; min-width: 0; padding: 0 4px; border: 0; }
+  #volumes td:nth-child(n+2)::before { margin-right: auto; padding-right: 4px;
+    color: var(--quiet); font-weight: 400; text-align: left; }
+  #volumes td:first-child { grid-column: 1 / -1; position: static; font-weight: 600; }
+  #volumes th:first-child { position: static; min-width: 0; }
+  #volumes .cut::after { margin-right: 0; }
 }
 """
 SORT = """
@@ -73,7 +86,7 @@ const compare = (a, b) => typeof a === "number" && typeof b === "number" ? a - b
   const button = document.createElement("button");
   button.append(...head.childNodes);
   head.append(button);
-  button.onclick = () => {
+  head.onclick = () => {
     const up = head.getAttribute("aria-sort") !== "ascending", sign = up ? 1 : -1;
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
@@ -177,7 +190,8 @@ def render(
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title} – organ segmentation</title><style>{CSS}{STYLE}</style></head>"
+        f"<title>{title} – organ segmentation</title><style>{CSS}{STYLE}"
+        f"{_labels_of_cells(organs)}</style></head>"
         f"<body><main><h1>Abdominal organ segmentation: {title}</h1>"
         f'<ul class="counts">{"".join(f"<li>{item}</li>" for item in listed)}</ul>'
         f'<div class="notice disclaimer" role="note">{escape(DISCLAIMER)}</div>'
@@ -223,8 +237,7 @@ def _facts(card: Card) -> list[str]:
 
 def _table(cards: Sequence[Card], organs: Sequence[Organ]) -> str:
     """All cases with the volumes of their organs; a click on a head sorts."""
-    heads = ["Case", "Result", "Lowest confidence",
-             *(f"{organ.name[0].upper()}{organ.name[1:]} (mL)" for organ in organs)]
+    heads = ["Case", *_heads(organs)]
     rows = []
     for number, card in enumerate(cards):
         found = {item.organ.number: item for item in card.organs}
@@ -234,12 +247,26 @@ def _table(cards: Sequence[Card], organs: Sequence[Organ]) -> str:
             f"<td>{KINDS[card.kind].lower()}</td><td>{confidence}</td>"
             f'{"".join(_volume(found.get(organ.number)) for organ in organs)}</tr>')
     return (
-        f'<h2 id="table">All cases ({len(cards)})</h2><div class="wide"><table id="volumes">'
-        f"<thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead>"
+        f'<h2 id="table">All cases ({len(cards)})</h2>'
+        '<p class="caption">Volumes in mL. Highlighted: to look at. +: the organ reaches the '
+        "border of the image and may be larger. –: not found, or not segmented.</p>"
+        '<div class="wide"><table id="volumes"><thead><tr>'
+        f"{''.join(f'<th><span>{escape(head)}</span></th>' for head in heads)}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
-        '<p class="caption">Highlighted: to look at. +: the organ reaches the border of the image '
-        "and may be larger. –: not found, or not segmented.</p>"
     )
+
+
+def _heads(organs: Sequence[Organ]) -> list[str]:
+    """The heads of the second to last column."""
+    return ["Result", "Lowest confidence",
+            *(f"{organ.name[0].upper()}{organ.name[1:]}" for organ in organs)]
+
+
+def _labels_of_cells(organs: Sequence[Organ]) -> str:
+    """The style that puts the head of its column before each cell on a narrow screen."""
+    rules = (f'#volumes td:nth-child({n})::before {{ content: "{head}"; }}'
+             for n, head in enumerate(_heads(organs), 2))
+    return f"@media (max-width: 640px) {{ {' '.join(rules)} }}"
 
 
 def _volume(item: OrganResult | None) -> str:

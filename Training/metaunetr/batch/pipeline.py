@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from metaunetr.batch import work
+from metaunetr.batch import case_steps
+from metaunetr.batch.case_ledger import Ledger
+from metaunetr.batch.case_steps import Loaded
 from metaunetr.batch.events import Event
-from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
-from metaunetr.batch.work import Loaded
 from metaunetr.bundle import Bundle
 from metaunetr.engine import Segmenter
 from metaunetr.result import Result
@@ -83,12 +83,12 @@ class Pipeline:
             return
         self._finish_writing()
         ledger.report_case(index, {"event": "stage", "stage": "write"})
-        self.writing = index, self.writer.submit(work.write, loaded, result, self.options)
+        self.writing = index, self.writer.submit(case_steps.write, loaded, result, self.options)
 
     def _read(self, position: int) -> Future[Loaded]:
         self.ledger.reading(self.waiting[position])
         case = self.ledger.cases[self.waiting[position]]
-        return self.reader.submit(work.read, case, self.options, self.bundle)
+        return self.reader.submit(case_steps.read, case, self.options, self.bundle)
 
     def _finish_reading(self, position: int) -> Loaded:
         """The image of a case, once it is read; then the next case begins to be read."""
@@ -104,7 +104,7 @@ class Pipeline:
     def _segment(self, engine: Segmenter, loaded: Loaded) -> Result:
         started = time.perf_counter()
         try:
-            return work.segment(engine, loaded, self.options, self._report)
+            return case_steps.segment(engine, loaded, self.options, self._report)
         finally:
             self.busy += time.perf_counter() - started
 

@@ -1,6 +1,6 @@
 """What outputs say about patients: nothing, unless `--identifiers` is given.
 
-Log lines, manifest, tables, pages, pictures and records are meant to be shown to others. They have
+Log lines, database, tables, pages, pictures and records are meant to be shown to others. They have
 
 - nothing of what DICOM headers say about patient and examination. A DICOM series has an `id`, 12
   digits of the SHA-256 of its Series Instance UID: whoever has the series can find its line, and
@@ -26,8 +26,8 @@ from pathlib import Path
 
 from metaunetr.errors import MetaUNETRError
 from metaunetr.io import formats
-from metaunetr.io.dicom.archive import first_file
 from metaunetr.io.dicom.header import read_header
+from metaunetr.io.dicom.zip_archive import first_file
 
 IDENTIFIERS = {
     "patient_name": "PatientName", "patient_id": "PatientID", "study_date": "StudyDate",

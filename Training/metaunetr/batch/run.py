@@ -8,13 +8,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from metaunetr import extras, io
-from metaunetr.batch import work
+from metaunetr.batch import case_steps
 from metaunetr.batch.case import Case, make_cases
+from metaunetr.batch.case_ledger import Ledger
+from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.discover import discover
 from metaunetr.batch.events import Event, cases_event, search_event
-from metaunetr.batch.ledger import Ledger
 from metaunetr.batch.options import Options
-from metaunetr.batch.record import CaseRecord
 from metaunetr.bundle import Bundle, find
 from metaunetr.errors import InputError, MetaUNETRError, PackageError
 from metaunetr.io import mesh
@@ -54,8 +54,9 @@ def run(inputs: Iterable[Path], options: Options, report: Callable[[Event], None
     for text in discovery.warnings:
         report({"event": "warning", "text": text})
     if not cases:
-        raise InputError("There is no CT in the input "
-                         f"({len(discovery.left_out)} files or series were left out).")
+        raise InputError(f"No CT was found in the input ({len(discovery.left_out)} files or series "
+                         "were left out); name NIfTI, NRRD, MetaImage or DICOM files, or folders "
+                         "that hold them.")
     with closing(Ledger(cases, discovery, options.output, options.identifiers, report)) as ledger:
         busy = _work(options, bundle, ledger)
         if options.table:
@@ -117,7 +118,7 @@ def _has_ended(index: int, options: Options, bundle: Bundle, ledger: Ledger) -> 
     case = ledger.cases[index]
     before = CaseRecord.read(case)
     with suppress(InputError):  # reading it will raise the same
-        if before and before.is_current(case, work.made_from(case, options, bundle)):
+        if before and before.is_current(case, case_steps.made_from(case, options, bundle)):
             ledger.skipped(index, before)
             return True
     if (kills := ledger.kills(index)) >= MAX_KILLS:

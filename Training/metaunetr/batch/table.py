@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from metaunetr.batch.case import Case
+from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.privacy import IDENTIFIERS
-from metaunetr.batch.record import CaseRecord
 from metaunetr.io.atomic import atomic
 from metaunetr.report.statistics import COLUMNS, statistics_row
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from metaunetr import __version__, library_messages
 from metaunetr.cli import batch, estimate, evaluate, info, mixers, models, phantom, segment
-from metaunetr.cli.arguments import HelpFormatter
+from metaunetr.cli.arguments import HelpFormatter, Parser
 from metaunetr.cli.ending import SignalWatcher, discard_unfinished, ending
 from metaunetr.cli.progress import JsonProgress
 from metaunetr.errors import BUG, Cancelled, InputError, explain
@@ -100,8 +100,8 @@ def _check_working_folder() -> None:
                          "start again.") from None
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+def parser() -> Parser:
+    top = Parser(
         prog="metaunetr",
         description=f"Segments abdominal organs in CT. {DISCLAIMER}",
         epilog=EXAMPLES + EXIT_CODES,

@@ -5,9 +5,27 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import NoReturn
 
 from metaunetr import organs
+
+
+class Parser(argparse.ArgumentParser):
+    """Explains a wrong command line in one sentence, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog.split()[0]}: {message}; see `{self.prog} --help`\n")
+
+    def parse_known_args(self, args=None, namespace=None):
+        """Arguments that a command does not know are its error, not that of `metaunetr`."""
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            option = unknown[0].partition("=")[0]
+            near = _did_you_mean(option, self._option_string_actions)
+            self.error(f"unrecognized arguments: {shlex.join(unknown)}{near}")
+        return namespace, unknown
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -21,7 +39,7 @@ class HelpFormatter(argparse.HelpFormatter):
 
 def add_command(
     commands, name: str, summary: str, description: str, *examples: str
-) -> argparse.ArgumentParser:
+) -> Parser:
     """Add a command with a summary, a description, and examples to copy."""
     return commands.add_parser(
         name, help=summary, description=description, formatter_class=HelpFormatter,
@@ -38,18 +56,31 @@ class Organs(argparse.Action):
 
     def __call__(self, parser, namespace, words, option_string=None) -> None:
         files = [word for word in words if _is_file(word)]
+        chosen = [organ for word in words if word not in files
+                  for name in word.split(",") for organ in self._select(name)]
         if files:
             names = " ".join(word for word in words if word not in files) or "liver"
             raise argparse.ArgumentError(self, (
                 f"{', '.join(files)} was read as the name of an organ, because {option_string} "
                 "takes all words up to the next option; write files before it: "
                 f"… {shlex.join(files)} {option_string} {names} …"))
-        try:
-            chosen = [organ for word in words for name in word.split(",")
-                      for organ in organs.select(name)]
-        except KeyError as error:
-            raise argparse.ArgumentError(self, error.args[0]) from None
         setattr(namespace, self.dest, chosen)
+
+    def _select(self, name: str) -> list[organs.Organ]:
+        try:
+            return organs.select(name)
+        except KeyError:
+            keys = [organ.key for organ in organs.ORGANS]
+            near = _did_you_mean(name.strip().lower(), keys) or f"; known: {', '.join(keys)}"
+            raise argparse.ArgumentError(self, f"no organ is called {name!r}{near}") from None
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    """"; did you mean a or b?", or "" if nothing is similar; "kidney" is part of two names."""
+    known = list(known)
+    near = get_close_matches(word, known, cutoff=0.72) or [
+        name for name in known if len(word) > 2 and word in name]
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _is_file(word: str) -> bool:

@@ -85,6 +85,9 @@ def run(args: argparse.Namespace) -> int:
     report = engine.reporter(args, _Terminal)
     if args.folder:
         _enter(args.folder)
+    for path in args.input:
+        if not os.path.lexists(path):
+            raise InputError(f"{path}: there is no such file or folder; check --input")
     from metaunetr import batch
 
     suffixes = tuple(SUFFIXES[name] for name in args.format)

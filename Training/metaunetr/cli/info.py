@@ -31,7 +31,7 @@ def add_to(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from metaunetr.io.describe import describe
+    from metaunetr.io.image_info import describe
 
     facts = describe(args.file)
     if args.json:

@@ -110,8 +110,13 @@ def _read(args: argparse.Namespace, masks: dict[Path, Organ]):
         make_folder(args.split)
     io.prepare_output(args.output)
     engine.check_seg_type(args, suffix_of(args.output, WRITABLE_LABELS))
-    for path in outputs[1:]:
-        io.prepare_file(path, WRITABLE_IMAGES if path == args.uncertainty else ())
+    for path, suffixes in ((args.statistics, (".csv",)), (args.report, (".html", ".htm")),
+                           (args.record, (".json",)), (args.uncertainty, WRITABLE_IMAGES),
+                           (args.label_file, (".txt", ".label"))):
+        if path:
+            io.prepare_file(path, suffixes)
+    for path in masks:
+        io.prepare_file(path)
     image = io.read_image(args.input)
     check_distinct(outputs, image.dicom_files)
     warnings = io.check_labels(args.output, image)

@@ -1,7 +1,9 @@
 """From a CT to the labels of its organs: all steps, in their order.
 
-`metaunetr segment ct.nii.gz -o organs.seg.nrrd` reads the file (`io.read_image`), calls
-`Segmenter.segment`, which does the rest of the work, and writes the labels (`io.write_labels`):
+`metaunetr segment ct.nii.gz -o organs.seg.nrrd` is `run` in `cli/segment.py`. It reads the file
+with `io.read_image`, which returns an `Image`: HU, and the grid of its voxels in the patient. It
+makes a `Segmenter`, calls `segment`, and writes the labels of the `Result`, which are an `Image` on
+the same grid, with `io.write_labels`. Between the files, all is done here:
 
     check        the values are HU and the image may be segmented (`inspect_ct`)
     preprocess   canonical axes, model spacing, HU scaled to 0..1: the model input
@@ -15,7 +17,10 @@
 Names of stages in events and records are older: "resample" is preprocess and windows, "network" is
 logits, "restore" is labels, "findings" is statistics.
 
-Arrays are (D, H, W), logits (C, D, H, W); channel 0 is background.
+Arrays are (D, H, W), logits (C, D, H, W); channel 0 is background. On canonical axes, D, H and W
+run to superior, posterior and left, whatever the order and direction of the axes in the file.
+`volume` is the model input, on the model grid; `geometry` says where that lies in the image, and
+leads back to it.
 """
 
 from __future__ import annotations
@@ -107,7 +112,7 @@ class Segmenter:
             InputError: the image is not a CT that can be segmented, or the model lacks an organ.
             DeviceError: the last fallback ran out of memory or failed.
         """
-        channels = self.bundle.channels(organs)
+        channels = self.bundle.channels(organs)  # {channel of the network: organ}
         reporter = Reporter(report)
         with reporter.stage("check"):
             reporter.warn(*self.device_warnings, *inspect_ct(image))
@@ -115,7 +120,7 @@ class Segmenter:
             volume, geometry = preprocess(image, self.bundle)
             windows = body_windows(volume, self.bundle, self.overlap)
         with reporter.stage("estimate"):
-            runner = Runner(self.network, self.backends, reporter.warn)
+            runner = Runner(self.network, self.backends, reporter.warn)  # falls back if one fails
             needs = estimate(runner, windows, geometry.grid, image.array.itemsize, self.bundle)
         reporter.report({"event": "estimate", **needs})
         with reporter.stage("network"):
@@ -127,7 +132,7 @@ class Segmenter:
             if largest_component:  # interpolation may have split it again
                 keep_largest(labels)
         with reporter.stage("findings"):
-            prediction = Prediction(logits, uncertainty)
+            prediction = Prediction(logits, uncertainty)  # classes, and their probabilities
             stats, warnings = organ_stats(
                 channels, prediction, labels, image.array, geometry.grid, self.bundle)
             reporter.warn(*warnings)
@@ -173,10 +178,11 @@ class Segmenter:
 def preprocess(image: Image, bundle: Bundle) -> tuple[Tensor, Geometry]:
     """The model input (D, H, W), 0..1, of a CT, and its geometry.
 
-    Its axes are those of the image or, if the image is very oblique, the patient's.
+    Its axes are those of the image on canonical axes or, if these are more than 30° oblique, the
+    patient's.
     """
     geometry = Geometry.of(image.grid, bundle.preprocessing.spacing)
-    hu = geometry.orientation.view(as_air(image).array)
+    hu = geometry.orientation.view(as_air(image).array)  # canonical axes; fill becomes air
     volume = to_model_input(hu, geometry.grid, bundle.preprocessing)
     return geometry.rotation.to_patient(volume) if geometry.rotation else volume, geometry
 
@@ -209,10 +215,11 @@ def blended_logits(
     volume: Tensor, windows: Windows, runner: Runner, bundle: Bundle, geometry: Geometry,
     reporter: Reporter,
 ) -> tuple[Tensor, Triple]:
-    """Logits (C, D, H, W) of a box along the image's own axes, and the box's first model voxel.
+    """Logits (C, D, H, W) of a box of the model grid, and the first voxel (D, H, W) of the box.
 
-    They are float16 to save memory. Logits outside the image are left out: interpolation would mix
-    those of the air there into the outermost voxels.
+    The box is what the windows cover of the image; where `preprocess` has rotated it, the logits
+    are rotated back. They are float16 to save memory. Logits outside the image are left out:
+    interpolation would mix those of the air there into the outermost voxels.
     """
     classes = len(bundle.classes) + 1
     logits = torch.empty((classes, *windows.size), dtype=torch.float16)
@@ -231,12 +238,17 @@ def blended_logits(
 def image_labels(
     logits: Tensor, origin: Triple, geometry: Geometry, image: Image, channels: dict[int, Organ]
 ) -> np.ndarray:
-    """Labels (organ numbers, uint8) in the array order of the image; 0 for unwanted organs."""
+    """Labels (organ numbers, uint8) in the array order of the image; 0 for unwanted organs.
+
+    Args:
+        logits, origin: as `blended_logits` returns them.
+    """
     numbers = np.zeros(len(logits), np.uint8)  # by channel
     for channel, organ in channels.items():
         numbers[channel] = organ.number
     labels = np.zeros(image.array.shape, np.uint8)
-    upsample_labels(logits, origin, geometry.steps, numbers, geometry.orientation.view(labels))
+    canonical = geometry.orientation.view(labels)  # what is written to it is written to `labels`
+    upsample_labels(logits, origin, geometry.steps, numbers, canonical)
     return labels
 
 

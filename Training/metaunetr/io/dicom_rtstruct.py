@@ -23,7 +23,6 @@ from pydicom.uid import ImplicitVRLittleEndian, generate_uid
 from metaunetr import __version__
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io.atomic import atomic
 from metaunetr.io.contours import outlines
 from metaunetr.io.dicom.header import Slice
 from metaunetr.io.dicom_source import Source, read_source
@@ -63,9 +62,7 @@ def write_rtstruct(path: Path, result: Result) -> None:
     found = [item for item in result.organs if item.voxels]
     if not found:
         raise OutputError(f"{path}: no organ was found, and an {KIND} cannot be empty")
-    structures = _structures(source, found, result)
-    with atomic(path) as temporary:
-        structures.save_as(temporary, enforce_file_format=True)
+    _structures(source, found, result).save_as(path, enforce_file_format=True)
 
 
 def _structures(source: Source, found: list[OrganResult], result: Result):

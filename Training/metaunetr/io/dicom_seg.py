@@ -14,7 +14,6 @@ import numpy as np
 from metaunetr import __version__, extras, organs
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
-from metaunetr.io.atomic import atomic
 from metaunetr.io.dicom.header import read_dataset
 from metaunetr.io.dicom_source import LOSSY, MAY_BE_EMPTY, UIDS, Source, decimals, read_source
 from metaunetr.organs import Organ
@@ -76,8 +75,7 @@ def write_dicom_seg(path: Path, result: Result, seg_type: str = "binary") -> Non
     labels = renumber[source.labels(result.labels)]
     segmentation = _segmentation(
         path, source, labels, result.labels.grid, found, result.record, seg_type)
-    with atomic(path) as temporary:
-        segmentation.save_as(temporary)
+    segmentation.save_as(path)
 
 
 def _source(path: Path, image: Image) -> Source:

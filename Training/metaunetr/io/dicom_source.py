@@ -19,10 +19,11 @@ from pydicom.config import RAISE
 from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_VR
 from pydicom.dataset import Dataset
 
+from metaunetr import library_messages
 from metaunetr.errors import OutputError
 from metaunetr.image import Image
-from metaunetr.io.dicom.frames import frames_of
 from metaunetr.io.dicom.header import Slice, read_dataset, read_header, tag_of
+from metaunetr.io.dicom.multiframe import frames_of
 
 UIDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
         "FrameOfReferenceUID")
@@ -64,6 +65,7 @@ class Source:
         return image.on_slices()[self.places]
 
 
+@library_messages.hidden()
 def read_source(path: Path, image: Image, kind: str) -> Source:
     """Read the headers of the CT `image` for an object at `path`.
 
@@ -147,7 +149,7 @@ def _valid(header, name: str):
     The bytes in the file are checked: when pydicom converts an invalid value, it issues a warning
     that quotes it, and so names the patient.
     """
-    raw, kind = header.get_item(name), dictionary_VR(name)
+    raw, kind = header.get_item(name, keep_deferred=True), dictionary_VR(name)
     if raw.VR not in (None, "UN", kind):
         return None
     try:

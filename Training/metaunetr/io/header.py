@@ -18,7 +18,7 @@ import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.image import Grid
-from metaunetr.io.checks import check_size
+from metaunetr.io.file_checks import check_size
 
 PIECE = 1 << 20  # bytes read at a time
 MAX_TRAILING = 64 << 20  # bytes after the voxels; a small gzip file can expand a thousandfold

@@ -1,6 +1,8 @@
 """Label description files of ITK-SNAP: the names and colours of the numbers in a label map.
 
-In ITK-SNAP: Segmentation › Import Label Descriptions.
+In ITK-SNAP: Segmentation › Import Label Descriptions. Its reader (`ColorLabelTable::LoadFromFile`)
+expects in each line number, red, green, blue, opacity from 0 to 1, two flags for visibility, and
+the name in quotes; lines with # are comments.
 """
 
 from __future__ import annotations

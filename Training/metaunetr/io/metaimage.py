@@ -13,9 +13,9 @@ import numpy as np
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid
-from metaunetr.io.checks import data_beside
+from metaunetr.io.file_checks import data_beside
 from metaunetr.io.header import Header
-from metaunetr.io.units import millimetres
+from metaunetr.io.length_units import millimetres
 
 LONGEST_HEADER = 1 << 16  # bytes
 LAST = "ElementDataFile"  # the key that ends a header

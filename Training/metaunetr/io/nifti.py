@@ -19,7 +19,7 @@ from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Image
 from metaunetr.io.header import GZIP, PIECE, Header
-from metaunetr.io.units import millimetres
+from metaunetr.io.length_units import millimetres
 from metaunetr.organs import BY_NUMBER
 
 HEADER = np.dtype([

@@ -15,9 +15,9 @@ import numpy as np
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid
-from metaunetr.io.checks import data_beside
+from metaunetr.io.file_checks import data_beside
 from metaunetr.io.header import Header
-from metaunetr.io.units import known, millimetres
+from metaunetr.io.length_units import known, millimetres
 
 LONGEST_HEADER = 1 << 24  # bytes; a segmentation has a hundred lines and a record
 PIECE = 1 << 16  # bytes

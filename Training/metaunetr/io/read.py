@@ -12,7 +12,7 @@ import numpy as np
 from metaunetr.errors import InputError
 from metaunetr.image import Image
 from metaunetr.io import dicom, formats, seg_nrrd
-from metaunetr.io.checks import check_file
+from metaunetr.io.file_checks import check_file
 from metaunetr.io.header import Header
 
 
@@ -91,7 +91,8 @@ def _as_labels(path: Path, array: np.ndarray) -> np.ndarray:
         return array
     low, high = array.min(), array.max()
     if not (low >= 0 and high <= 255):
-        raise InputError(f"{path}: labels must lie in 0 to 255, these reach {low} to {high}")
+        raise InputError(f"{path}: labels must lie in 0 to 255, these reach {low} to {high}; "
+                         "is it a CT instead of a label map?")
     labels = array.astype(np.uint8)
     if array.dtype.kind == "f" and not np.array_equal(labels, array):
         raise InputError(f"{path}: labels must be whole numbers; is this a CT?")

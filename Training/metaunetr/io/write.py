@@ -69,7 +69,7 @@ def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> P
     if os.path.exists(path) and not os.path.isfile(path):  # /dev/null would be replaced
         raise OutputError(f"{path}: is no ordinary file")
     if not os.path.isdir(path.parent):
-        raise OutputError(f"{path}: the folder {path.parent} does not exist")
+        raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
     probe = temporary_beside(path)
     try:
         probe.touch()

@@ -119,7 +119,7 @@ class Scene:
         hu = sample(np.take(self.hu, index, axis).astype(np.float32), positions, AIR)
         labels = np.take(self.labels, index, axis)
         drawn = _smooth_labels(labels, positions, numbers)
-        return _scale_bar(_compose(_grey(hu), drawn), pixel)
+        return draw_scale_bar(_compose(_grey(hu), drawn), pixel)
 
 
 def organ_pictures(scene: Scene, organ: Organ, size: int = 320) -> dict[str, np.ndarray]:
@@ -227,7 +227,7 @@ def _outline(labels: np.ndarray) -> np.ndarray:
     return outline
 
 
-def _scale_bar(rgb: np.ndarray, pixel: float) -> np.ndarray:
+def draw_scale_bar(rgb: np.ndarray, pixel: float) -> np.ndarray:
     """Draw a bar of 5 cm at the lower right, where the picture is wide enough."""
     length, edge = round(BAR / pixel), max(3, len(rgb) // 40)
     if length + 2 * edge < rgb.shape[1]:

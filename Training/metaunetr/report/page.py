@@ -18,6 +18,7 @@ from metaunetr.report.overlay import PLANES, Scene, organ_pictures, overview_pic
 from metaunetr.report.palette import shown_colour
 from metaunetr.report.png import encode_png
 from metaunetr.report.style import CSS
+from metaunetr.report.surfaces import surface_pictures
 from metaunetr.report.viewer import letters, render_viewer
 from metaunetr.result import CUT_OFF, DISCLAIMER, OrganResult, Result
 
@@ -55,6 +56,7 @@ def render(image: Image, result: Result) -> str:
         f'<ul class="legend">{"".join(f"<li>{_named(item.organ)}</li>" for item in found)}</ul>',
         '<p class="caption">Soft-tissue window, −160 to 240 HU. '
         "The patient’s right is on the left.</p></div>",
+        _surfaces(scene) if found else "",
         "<h2>Measurements</h2>",
         _table(result.organs),
         "<h2>Organs</h2>" if found else "<p>None of the organs was found in this image.</p>",
@@ -117,18 +119,29 @@ def _pictures(scene: Scene, pictures: dict[str, np.ndarray], planes: Iterable[st
               slices: Iterable[int], subject: str) -> str:
     """Figures of the planes; `slices` are those across (D, H, W)."""
     slices = dict(zip(PLANES, slices, strict=True))
-    figures = []
-    for plane in planes:
-        height, width, _ = pictures[plane].shape
-        place = scene.place(PLANES.index(plane), slices[plane])
-        data = b64encode(encode_png(pictures[plane])).decode("ascii")
-        figures.append(
-            f'<figure style="flex: {width} 1 0"><div class="picture"><img width="{width}" '
-            f'height="{height}" alt="{escape(subject)}, {plane}" '
-            f'src="data:image/png;base64,{data}">{letters(plane)}<span class="length">5 cm</span>'
-            f"</div><figcaption>{plane}: {place}</figcaption></figure>"
-        )
+    figures = (_figure(pictures[plane], plane, f"{subject}, {plane}",
+                       f"{plane}: {scene.place(PLANES.index(plane), slices[plane])}")
+               for plane in planes)
     return f'<div class="pictures">{"".join(figures)}</div>'
+
+
+def _surfaces(scene: Scene) -> str:
+    """Figures of the surfaces of all organs."""
+    figures = (_figure(picture, view, f"surfaces of all organs, {view} view", f"{view} view")
+               for view, picture in surface_pictures(scene).items())
+    return (f'<h2>Surfaces</h2><div class="pictures surfaces">{"".join(figures)}</div>'
+            '<p class="caption">Surfaces of the labels, smoothed. Organs hide what lies behind '
+            "them.</p>")
+
+
+def _figure(picture: np.ndarray, view: str, alt: str, caption: str) -> str:
+    height, width, _ = picture.shape
+    data = b64encode(encode_png(picture)).decode("ascii")
+    return (
+        f'<figure style="flex: {width} 1 0"><div class="picture"><img width="{width}" '
+        f'height="{height}" alt="{escape(alt)}" src="data:image/png;base64,{data}">{letters(view)}'
+        f'<span class="length">5 cm</span></div><figcaption>{caption}</figcaption></figure>'
+    )
 
 
 def _table(organs: Iterable[OrganResult]) -> str:

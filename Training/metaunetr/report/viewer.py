@@ -26,7 +26,8 @@ WINDOWS = {
     "soft tissue": WINDOW, "narrow, liver": (-20.0, 180.0), "vessels": (-100.0, 700.0),
     "bone": (-300.0, 1300.0), "lung": (-1000.0, 200.0),
 }
-SIDES = {"axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI"}  # left, right, above and below
+SIDES = {"axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI",  # left, right, above and below
+         "anterior": "RLSI", "posterior": "LRSI"}
 
 
 def render_viewer(scene: Scene) -> str:
@@ -152,7 +153,7 @@ def _figure(plane: str) -> str:
     )
 
 
-def letters(plane: str) -> str:
+def letters(view: str) -> str:
     """The directions of the patient, to be put around a picture."""
     return "".join(f'<span class="{side}">{letter}</span>' for side, letter in
-                   zip(("west", "east", "north", "south"), SIDES[plane], strict=True))
+                   zip(("west", "east", "north", "south"), SIDES[view], strict=True))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-
 from metaunetr import __version__
-from metaunetr.cli.arguments import HelpFormatter
+from metaunetr.cli.arguments import HelpFormatter, Parser
 from metaunetr.result import DISCLAIMER
 from metaunetr_training.cli import (
     adapt,
@@ -35,9 +33,9 @@ was not finite, and 9: the adapted model is not better, so it was not written
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The parser of `metaunetr-training`."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="metaunetr-training",
         description="Trains and evaluates models from raw data sets, and repeats the paper's "
                     f"experiments. {DISCLAIMER}",

@@ -12,7 +12,7 @@ from metaunetr.errors import InputError
 from metaunetr.evaluation import SAME_PLACE_MM
 from metaunetr.guard import inspect_ct
 from metaunetr.image import Grid, Image
-from metaunetr.io.describe import describe_grid
+from metaunetr.io.image_info import describe_grid
 from metaunetr.organs import BY_NUMBER, ORGANS, Organ
 from metaunetr.orientation import Orientation
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from metaunetr import io, schema
-from metaunetr.batch.record import state_of
+from metaunetr.batch.case_record import state_of
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import OutputError
 from metaunetr.orientation import Orientation

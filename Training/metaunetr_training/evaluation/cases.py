@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from metaunetr import evaluation, io
-from metaunetr.batch.record import state_of
+from metaunetr.batch.case_record import state_of
 from metaunetr.bundle import Bundle
 from metaunetr.engine import Segmenter
 from metaunetr.engine.provenance import input_hash

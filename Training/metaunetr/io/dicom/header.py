@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import re
 import struct
-import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import SEEK_END, BytesIO
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO, NoReturn
 
 import numpy as np
-from pydicom import config
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_description, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataset import Dataset
@@ -28,11 +25,12 @@ from pydicom.encaps import parse_fragments
 from pydicom.filereader import read_partial
 from pydicom.tag import Tag
 
+from metaunetr import library_messages
 from metaunetr.errors import InputError
 
 KEYWORDS = (  # of the elements that are read
     "ImageType", "SOPClassUID", "SOPInstanceUID", "AcquisitionTime", "ContentTime", "Modality",
-    "SeriesDescription", "SliceThickness", "ConvolutionKernel", "StudyInstanceUID",
+    "SeriesDescription", "PatientID", "SliceThickness", "ConvolutionKernel", "StudyInstanceUID",
     "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber",
     "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
     "TemporalPositionIdentifier", "ImagesInAcquisition", "SamplesPerPixel",
@@ -53,11 +51,6 @@ DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax
 NO_IMAGES = (  # DICOMDIR, raw data, Siemens' CSA objects; these have no pixel data
     "1.2.840.10008.1.3.10", "1.2.840.10008.5.1.4.1.1.66", "1.3.12.2.1107.5.9.1",
 )
-
-# pydicom warns about damage, which is reported with the name of the file. Not `catch_warnings`,
-# which is not thread-safe before Python 3.14.
-warnings.filterwarnings("ignore", module=r"pydicom\.(charset|filereader|values)")
-_config_lock = Lock()  # pydicom's settings are those of the process
 
 
 @dataclass(frozen=True)
@@ -158,6 +151,7 @@ def tag_of(keyword: str) -> str:
     return str(Tag(keyword)).lower()
 
 
+@library_messages.hidden()  # pydicom's, about damage, which is reported with the file's name
 def read_header(path: Path, more: Iterable[str] = ()) -> Slice | None:
     """The header of the DICOM image at `path`; None when it is damaged, deflated or no image.
 
@@ -177,6 +171,7 @@ def read_header(path: Path, more: Iterable[str] = ()) -> Slice | None:
     return None if pixels is None or 0 in size else Slice(path, size, values, pixels)
 
 
+@library_messages.hidden()
 def read_dataset(path: Path, keywords: Iterable[str]) -> Dataset:
     """Some elements of a DICOM file, as pydicom has them.
 
@@ -191,12 +186,12 @@ def values_of(data: Dataset) -> dict[str, str]:
     """The elements of a data set as text, by keyword, whether their values are valid or not."""
     encodings = ["iso8859"]
     if "SpecificCharacterSet" in data:
-        names = _text(data.get_item("SpecificCharacterSet"), encodings, False)
+        names = _text(_raw(data, "SpecificCharacterSet"), encodings, False)
         with suppress(LookupError, ValueError):  # for names that are no encodings
             encodings = convert_encodings([name.strip() for name in names.split("\\")])
     signed = ("PixelRepresentation" in data
-              and _text(data.get_item("PixelRepresentation"), encodings, False) == "1")
-    return {keyword: _text(data.get_item(tag), encodings, signed)
+              and _text(_raw(data, "PixelRepresentation"), encodings, False) == "1")
+    return {keyword: _text(_raw(data, tag), encodings, signed)
             for tag in list(data.keys())  # iterating over `data` would convert, and may fail
             if (keyword := keyword_for_tag(tag))}
 
@@ -232,22 +227,36 @@ def _parse(path: Path, keywords: Iterable[str]) -> tuple[Dataset, PixelData | No
 def _elements_and_pixels(
     file: BinaryIO, keywords: Iterable[str]
 ) -> tuple[Dataset, PixelData | None]:
-    with _config_lock:
-        try:
-            data = _elements(file, keywords)
-            pixels = _pixel_data(file, data)
-        except Exception:  # of any type, see `_parse`
-            pixels = None
-        if pixels:
+    with suppress(Exception):  # of any type, see `_parse`
+        data = _elements(file, keywords)
+        if (pixels := _pixel_data(file, data)) or _is_at_end(file):
             return data, pixels
-        # Some scanners write "??" as VR of private elements, followed by a length of two bytes.
-        # By default, pydicom reads elements with an invalid VR as implicit, with four bytes.
-        before, config.assume_implicit_vr_switch = config.assume_implicit_vr_switch, False
-        try:
-            data = _elements(file, keywords)
-            return data, _pixel_data(file, data)
-        finally:
-            config.assume_implicit_vr_switch = before
+    data = _elements(_WithValidVR(file), keywords)
+    return data, _pixel_data(file, data)
+
+
+def _is_at_end(file: BinaryIO) -> bool:
+    """Whether the position is the end; after an invalid length it may be beyond it."""
+    position = file.tell()
+    file.seek(0, SEEK_END)
+    return position == file.tell()
+
+
+class _WithValidVR:
+    """A file whose elements with the VR "??" have another one that has a length of two bytes.
+
+    Some scanners write "??". pydicom 3.0 reads elements with an invalid VR as implicit, with a
+    length of four bytes, unless a setting of the whole process is changed.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.seek, self.tell = file, file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(size)
+        if size == 8 and data[4:6] == b"??":  # tag, VR, length
+            return data[:4] + b"LO" + data[6:]
+        return data
 
 
 def _elements(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
@@ -277,6 +286,11 @@ def _pixel_data(file: BinaryIO, data: Dataset) -> PixelData | None:
         return None
     syntax = str(data.file_meta.get("TransferSyntaxUID", ""))
     return PixelData(start, stop, length == UNDEFINED_LENGTH, little_endian, syntax)
+
+
+def _raw(data: Dataset, tag):
+    """An element as it is in the file; pydicom would convert an empty one, which may fail."""
+    return data.get_item(tag, keep_deferred=True)
 
 
 def _text(element, encodings: list[str], signed: bool) -> str:
@@ -352,11 +366,12 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD)
 
 
+@library_messages.hidden()
 def _readable(head: bytes) -> dict[str, str]:
     """The elements of a damaged file as far as they can be read, with its meta information."""
     try:
-        with _config_lock:  # unlike a memory map, BytesIO may be positioned after its end
-            data = _elements(BytesIO(head), ("Modality", "SOPClassUID", "Rows"))
+        # Unlike a memory map, BytesIO may be positioned after its end.
+        data = _elements(BytesIO(head), ("Modality", "SOPClassUID", "Rows"))
         return values_of(data.file_meta) | values_of(data)
     except Exception:  # of any type, see `_parse`
         return {}

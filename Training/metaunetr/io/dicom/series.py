@@ -11,14 +11,14 @@ import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.image import Image
-from metaunetr.io.checks import check_size
-from metaunetr.io.dicom import ends
+from metaunetr.io.dicom import missing_slices
 from metaunetr.io.dicom.arrange import arrange, tilt
-from metaunetr.io.dicom.frames import frames_of
+from metaunetr.io.dicom.element_checks import check_elements, inspect_units
+from metaunetr.io.dicom.folder_scan import LOCALIZER, Volumes, scan_folder, split
 from metaunetr.io.dicom.header import Slice, is_ct
+from metaunetr.io.dicom.multiframe import frames_of
 from metaunetr.io.dicom.pixels import AIR, Pixels
-from metaunetr.io.dicom.scan import LOCALIZER, Volumes, scan, split
-from metaunetr.io.dicom.valid import check_elements, inspect_units
+from metaunetr.io.file_checks import check_size
 
 SHOWN = 8  # series listed in a message
 
@@ -29,8 +29,8 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
     If a series has several volumes (acquisitions, phases), it is the one that the file belongs to.
 
     Args:
-        files: the files to read, if they are known from an earlier `scan`; otherwise all files in
-            the folder.
+        files: the files to read, if they are known from an earlier `scan_folder`; otherwise all
+            files in the folder.
 
     Returns:
         HU (D, H, W), int16 if all are integers and fit, else float32; `dicom_files` in the order of
@@ -41,11 +41,11 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
             volume.
         OutputError: the temporary folder has no room for decoding compressed pixels.
     """
-    series, broken = scan(path if path.is_dir() else path.parent, files=files)
+    series, broken = scan_folder(path if path.is_dir() else path.parent, files=files)
     slices = _choose(path, series, broken)
     whole = [item for (uid, _), part in series.items() if uid == slices[0].series
              for item in part]
-    warnings = ends.unreadable_files(slices, broken)
+    warnings = missing_slices.unreadable_files(slices, broken)
     slices = _frames(path, slices)
     warnings += inspect_units(slices)
     check_size(path, (len(slices), *slices[0].size[::-1]), 2, None)
@@ -57,7 +57,7 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
         warnings.append(
             f"{copies} of {len(slices)} DICOM slices are copies of others and were left out."
         )
-    warnings += ends.missing_numbers(kept, whole)
+    warnings += missing_slices.missing_numbers(kept, whole)
     if shear:
         check_size(path, grid.shape, 2, None)
         warnings.append(_about_tilt(kept))
@@ -86,7 +86,7 @@ def missing_ends(files: Iterable[Path]) -> list[str]:
     warnings, whole, broken = [], [], []
     for folder in sorted({path.parent for path in files}):
         with suppress(InputError):
-            series, damaged = scan(folder)
+            series, damaged = scan_folder(folder)
             whole += [item for part in series.values() for item in part]
             broken += damaged
     slices = [item for item in whole if item.path in files]
@@ -94,13 +94,14 @@ def missing_ends(files: Iterable[Path]) -> list[str]:
         return []
     uid = slices[0].series
     try:
-        warnings += ends.unreadable_files(slices, broken)
+        warnings += missing_slices.unreadable_files(slices, broken)
         axes = slices[0].axes
         normal = np.cross(axes[:3], axes[3:])
         slices.sort(key=lambda item: item.position @ normal)
     except InputError as error:
         return [*warnings, str(error)]
-    return warnings + ends.missing_numbers(slices, [item for item in whole if item.series == uid])
+    whole = [item for item in whole if item.series == uid]
+    return warnings + missing_slices.missing_numbers(slices, whole)
 
 
 def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
@@ -114,12 +115,12 @@ def _choose(path: Path, series: Volumes, broken: list[Path]) -> list[Slice]:
     elif damaged := [item for item in broken if _was_ct(item)]:
         raise InputError(
             f"{path}: no slice of the CT can be read ({damaged[0].name} and {len(damaged) - 1} "
-            f"more); they are {ends.DAMAGE}"
+            f"more); they are {missing_slices.DAMAGE}"
         )
     else:
         raise InputError(
             f"{path}: the folder has no DICOM images; name the folder that holds the slices, "
-            "or one file"
+            "or one file; a folder of NIfTI files is for `metaunetr batch`"
         )
     cts = {key: s for key, s in candidates.items() if s[0].text("Modality") == "CT"}
     if not cts:

@@ -7,7 +7,7 @@ A series is left out if one of these is true; the first one is reported:
         report, or a map of something else than HU (perfusion)
     it has fewer slices or frames than a volume needs
     its slices are closer to sagittal or coronal than to axial
-    it is derived, and there is an axial CT of the same study (see `candidates`)
+    it is derived, and there is an axial CT of the same study (see `duplicates`)
 
 With `--all-series` only the modality and the number of slices count.
 """
@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from metaunetr.batch.privacy import header
 from metaunetr.errors import InputError
 from metaunetr.guard import MIN_SLICES
 from metaunetr.io import dicom
 
-STUDY, PATIENT = "StudyInstanceUID", "PatientID"
 CT_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.2{end}" for end in ("", ".1", ".2"))
 KINDS = {  # words of the image type
     "a localizer": {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"},
@@ -54,8 +52,8 @@ def study(first: dicom.Slice) -> str:
 
     "" if the series has no Study Instance UID.
     """
-    texts = header(first.path, (STUDY, PATIENT))
-    return texts[STUDY] and f"{texts[STUDY]} {texts[PATIENT]}"
+    uid = first.text("StudyInstanceUID")
+    return uid and f"{uid} {first.text('PatientID')}"
 
 
 def _kind(first: dicom.Slice) -> list[str]:

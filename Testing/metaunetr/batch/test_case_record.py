@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from metaunetr.batch.case import Case
-from metaunetr.batch.record import CaseRecord, input_state, keep_foreign_files, own_outputs
+from metaunetr.batch.case_record import CaseRecord, input_state, keep_foreign_files, own_outputs
 from metaunetr.errors import InputError
 from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult

@@ -22,9 +22,9 @@ from metaunetr.errors import InputError, OutputError
 from metaunetr.image import Image
 from metaunetr.io import formats
 from metaunetr.io.atomic import discard, discard_abandoned, temporary_beside
-from metaunetr.io.checks import check_file
 from metaunetr.io.dicom.header import is_dicom
 from metaunetr.io.dicom.series import read_series
+from metaunetr.io.file_checks import check_file
 
 MAX_FILES = 20_000
 MAX_BYTES = 8 << 30  # unpacked; the largest volume that is read has 4 GB

@@ -1,12 +1,12 @@
-"""The manifest of a run folder: the state of every case, in an SQLite file.
+"""The database of a run folder: the state of every case, in an SQLite file.
 
 It may be read at any time, also while the run goes on:
 
     sqlite3 run.sqlite "SELECT name, reason FROM cases WHERE state = 'failed'"
 
 One process writes. If it is killed, or the power fails, the file is in the state before or after
-one change. The manifest is for people and tools: whether a case is finished is decided by its
-record, so that a lost manifest costs nothing but the attempts that it counts.
+one change. The database is for people and tools: whether a case is finished is decided by its
+record, so that a lost database costs nothing but the attempts that it counts.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ PUT = (f"INSERT INTO cases ({COLUMNS}) VALUES ({', '.join('?' * len(NAMES))}) ON
        f"DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in NAMES[1:])}")
 
 
-class Manifest:
-    """The open manifest, locked for other processes that would write to it.
+class RunDatabase:
+    """The open database, locked for other processes that would write to it.
 
     Between two changes a write transaction is open: others can read meanwhile, a second run is
     refused, and the operating system ends the transaction if this process dies.
@@ -141,7 +141,7 @@ class Manifest:
         """The rows by name; makes the tables where there are none.
 
         Raises:
-            sqlite3.DatabaseError, UnicodeError: the file is no manifest.
+            sqlite3.DatabaseError, UnicodeError: the file is no database.
         """
         run = self._connection.execute
         try:
@@ -172,7 +172,7 @@ class Manifest:
             raise self._refusal(failed) from None
         with suppress(OSError):  # with it, the kept file can be rolled back
             os.replace(f"{self.path}-journal", f"{aside}-journal")
-        self.warnings.append(f"{self.path}: the manifest is damaged ({error}); it is kept as "
+        self.warnings.append(f"{self.path}: the database is damaged ({error}); it is kept as "
                              f"{aside.name} and made anew from the records of the cases")
 
     def _refusal(self, error: Exception) -> OutputError:

@@ -24,7 +24,7 @@ def check_file(path: Path) -> None:
         with open(path, "rb") as file:
             empty = not file.read(1)
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     if empty:

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from metaunetr.errors import InputError
-from metaunetr.io.dicom.ends import may_be_slice, suffix_of
 from metaunetr.io.dicom.header import Slice, is_dicom, read_header
+from metaunetr.io.dicom.missing_slices import may_be_slice, suffix_of
 
 PARTS = {  # elements that differ between the volumes of a series, the most reliable first
     "AcquisitionNumber": "acquisition", "TemporalPositionIdentifier": "time point",
@@ -30,7 +30,7 @@ THREADS = 4  # for reading headers: network shares respond slowly
 Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
 
 
-def scan(
+def scan_folder(
     folder: Path, tick: Callable[[], None] = lambda: None, files: Collection[Path] = ()
 ) -> tuple[Volumes, list[Path]]:
     """Read the headers of all DICOM files in `folder`.
@@ -44,7 +44,7 @@ def scan(
 
     Returns:
         The images by series and part, and the files that may be slices but cannot be read: damaged
-        or locked DICOM files, and those of `ends.may_be_slice`.
+        or locked DICOM files, and those of `missing_slices.may_be_slice`.
 
     Raises:
         InputError: the folder cannot be listed.

@@ -56,7 +56,7 @@ def unreadable_files(slices: list[Slice], broken: Iterable[Path]) -> list[str]:
     """A warning when unreadable files in the folder may be slices of the series.
 
     Args:
-        broken: the unreadable files, see `scan`.
+        broken: the unreadable files, see `scan_folder`.
 
     Raises:
         InputError: one of them is a slice of the series, or cannot be opened.

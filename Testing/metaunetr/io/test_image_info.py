@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from metaunetr.io import write_image, write_labels
-from metaunetr.io.describe import axis_letters, describe
+from metaunetr.io.image_info import axis_letters, describe
 
 
 @pytest.mark.parametrize(("name", "kind"), [

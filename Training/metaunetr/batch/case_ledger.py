@@ -2,7 +2,7 @@
 
     <name>.seg.nrrd …, <name>.json, <name>.png   labels, record and thumbnail of each case
     <name> report.html, <name> surfaces/         further results, if they are wanted
-    run.sqlite      the state of each case, at any time; see `manifest`
+    run.sqlite      the state of each case, at any time; see `run_database`
     organs.csv      volume, HU, confidence and flags, one line per case and organ
     failures.csv    cases without a result or with a warning about their input, and what was left
                     out, with the reasons
@@ -20,17 +20,17 @@ from pathlib import Path
 from time import perf_counter
 
 from metaunetr.batch.case import Case
+from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.discover import Discovery
 from metaunetr.batch.events import Event, result_text, summary_event
 from metaunetr.batch.index import Card, write_index
-from metaunetr.batch.manifest import DONE, FAILED, RUNNING, WAITING, Manifest, Row
 from metaunetr.batch.privacy import identity
-from metaunetr.batch.record import CaseRecord
+from metaunetr.batch.run_database import DONE, FAILED, RUNNING, WAITING, Row, RunDatabase
 from metaunetr.batch.table import write_failures, write_table
 from metaunetr.errors import OutputError, explain
 from metaunetr.text import duration
 
-MANIFEST, TABLE, FAILURES, INDEX = "run.sqlite", "organs.csv", "failures.csv", "index.html"
+DATABASE, TABLE, FAILURES, INDEX = "run.sqlite", "organs.csv", "failures.csv", "index.html"
 
 
 class Ledger:
@@ -64,13 +64,13 @@ class Ledger:
         self._identities = None
         if identifiers:
             self._identities = {case.name: identity(case.files[0]) for case in cases if case.id}
-        self._manifest = Manifest(self.output / MANIFEST)
-        self.warnings = self._manifest.warnings
-        self._before = [self._manifest.before.get(printable(case.name), Row("")) for case in cases]
+        self._database = RunDatabase(self.output / DATABASE)
+        self.warnings = self._database.warnings
+        self._before = [self._database.before.get(printable(case.name), Row("")) for case in cases]
         self._rows = [Row(printable(case.name), case.id, attempts=before.attempts,
                           seconds=before.seconds)
                       for case, before in zip(cases, self._before, strict=True)]
-        self._manifest.begin(self._rows, self._left_out)
+        self._database.begin(self._rows, self._left_out)
 
     def report(self, event: Event) -> None:
         """Pass an event on; what `report` raises ends the run."""
@@ -129,7 +129,7 @@ class Ledger:
         for index, row in enumerate(self._rows):
             if row.state == RUNNING:  # cancelled
                 self._put(index, state=WAITING)
-        self._manifest.close()
+        self._database.close()
         errors = []
         for write in (lambda: self.write_table(self.output / TABLE), self._write_failures,
                       self._write_index):
@@ -185,7 +185,7 @@ class Ledger:
 
     def _put(self, index: int, **changes) -> None:
         self._rows[index] = replace(self._rows[index], **changes)
-        self._manifest.put(self._rows[index])
+        self._database.put(self._rows[index])
 
     def _write_failures(self) -> None:
         remarks = [(row.name, row.state, row.reason) for row in self._rows

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from distributed import Worker, WorkerPlugin, get_worker
 
 from metaunetr import __version__, library_messages
-from metaunetr.batch import work
+from metaunetr.batch import case_steps
 from metaunetr.batch.case import Case
+from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.events import Event
 from metaunetr.batch.options import Options
-from metaunetr.batch.record import CaseRecord
 from metaunetr.bundle import find
 from metaunetr.errors import BundleError, Cancelled, DeviceError, MetaUNETRError, explain
 
@@ -114,14 +114,14 @@ def segment_case(index: int, case: Case, job: Job) -> Outcome:
         try:
             report({"event": "running"})
             report({"event": "stage", "stage": "read"})
-            loaded = work.read(case, options, engine.bundle)
+            loaded = case_steps.read(case, options, engine.bundle)
             started = time.perf_counter()
             try:
-                result = work.segment(engine, loaded, options, report)
+                result = case_steps.segment(engine, loaded, options, report)
             finally:
                 busy = time.perf_counter() - started
             report({"event": "stage", "stage": "write"})
-            return Outcome(work.write(loaded, result, options), busy)
+            return Outcome(case_steps.write(loaded, result, options), busy)
         except Exception as error:
             return Outcome(explain(error)[0], busy)
 

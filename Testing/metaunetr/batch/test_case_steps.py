@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from metaunetr.batch.case import Case
+from metaunetr.batch.case_steps import made_from
 from metaunetr.batch.options import Options
-from metaunetr.batch.work import made_from
 from metaunetr.organs import BY_NAME
 
 OPTIONS = Options(Path("out"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
+from metaunetr import library_messages
 from metaunetr.errors import InputError
 from metaunetr.io.dicom.header import Slice, read_dataset, values_of
 
@@ -25,6 +26,7 @@ OF_FRAMES = {  # elements that are valid for one frame only
 }
 
 
+@library_messages.hidden()
 def frames_of(item: Slice) -> list[Slice]:
     """The frames of a multi-frame file; `item` itself when it is a file of one slice.
 

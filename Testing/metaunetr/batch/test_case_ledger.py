@@ -1,4 +1,4 @@
-"""The ledger reports each case once: as an event, in the manifest, in the tables, on the page."""
+"""The ledger reports each case once: as an event, in the database, in the tables, on the page."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from metaunetr.batch.candidates import Candidate
+from metaunetr.batch.candidate import Candidate
 from metaunetr.batch.case import Case, make_cases
+from metaunetr.batch.case_ledger import Ledger
+from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.discover import Discovery
-from metaunetr.batch.ledger import Ledger
-from metaunetr.batch.record import CaseRecord
 from metaunetr.errors import InputError, OutputError
 from metaunetr.organs import BY_NAME
 from metaunetr.result import OrganResult
@@ -43,7 +43,7 @@ def cases(tmp_path) -> list[Case]:
 def clock(monkeypatch) -> Callable[[float], None]:
     """Sets the time in seconds."""
     def clock(seconds: float) -> None:
-        monkeypatch.setattr("metaunetr.batch.ledger.perf_counter", lambda: seconds)
+        monkeypatch.setattr("metaunetr.batch.case_ledger.perf_counter", lambda: seconds)
     clock(0.0)
     return clock
 
@@ -99,7 +99,7 @@ def test_events_and_the_time_left(tmp_path, cases, clock):
     assert (ends[3]["flags"], ends[3]["doubts"]) == (["Ends missing."], [])
 
 
-def test_manifest_tables_and_page(tmp_path, cases, clock):
+def test_database_tables_and_page(tmp_path, cases, clock):
     opened = ledger(cases, tmp_path)
     begin(opened, 0, 1, 2)
     clock(10)
@@ -140,7 +140,7 @@ def test_a_killed_run_is_continued(tmp_path, cases, clock):
     begin(killed, 0, 1)
     clock(10)
     killed.done(0, FINE)
-    killed._manifest._connection.close()  # as the system does
+    killed._database._connection.close()  # as the system does
     assert [state for state, *_ in rows(tmp_path).values()] == ["done", "running", "waiting",
                                                                 "waiting"]
     resumed = ledger(cases, tmp_path)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from metaunetr import __version__, io, library_messages
 from metaunetr.batch.case import Case
-from metaunetr.batch.options import Options
-from metaunetr.batch.record import (
+from metaunetr.batch.case_record import (
     CaseRecord,
     input_state,
     keep_foreign_files,
     own_outputs,
     sha256_of,
 )
+from metaunetr.batch.options import Options
 from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Bundle
 from metaunetr.errors import InputError, OutputError

@@ -40,7 +40,7 @@ def test_volumes_of_one_series_are_told_apart(tmp_path, ct, later, name, element
     second = write_series(tmp_path, later, "b", SeriesInstanceUID=UID, **{keyword: two})
     assert_array_equal(read_image(first[0]).array, ct.array)
     assert_array_equal(read_image(second[5]).array, later.array)
-    assert sorted(len(s) for s in dicom.scan(tmp_path)[0].values()) == [12, 12]
+    assert sorted(len(s) for s in dicom.scan_folder(tmp_path)[0].values()) == [12, 12]
     with pytest.raises(InputError, match="2 volumes in one series; name a file") as refused:
         read_image(tmp_path)
     for part in (name, "12 slices: a000.dcm", "12 slices: b000.dcm"):
@@ -129,8 +129,7 @@ def test_a_directory_file_beside_the_slices_does_not_matter(tmp_path, ct):
     listing.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
     record = Dataset()
     record.DirectoryRecordType, record.Modality = "SERIES", "CT"
-    record.SeriesInstanceUID = dicom.scan(tmp_path)[0][next(iter(dicom.scan(tmp_path)[0]))][
-        0].series
+    record.SeriesInstanceUID = next(iter(dicom.scan_folder(tmp_path)[0]))[0]
     listing.DirectoryRecordSequence = [record]
     listing.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
     image = read_image(tmp_path)

@@ -1,4 +1,4 @@
-"""The manifest opens whatever has happened, and holds the last states."""
+"""The database opens whatever has happened, and holds the last states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from metaunetr.batch.manifest import STATES, Manifest, Row
+from metaunetr.batch.run_database import STATES, Row, RunDatabase
 from metaunetr.errors import OutputError
 
 ROWS = [Row(f"case {n}") for n in range(20)]
@@ -24,10 +24,10 @@ def path(tmp_path) -> Path:
 
 
 def filled(path: Path) -> None:
-    manifest = Manifest(path)
-    manifest.begin(ROWS, [("notes.txt", "no image")])
-    manifest.put(Row("case 3", "ab12", "failed", "größer als 大", 1.5, 2))
-    manifest.close()
+    database = RunDatabase(path)
+    database.begin(ROWS, [("notes.txt", "no image")])
+    database.put(Row("case 3", "ab12", "failed", "größer als 大", 1.5, 2))
+    database.close()
 
 
 def stored(path: Path) -> dict[str, str]:
@@ -38,33 +38,33 @@ def stored(path: Path) -> dict[str, str]:
 
 def test_what_was_put_is_there_the_next_time(path):
     filled(path)
-    manifest = Manifest(path)
-    assert manifest.before["case 3"] == Row("case 3", "ab12", "failed", "größer als 大", 1.5, 2)
-    assert len(manifest.before) == len(ROWS)
-    manifest.begin([Row("other")], [])
-    manifest.close()
+    database = RunDatabase(path)
+    assert database.before["case 3"] == Row("case 3", "ab12", "failed", "größer als 大", 1.5, 2)
+    assert len(database.before) == len(ROWS)
+    database.begin([Row("other")], [])
+    database.close()
     assert stored(path) == {"other": "waiting"}
 
 
 def test_others_can_read_while_the_run_goes_on(path):
-    manifest = Manifest(path)
-    manifest.begin(ROWS, [])
+    database = RunDatabase(path)
+    database.begin(ROWS, [])
     for state in STATES:
-        manifest.put(Row("case 0", state=state))
+        database.put(Row("case 0", state=state))
         assert stored(path)["case 0"] == state
-    manifest.close()
+    database.close()
 
 
 def test_a_second_run_is_refused(path, monkeypatch):
-    monkeypatch.setattr("metaunetr.batch.manifest.PATIENCE", 0.0)
-    first = Manifest(path)
+    monkeypatch.setattr("metaunetr.batch.run_database.PATIENCE", 0.0)
+    first = RunDatabase(path)
     with pytest.raises(OutputError, match="another run is writing to this folder"):
-        Manifest(path)
+        RunDatabase(path)
     first.close()
-    Manifest(path).close()
+    RunDatabase(path).close()
 
 
-def test_a_manifest_that_may_not_be_written_stays_where_it_is(path, monkeypatch):
+def test_a_database_that_may_not_be_written_stays_where_it_is(path, monkeypatch):
     class ReadOnly(sqlite3.Connection):
         def execute(self, statement, *values):
             if statement.startswith("PRAGMA user_version ="):
@@ -78,19 +78,19 @@ def test_a_manifest_that_may_not_be_written_stays_where_it_is(path, monkeypatch)
             *args, **kwargs, factory=ReadOnly))
         patch.setattr(os, "access", lambda path, mode: False)  # root may write every file
         with pytest.raises(OutputError, match="cannot be written: attempt to write a readonly"):
-            Manifest(path)
+            RunDatabase(path)
     assert stored(path)["case 3"] == "failed"
 
 
 @pytest.mark.parametrize("content", [
     b"another program's file", b"SQLite format 3\0" + b"\xff" * 5000,
 ], ids=["text", "only its first line"])
-def test_a_file_that_is_no_manifest_is_kept_under_another_name(path, content):
+def test_a_file_that_is_no_database_is_kept_under_another_name(path, content):
     path.write_bytes(content)
-    manifest = Manifest(path)
-    manifest.begin(ROWS, [])
-    manifest.close()
-    assert "is damaged" in manifest.warnings[0]
+    database = RunDatabase(path)
+    database.begin(ROWS, [])
+    database.close()
+    assert "is damaged" in database.warnings[0]
     assert (path.parent / "run damaged.sqlite").read_bytes() == content
     assert len(stored(path)) == len(ROWS)
 
@@ -100,9 +100,9 @@ def test_rows_with_values_of_other_types_are_ignored(path):
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE cases SET attempts = 'x' WHERE name = 'case 3'")
         connection.execute("UPDATE cases SET seconds = 'long' WHERE name = 'case 4'")
-    manifest = Manifest(path)
-    manifest.close()
-    assert set(manifest.before) == {row.name for row in ROWS} - {"case 3", "case 4"}
+    database = RunDatabase(path)
+    database.close()
+    assert set(database.before) == {row.name for row in ROWS} - {"case 3", "case 4"}
 
 
 @pytest.mark.parametrize("statement", ["DROP TABLE left_out", "CREATE TABLE mine (a)"])
@@ -110,9 +110,9 @@ def test_tables_of_another_program_are_kept_under_another_name(path, statement):
     filled(path)
     with sqlite3.connect(path) as connection:
         connection.execute(statement)
-    manifest = Manifest(path)
-    manifest.close()
-    assert (manifest.before, len(manifest.warnings)) == ({}, 1)
+    database = RunDatabase(path)
+    database.close()
+    assert (database.before, len(database.warnings)) == ({}, 1)
 
 
 def test_damage_anywhere_in_the_file_never_stops_a_run(path, long):
@@ -124,11 +124,11 @@ def test_damage_anywhere_in_the_file_never_stops_a_run(path, long):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         path.write_bytes(damaged[: chance.choice((len(damaged), chance.randrange(len(damaged))))])
         Path(f"{path}-journal").unlink(missing_ok=True)
-        manifest = Manifest(path)
-        assert all(isinstance(row.attempts, int) for row in manifest.before.values())
-        manifest.begin(ROWS, [])
-        manifest.close()
-        if not any("cannot be written" in text for text in manifest.warnings):
+        database = RunDatabase(path)
+        assert all(isinstance(row.attempts, int) for row in database.before.values())
+        database.begin(ROWS, [])
+        database.close()
+        if not any("cannot be written" in text for text in database.warnings):
             assert stored(path) == dict.fromkeys((row.name for row in ROWS), "waiting")
 
 
@@ -152,13 +152,13 @@ def test_a_share_that_refuses_fsync_is_written_all_the_same(path, monkeypatch):
 
 
 def write_forever(path: Path, tell) -> None:
-    manifest = Manifest(path)
-    tell(f"{len(manifest.warnings)}\n")
-    manifest.begin(ROWS, [])
+    database = RunDatabase(path)
+    tell(f"{len(database.warnings)}\n")
+    database.begin(ROWS, [])
     for n in range(10**6):
         name, reason = f"case {n % 20}", "x" * (n * 37 % 5000)
         for state in ("running", "done"):
-            manifest.put(Row(name, state=state, reason=reason, attempts=n))
+            database.put(Row(name, state=state, reason=reason, attempts=n))
             tell(f"{name}|{state}|{n}\n")
 
 
@@ -201,17 +201,17 @@ def test_killed_at_any_moment_it_holds_the_last_state_or_the_next(path, long):
 
 
 def test_a_full_disk_is_one_warning_and_the_states_are_stored_later(path):
-    manifest = Manifest(path)
-    manifest.begin(ROWS, [])
-    pages, = manifest._connection.execute("PRAGMA page_count").fetchone()
-    manifest._connection.execute(f"PRAGMA max_page_count = {pages}")
+    database = RunDatabase(path)
+    database.begin(ROWS, [])
+    pages, = database._connection.execute("PRAGMA page_count").fetchone()
+    database._connection.execute(f"PRAGMA max_page_count = {pages}")
     for n in range(3):
-        manifest.put(Row(f"case {n}", state="failed", reason="x" * 9000))
-    assert len(manifest.warnings) == 1
-    assert "disk is full" in manifest.warnings[0]
-    manifest._connection.execute("PRAGMA max_page_count = 1000000")
-    manifest.put(Row("case 9", state="done"))
-    manifest.close()
+        database.put(Row(f"case {n}", state="failed", reason="x" * 9000))
+    assert len(database.warnings) == 1
+    assert "disk is full" in database.warnings[0]
+    database._connection.execute("PRAGMA max_page_count = 1000000")
+    database.put(Row("case 9", state="done"))
+    database.close()
     failed = [name for name, state in stored(path).items() if state == "failed"]
     assert failed == ["case 0", "case 1", "case 2"]
 
@@ -222,4 +222,4 @@ def test_a_full_disk_is_one_warning_and_the_states_are_stored_later(path):
 def test_a_place_where_nothing_can_be_written(path, make):
     place = make(path) or path
     with pytest.raises(OutputError, match=r"run\.sqlite: cannot be written"):
-        Manifest(place / "run.sqlite" if place != path else path)
+        RunDatabase(place / "run.sqlite" if place != path else path)

@@ -1,0 +1,87 @@
+"""One patient on the screen: the volume of the panel is the one of the views, with its result."""
+
+import slicer
+import vtk
+
+from MetaUNETRSegmentLib import views
+
+
+class Screen:
+    """Follows the slice views while the module is open, and makes them follow the panel.
+
+    A volume that is chosen in the panel is shown; one that comes into a slice view is chosen. A
+    result is shown with its own volume, and the module's other segmentations are hidden.
+    """
+
+    def __init__(self, panel) -> None:
+        self.panel = panel
+        self.volume = self.result = None  # what the panel has made the views show
+        self.observed = []  # (object, tag)
+        self.backgrounds = {}  # of the slice views, by the ID of their composite nodes
+
+    def enter(self) -> None:
+        """The volume that the views show is the panel's."""
+        self.close()
+        scene = slicer.mrmlScene
+        self.observed = [(scene, scene.AddObserver(scene.NodeAddedEvent, self._added))]
+        for composite in views.composites():
+            self._observe(composite)
+        parameters = self.panel.parameters
+        self.volume, self.result = None, parameters.result
+        if parameters.inputVolume is None or not views.isShown(parameters.inputVolume):
+            shown = views.shownVolume()
+            if shown is None and parameters.inputVolume is None:
+                shown = views.firstVolume()
+            if shown is not None:
+                parameters.inputVolume = shown
+
+    def close(self) -> None:
+        """The views are on their own: another module is open, or there is no scene."""
+        for node, tag in self.observed:
+            node.RemoveObserver(tag)
+        self.observed, self.backgrounds = [], {}
+
+    def refresh(self) -> None:
+        """Shows what has been chosen since."""
+        parameters = self.panel.parameters
+        if parameters.result is not self.result:
+            own = parameters.result and views.volumeOf(parameters.result)
+            if own is not None:
+                parameters.inputVolume = own
+        elif parameters.inputVolume is not self.volume:
+            self._choose(parameters.inputVolume)
+        else:
+            return
+        self.volume, self.result = parameters.inputVolume, parameters.result
+        if self.volume is not None:
+            views.showVolume(self.volume)
+        views.showOnly(*filter(None, [self.result]))
+
+    def _choose(self, volume) -> None:
+        """The result of another volume makes place for the newest one of this volume."""
+        parameters, result = self.panel.parameters, self.panel.parameters.result
+        if volume is None or (result is not None and views.volumeOf(result) in (volume, None)):
+            return
+        parameters.result = views.resultOf(volume)
+        if parameters.result is not None:
+            parameters.correctSegmentation = parameters.compareFirst = parameters.result
+
+    def _observe(self, composite) -> None:
+        self.backgrounds[composite.GetID()] = composite.GetBackgroundVolumeID()
+        tag = composite.AddObserver(vtk.vtkCommand.ModifiedEvent, self._viewChanged)
+        self.observed.append((composite, tag))
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _added(self, caller, event, node) -> None:
+        if node.IsA("vtkMRMLSliceCompositeNode"):
+            self._observe(node)
+
+    def _viewChanged(self, composite, event) -> None:
+        """A slice view may show another volume."""
+        volumeId, key = composite.GetBackgroundVolumeID(), composite.GetID()
+        if self.panel.parameters is None or volumeId == self.backgrounds.get(key):
+            return
+        self.backgrounds[key] = volumeId
+        volume = slicer.mrmlScene.GetNodeByID(volumeId) if volumeId else None
+        if views.isCandidate(volume):
+            self.panel.parameters.inputVolume = volume
