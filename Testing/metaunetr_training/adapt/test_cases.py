@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from metaunetr import io
-from metaunetr.batch.record import sha256_of
+from metaunetr.batch.case_record import sha256_of
 from metaunetr.errors import InputError
 from metaunetr.image import Image
 from metaunetr.io.seg_nrrd import cropped, segment_digest

@@ -25,13 +25,13 @@ import numpy as np
 
 from metaunetr import io
 from metaunetr.batch.case import make_cases
+from metaunetr.batch.case_record import sha256_of, state_of
 from metaunetr.batch.discover import discover
-from metaunetr.batch.record import sha256_of, state_of
 from metaunetr.errors import InputError
 from metaunetr.evaluation import SAME_PLACE_MM, uncropped
 from metaunetr.image import Grid, Image
 from metaunetr.io import formats
-from metaunetr.io.describe import describe_grid
+from metaunetr.io.image_info import describe_grid
 from metaunetr.io.nrrd import NrrdHeader
 from metaunetr.io.seg_nrrd import (
     CONTENT,
