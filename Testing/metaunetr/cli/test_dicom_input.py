@@ -56,16 +56,6 @@ def test_a_slice_that_may_be_missing_is_told(series, segment, batch, tmp_path):
     assert MISSING in batch("--resume").out
 
 
-def test_patients_with_the_same_uids_are_cases_each(series, batch, tmp_path):
-    shutil.copytree(series, tmp_path / "in" / "other")
-    for path in (tmp_path / "in" / "other").iterdir():
-        pixels = np.frombuffer(dicom_series.pydicom.dcmread(path).PixelData, "<u2")
-        dicom_series.edit(path, PatientID="2", PixelData=pixels.reshape(40, 48)[:, ::-1].tobytes())
-    ran = batch()
-    assert "2 cases: 2 done" in ran.out
-    assert "Different images have the same UIDs (ct, other)" in ran.err
-
-
 def test_a_zip_file_gives_the_labels_of_its_folder(series, segment, batch, tmp_path):
     pytest.importorskip("highdicom")
     segment(series, "-o", tmp_path / "folder.nii.gz")
