@@ -69,6 +69,8 @@ def as_version_0_2_wrote_it(path, volume):
     (lambda path: edit(path, crop=3), False),
     (lambda path: edit(path, Segment0_Color="1 0 0", Segment0_Name="Milz"), False),
     (lambda path: edit(path, moved=1), True),
+    (lambda path: edit(path, moved=1, Segment0_Name="tumor", Segment0_ID="tumor",
+                       Segment0_Tags=""), False),
     (drawn, True),
     (as_the_module_made_it, False),
     (lambda path: as_the_module_made_it(path, colour=[255, 0, 0]), True),

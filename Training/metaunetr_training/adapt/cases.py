@@ -153,7 +153,7 @@ def find(
 def _in_path(path: Path, images: Sequence[Path], warn: Warn) -> Iterator[Correction]:
     if path.is_file() or (path / general.FILE).is_file():
         for case in dataset_cases("general", path, warn):
-            yield _of_case(case)
+            yield _of_case(case, warn)
         return
     if not path.is_dir():
         raise InputError(f"{path}: there is no such folder")
@@ -179,23 +179,25 @@ def _in_path(path: Path, images: Sequence[Path], warn: Warn) -> Iterator[Correct
             raise InputError(f"{image}: has two segmentations, {taken[image]} and {file}; remove "
                              "one")
         taken[image] = file
-        yield _of_segmentation(image, file)
+        yield _of_segmentation(image, file, warn)
 
 
-def _of_case(case: Case) -> Correction:
+def _of_case(case: Case, warn: Warn) -> Correction:
     if not _is_segmentation(case.labels):
         return Correction(case.image, case.labels, case.annotated, case.mapping)
-    found = _of_segmentation(case.image, case.labels)
+    found = _of_segmentation(case.image, case.labels, warn)
     return replace(found, organs=found.organs & case.annotated)
 
 
-def _of_segmentation(image: Path, path: Path) -> Correction:
+def _of_segmentation(image: Path, path: Path, warn: Warn) -> Correction:
     """The corrected segments of a .seg.nrrd.
 
     Raises:
         InputError: the file cannot be read.
     """
     segments, _ = read_segments(path)
+    if unknown := ", ".join(item["name"] for item in segments if organ_of(item) is None):
+        warn(f"{path}: segments that are no organ known here are left out: {unknown}.")
     header = NrrdHeader(path)
     labels = cropped(Image(_labels(header), header.grid))
     mapping, models = {}, {}
