@@ -179,17 +179,17 @@ def _in_path(path: Path, images: Sequence[Path], warn: Warn) -> Iterator[Correct
             raise InputError(f"{image}: has two segmentations, {taken[image]} and {file}; remove "
                              "one")
         taken[image] = file
-        yield _of_segmentation(image, file, warn)
+        yield read_corrections(image, file, warn)
 
 
 def _of_case(case: Case, warn: Warn) -> Correction:
     if not _is_segmentation(case.labels):
         return Correction(case.image, case.labels, case.annotated, case.mapping)
-    found = _of_segmentation(case.image, case.labels, warn)
+    found = read_corrections(case.image, case.labels, warn)
     return replace(found, organs=found.organs & case.annotated)
 
 
-def _of_segmentation(image: Path, path: Path, warn: Warn) -> Correction:
+def read_corrections(image: Path, path: Path, warn: Warn) -> Correction:
     """The corrected segments of a .seg.nrrd.
 
     Raises:
