@@ -8,7 +8,7 @@
 
 A segment that is still as a model made it, and an organ without a segment, are unknown: they count
 neither as the organ nor as background. A segment is changed if it differs from the digest in its
-tags.
+tags. One that was found right as it is can be marked as completed in the Segment Editor.
 """
 
 from __future__ import annotations
@@ -214,19 +214,21 @@ def read_corrections(image: Path, path: Path, warn: Warn) -> Correction:
 
 
 def _is_unchanged(segment: dict, colour: str, mask: Image) -> bool:
-    """Whether a segment is as a model made it.
+    """Whether a segment is as a model made it, and nobody has marked it as completed.
 
     Args:
         colour: three numbers from 0 to 1.
         mask: the smallest box.
     """
     tags, (x, y, z) = segment["tags"], mask.grid.origin
+    status = tags.get("Segmentation.Status", "")
+    if status == "completed":
+        return False
     try:
         if CONTENT in tags:
             channels = [round(float(channel) * 255) for channel in colour.split()]
             digest = segment_digest(mask.array, segment["name"], channels,
-                                    tags.get("TerminologyEntry", ""),
-                                    tags.get("Segmentation.Status", ""))
+                                    tags.get("TerminologyEntry", ""), status)
             return _is_same(tags[CONTENT], digest, (-x, -y, z))
         if VOXELS in tags:
             return _is_same(tags[VOXELS], content_digest(mask.array), (x, y, z))
