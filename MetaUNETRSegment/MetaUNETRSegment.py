@@ -40,11 +40,12 @@ Multi-Organ Segmentation. MICCAI 2024. Please cite this paper if you use the mod
 
 
 def registerResources():
-    """What other modules of Slicer shall know: our terms and the sample data."""
-    from MetaUNETRSegmentLib import sampledata, terminology
+    """What other modules of Slicer shall know: our terms, the sample data, the editor's effect."""
+    from MetaUNETRSegmentLib import organhere, sampledata, terminology
 
     terminology.register()
     sampledata.register()
+    organhere.register()
 
 
 #
@@ -212,6 +213,16 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
         settings = Settings(tuple(organs), model, device, **settings)
         needs = (segmentationNode, roiNode)
         job = segmentationJob(volumeNode, settings, write, roiNode, needs, progress)
+        return self._run(job, wait)
+
+    def segmentHere(
+        self, volumeNode, segmentationNode, segmentId, centre, sizeMm, fill, wait=True,
+        progress=None,
+    ):
+        """Finds the organ of one segment in a cube; see MetaUNETRSegmentLib/organhere.py."""
+        from MetaUNETRSegmentLib.organhere import organHereJob
+
+        job = organHereJob(volumeNode, segmentationNode, segmentId, centre, sizeMm, fill, progress)
         return self._run(job, wait)
 
     def estimate(self, volumeNode, model=None, device="auto", wait=True, progress=None, **settings):

@@ -12,6 +12,7 @@
     colortable      organ numbers for the export of label maps
     masks           segments ↔ arrays on a volume's grid
     roi, correction            a region of interest; new labels inside it, the old ones outside
+    organhere                  one segment anew around a point, for Segment Editor
     comparison, statistics     Dice, NSD and a difference overlay; volumes and HU
     uncertainty                the uncertainty as a volume
     batchcase                  loads a case of a batch with its result

@@ -81,10 +81,7 @@ def mergeInside(
     chosen = {organ.number: _segmentOf(segmentationNode, organ) for organ in organs}
     old = {number: maskOf(segmentationNode, segmentId, snapshot, exact=True)
            for number, segmentId in chosen.items() if segmentId}
-    free = inside.copy()
-    for segmentId in segmentation.GetSegmentIDs():
-        if segmentId not in chosen.values():
-            free &= ~maskOf(segmentationNode, segmentId, snapshot).within(offset, labels.shape)
+    free = freeVoxels(segmentationNode, snapshot, chosen.values(), offset, inside)
     results = {entry["number"]: entry for entry in resultOrgans}
     text = json.dumps(record, default=str)
     done = Correction(segmentationNode, _record=segmentationNode.GetAttribute(RECORD))
@@ -117,6 +114,19 @@ def mergeInside(
             done._new[segmentId] = ownership.contentOf(segment)
         segmentationNode.SetAttribute(RECORD, text)
     return done
+
+
+def freeVoxels(segmentationNode, snapshot: Snapshot, chosen, offset, inside: np.ndarray):
+    """The voxels of `inside` (K, J, I, a box at `offset`) that no other segment than `chosen` has.
+
+    Raises:
+        ValueError: a non-linear transform lies between the segmentation and the grid.
+    """
+    free = inside.copy()
+    for segmentId in segmentationNode.GetSegmentation().GetSegmentIDs():
+        if segmentId not in chosen:
+            free &= ~maskOf(segmentationNode, segmentId, snapshot).within(offset, inside.shape)
+    return free
 
 
 def _segmentOf(segmentationNode, organ: Organ) -> str | None:

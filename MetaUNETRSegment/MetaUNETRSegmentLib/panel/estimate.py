@@ -38,7 +38,9 @@ class Estimate:
             self.delay.start()
 
     def stop(self) -> None:
-        """Stops the estimate, since a run begins."""
+        """Stops the estimate: a run begins, or none is possible."""
+        if self.wanted is None:
+            return
         self.delay.stop()
         job, self.job, self.wanted, self.volume = self.job, None, None, None
         if job is not None:

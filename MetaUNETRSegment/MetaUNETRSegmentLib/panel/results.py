@@ -204,7 +204,9 @@ class ResultsPanel:
         for index, row in enumerate(self.rows):
             visible = bool(display and display.GetSegmentVisibility(row.segmentId))
             item = self.ui.resultsTable.item(index, EYE)
-            item.setIcon(qt.QIcon(f":/Icons/Visible{'On' if visible else 'Off'}.png"))
+            eye = qt.QPixmap(f":/Icons/Visible{'On' if visible else 'Off'}.png")  # Slicer's own
+            item.setIcon(qt.QIcon(eye))
+            item.setText("" if not eye.isNull() else "●" if visible else "○")
             item.setToolTip(_("shown") if visible else _("hidden"))
         if display:
             self.ui.opacitySlider.value = round(100 * display.GetOpacity())

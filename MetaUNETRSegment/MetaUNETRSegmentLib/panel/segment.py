@@ -24,13 +24,15 @@ class SegmentPanel:
             self.volume = parameters.inputVolume
             if self.volume is not None and self.panel.runner.strip is not self.strip:
                 self.strip.clear()  # it was said of another volume
-        if not self.panel.runner.running:
-            possible = not reason and not self.panel.install.needed and not parameters.roi
+        if reason and not self.panel.runner.running:
+            self.estimate.stop()
+        self.panel.allowRun(self.strip, reason)
+        if not self.panel.runner.running and not reason:
+            possible = not self.panel.install.needed and not parameters.roi
             options = self.panel.input.options()
-            self.estimate.want(None if reason else parameters.inputVolume, {
+            self.estimate.want(parameters.inputVolume, {
                 name: options[name] for name in ("model", "device", "overlap", "precision")
             } if possible else None)
-        self.panel.allowRun(self.strip, reason)
 
     def close(self) -> None:
         self.estimate.stop()

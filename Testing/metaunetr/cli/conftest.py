@@ -22,13 +22,21 @@ import metaunetr
 from metaunetr.cli import main
 from metaunetr.image import Image
 from metaunetr.io import write_image
-from tiny_bundle import small_ct, write_bundle
+from tiny_bundle import card, small_ct, write_bundle
 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Path:
     """The folder of a bundle with random weights."""
     return write_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def slow(tmp_path_factory) -> Path:
+    """The tiny model with hundreds of windows."""
+    preprocessing = card()["preprocessing"] | {"spacing_mm": [3, 3, 3]}
+    return write_bundle(tmp_path_factory.mktemp("bundle") / "slow",
+                        preprocessing=preprocessing, overlap=0.9)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -130,25 +129,6 @@ def test_events(folder, batch, tmp_path):
     assert events[-1]["event"] == "summary"
     assert [events[-1][key] for key in ("done", "skipped", "failed")] == [2, 0, 1]
     assert 0 < events[-1]["busy"] <= 1
-
-
-def test_dicom_series_become_dicom_segmentations(batch, tmp_path):
-    pydicom = pytest.importorskip("pydicom")
-    pytest.importorskip("highdicom")
-    scan(tmp_path / "in" / "ct.nii.gz")
-    for number, name in enumerate(("one", "other"), start=1):
-        for path in series(tmp_path / "in", name=name).iterdir():
-            header = pydicom.dcmread(path)
-            header.SeriesNumber, header.FrameOfReferenceUID = number, "1.2"
-            header.save_as(path.parents[1] / "one" / path.name)
-    shutil.rmtree(tmp_path / "in" / "other")
-    ran = batch("--format", "dicomseg", "--json-progress")
-    assert ran.code == 7
-    assert states(ran) == {"ct": "failed", "one/series 1": "done", "one/series 2": "done"}
-    assert "DICOM SEG refers to the slices of a DICOM series" in ran.out
-    for number in (1, 2):
-        written = pydicom.dcmread(tmp_path / "out" / "one" / f"series {number}.dcm")
-        assert written.Modality == "SEG"
 
 
 def test_a_case_gets_the_first_format_that_its_input_allows(batch, tmp_path):

@@ -1,4 +1,4 @@
-"""DICOM series from the command line: missing slices are reported, tilted and packed ones read."""
+"""DICOM series from the command line: missing slices are reported, packed ones read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metaunetr.image import Grid, Image
-from metaunetr.io import read_image, read_labels
+from metaunetr.io import read_labels
 from tiny_bundle import small_ct
 
 from .conftest import start
@@ -56,16 +55,6 @@ def test_a_slice_that_may_be_missing_is_told(series, segment, batch, tmp_path):
     assert MISSING in batch("--resume").out
 
 
-def test_patients_with_the_same_uids_are_cases_each(series, batch, tmp_path):
-    shutil.copytree(series, tmp_path / "in" / "other")
-    for path in (tmp_path / "in" / "other").iterdir():
-        pixels = np.frombuffer(dicom_series.pydicom.dcmread(path).PixelData, "<u2")
-        dicom_series.edit(path, PatientID="2", PixelData=pixels.reshape(40, 48)[:, ::-1].tobytes())
-    ran = batch()
-    assert "2 cases: 2 done" in ran.out
-    assert "Different images have the same UIDs (ct, other)" in ran.err
-
-
 def test_a_zip_file_gives_the_labels_of_its_folder(series, segment, batch, tmp_path):
     pytest.importorskip("highdicom")
     segment(series, "-o", tmp_path / "folder.nii.gz")
@@ -97,23 +86,3 @@ def test_what_was_unpacked_is_removed(packed, tiny, tmp_path, spoil):
     assert process.returncode == (3 if spoil else 0), err
     assert spoil in err
     assert list(scratch.iterdir()) == []
-
-
-def test_a_tilted_series_has_labels_on_both_grids(segment, tmp_path):
-    hd = pytest.importorskip("highdicom")
-    ct = small_ct()
-    angle = np.radians(15)
-    direction = np.array([[1, 0, 0], [0, np.cos(angle), 0], [0, -np.sin(angle), 1]])
-    folder = tmp_path / "tilted"
-    write_series(folder, Image(ct.array, Grid(ct.grid.shape, ct.grid.spacing, ct.grid.origin,
-                                              direction)))
-    image = read_image(folder)
-    for name in ("out.nii.gz", "out.dcm"):
-        ran = segment(folder, "-o", tmp_path / name)
-        assert ran.code == 0
-        assert "The gantry is tilted by 15.0°" in ran.err
-    labels = read_labels(tmp_path / "out.nii.gz")
-    assert labels.grid.same_as(image.grid)
-    seg = hd.seg.segread(tmp_path / "out.dcm")
-    assert (seg.Rows, seg.Columns) == ct.array.shape[1:]
-    assert seg.pixel_array.sum() == np.count_nonzero(image.shear.slices(labels.array))

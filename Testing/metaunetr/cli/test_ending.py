@@ -15,27 +15,10 @@ import pytest
 
 from metaunetr.cli.ending import GRACE
 from metaunetr.io import read_labels
-from tiny_bundle import card, write_bundle
 
 from .conftest import contents, start
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
-
-
-@pytest.fixture(autouse=True)
-def heeded_signals():
-    """Tests that run in the background may have inherited that SIGINT is ignored."""
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, previous)
-
-
-@pytest.fixture(scope="module")
-def slow(tmp_path_factory):
-    """The tiny model with hundreds of windows."""
-    preprocessing = card()["preprocessing"] | {"spacing_mm": [3, 3, 3]}
-    return write_bundle(tmp_path_factory.mktemp("bundle") / "slow",
-                        preprocessing=preprocessing, overlap=0.9)
 
 
 @pytest.fixture

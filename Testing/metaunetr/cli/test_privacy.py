@@ -37,10 +37,10 @@ WORDS = (
 )
 
 
-@pytest.fixture
-def scans(tmp_path) -> Path:
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory) -> Path:
     """Series of one patient, below a folder and in files of his name: good, bad, and left out."""
-    top = tmp_path / "Quaxly" / "in"
+    top = tmp_path_factory.mktemp("scans") / "Quaxly" / "in"
     ct = small_ct()
     number = 0
 
@@ -134,17 +134,13 @@ def test_who_asks_for_identifiers_gets_them(scans, tiny, tmp_path, run):
     assert "Quaxly^Zebulon, ZQ-771-X, 20231107, ACC9917733" in (out / "index.html").read_text()
 
 
-@pytest.mark.parametrize("error", [
-    ValueError("PN 'Quaxly^Zebulon' of Quimby Hospital, born 19470213"),
-    KeyError("ZQ-771-X"),
-])
-def test_not_even_a_bug_tells(scans, tiny, tmp_path, run, monkeypatch, error):
+def test_not_even_a_bug_tells(scans, tiny, tmp_path, run, monkeypatch):
     def fail(*_, **__):
-        raise error
+        raise ValueError("PN 'Quaxly^Zebulon' of Quimby Hospital, born 19470213, ZQ-771-X")
 
     monkeypatch.setattr(Segmenter, "segment", fail)
     ran = run("batch", "--input", scans / "good", "--output", tmp_path / "out", "--model", tiny)
-    assert f"FAILED: Unexpected {type(error).__name__}: " in ran.out
+    assert "FAILED: Unexpected ValueError: " in ran.out
     assert found_words(WORDS, {"output": ran.out.encode(), **everything(tmp_path / "out")}) == {}
 
 

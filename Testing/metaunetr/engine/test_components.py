@@ -60,6 +60,28 @@ def test_a_runner_up_that_is_a_fragment_too_goes_as_well():
     assert np.array_equal(classes == 1, ONE) and np.array_equal(classes == 2, HALF)
 
 
+def test_relabelling_goes_on_until_no_fragment_is_left():
+    """In one place all three organs are more likely than background, one after the other."""
+    logits = torch.zeros(4, 20, 20, 20)
+    for channel, mask in enumerate((ONE, HALF, box((2, 12), (2, 12), (14, 18))), start=1):
+        logits[channel][torch.from_numpy(mask)] = 7
+    logits[1:, 0, 0, 18:] = torch.tensor([[6.0], [5.0], [4.0]])
+    remove_small_components(logits)
+    assert (logits.argmax(dim=0)[0, 0, 18:] == 0).all()
+
+
+def test_interpolation_does_not_restore_a_fragment():
+    """Beside the fragment another organ wins, but the fragment's organ is above background."""
+    logits = torch.zeros(3, 20, 20, 20)
+    logits[1][torch.from_numpy(ONE)] = 7
+    logits[2][torch.from_numpy(HALF)] = 7
+    logits[1:, 16, 16, 12] = torch.tensor([6.0, -6.0])
+    logits[1:, 16, 16, 13] = torch.tensor([6.0, 6.5])
+    remove_small_components(logits)
+    between = logits[:, 16, 16, 12:14].mean(dim=1)
+    assert between.argmax() == 2
+
+
 def test_of_every_class_only_the_largest_part_is_left():
     logits = torch.zeros(3, 20, 20, 20)
     logits[1][torch.from_numpy(ONE | HALF | SPECK)] = 7

@@ -113,5 +113,5 @@ def test_windows_suit_the_stride_of_the_network():
     network = build(architecture("published", "identity", classes=4, feature_size=4))
     bundle = make_bundle(network, patch=(32, 64, 64))
     bundle = dataclasses.replace(bundle, multiple=network.stride)
-    result = Segmenter(bundle, device="cpu").segment(analytic_image())
+    result = Segmenter(bundle, device="cpu").segment(analytic_image(extent=(60, 60, 60)))
     assert result.labels.array.shape == result.labels.grid.shape

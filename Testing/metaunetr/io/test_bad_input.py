@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
 
 from image_files import RAW, VOXELS, mha, nii, nii_gz, nrrd
 from metaunetr.errors import InputError
@@ -169,11 +168,6 @@ def test_a_bomb_in_a_metaimage_is_decompressed_no_further_than_the_header_says(t
     path, before = mha(tmp_path, {"CompressedData": "True"}, bomb), peak_memory()
     np.testing.assert_array_equal(read_image(path).array, VOXELS)
     assert peak_memory() - before < MORE_MEMORY
-
-
-def test_a_vector_image_of_simpleitk(tmp_path):
-    sitk.WriteImage(sitk.Image([4, 5, 6], sitk.sitkVectorUInt8, 3), str(tmp_path / "ct.mha"))
-    check_refused(tmp_path / "ct.mha", "these have 3 components")
 
 
 def check_refused(path: Path, words: str) -> None:

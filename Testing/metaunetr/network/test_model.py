@@ -187,7 +187,7 @@ def test_an_option_given_as_a_list_holds_one_value_a_stage():
 
 
 def test_the_catalogue_counts_operations_and_measures_time():
-    names = ["identity", "tricruci_convolution", "tricruci_mamba", "tricruci_recurrence"]
+    names = ["identity", "tricruci_convolution", "tricruci_mamba"]
     rows = catalogue(feature_size=4, patch=(16, 16, 16), latency=True, names=names)
     assert [row.mixer for row in rows] == names
     floor = rows[0]

@@ -71,10 +71,10 @@ def test_every_weight_has_one_published_name(name):
 
 
 def test_a_difference_is_named_and_exits_with_1(tmp_path, capsys):
-    case = json.loads(json.dumps(CASES["recurrence"]))
+    case = json.loads(json.dumps(CASES["convolution"]))
     case["sample_values"][3] += 2e-4
-    (tmp_path / "cases.json").write_text(json.dumps([CASES["recurrence"], case]))
+    (tmp_path / "cases.json").write_text(json.dumps([CASES["convolution"], case]))
     assert parity.main([str(tmp_path / "cases.json")]) == 1
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("ok   recurrence")
-    assert second.startswith("MISS recurrence") and "largest difference 2.0e-04" in second
+    assert first.startswith("ok   convolution")
+    assert second.startswith("MISS convolution") and "largest difference 2.0e-04" in second

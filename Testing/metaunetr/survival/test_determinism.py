@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import metaunetr
+from metaunetr import phantom
 from metaunetr.bundle import DEFAULT_MODEL
 from metaunetr.engine.precision import bfloat16_instructions
 from metaunetr.io import read_labels, write_image
@@ -39,11 +40,15 @@ def segment(
     return read_labels(output).array
 
 
-def check(folder: Path, ct: Path, model: str | Path, precision: str, long: bool) -> None:
+def check(
+    folder: Path, ct: Path, model: str | Path, precision: str, again: bool, long: bool
+) -> None:
+    """One and more threads, and the first of them `again`."""
     first = segment(ct, folder / "first.nii.gz", model, 1, precision)
     assert len(np.unique(first)) > 2
-    segment(ct, folder / "again.nii.gz", model, 1, precision)
-    assert (folder / "first.nii.gz").read_bytes() == (folder / "again.nii.gz").read_bytes()
+    if again:
+        segment(ct, folder / "again.nii.gz", model, 1, precision)
+        assert (folder / "first.nii.gz").read_bytes() == (folder / "again.nii.gz").read_bytes()
     for threads in (2, 4) if long else (2,):
         other = segment(ct, folder / f"{threads}.nii.gz", model, threads, precision)
         differ = np.count_nonzero(first != other)
@@ -57,7 +62,7 @@ def check(folder: Path, ct: Path, model: str | Path, precision: str, long: bool)
 @pytest.mark.parametrize("precision", MOST)
 def test_the_labels_of_a_tiny_model(tmp_path, precision, long):
     write_image(tmp_path / "ct.nii.gz", small_ct())
-    check(tmp_path, tmp_path / "ct.nii.gz", write_bundle(tmp_path / "tiny"), precision, long)
+    check(tmp_path, tmp_path / "ct.nii.gz", write_bundle(tmp_path / "tiny"), precision, True, long)
 
 
 @pytest.mark.slow
@@ -67,10 +72,6 @@ def test_the_labels_of_a_tiny_model(tmp_path, precision, long):
         not bfloat16_instructions(), reason="takes minutes on this processor")),
 ])
 def test_the_labels_of_the_bundled_model(tmp_path, precision, long):
-    spacing = ["4", "4", "5"] if long else ["6", "6", "8"]
-    subprocess.run(
-        [sys.executable, "-m", "metaunetr", "phantom", "-o", tmp_path / "ct.nii.gz",
-         "--spacing", *spacing, "--seed", "5"], check=True, stdin=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": str(Path(metaunetr.__file__).parents[1])},
-    )
-    check(tmp_path, tmp_path / "ct.nii.gz", DEFAULT_MODEL, precision, long)
+    made = phantom.make(5, spacing=(4, 4, 5)) if long else phantom.make(5, (24, 32, 40), (6, 6, 8))
+    write_image(tmp_path / "ct.nii.gz", made.image)
+    check(tmp_path, tmp_path / "ct.nii.gz", DEFAULT_MODEL, precision, long, long)

@@ -82,7 +82,6 @@ def test_wrong_arguments_are_told(run, ours, tmp_path, arguments, code, text):
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("jobs, number, code", [
     (1, signal.SIGKILL, -signal.SIGKILL),
-    pytest.param(2, signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.slow),
     pytest.param(2, signal.SIGINT, 130, marks=pytest.mark.slow),
 ])
 def test_a_killed_run_is_gone_on_with(run, ours, tmp_path, jobs, number, code):

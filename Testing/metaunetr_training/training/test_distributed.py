@@ -23,8 +23,9 @@ sys.path[:0] = {[str(ROOT / "Training"), str(ROOT / "Testing/standins")]}
 from pathlib import Path
 import torch
 from safetensors.torch import save_file
+from metaunetr.cli import main
+from metaunetr_training.cli import parser
 from metaunetr_training.data.prepared import Prepared
-from metaunetr_training.training.loop import train
 from metaunetr_training.training.networks import build_network
 from metaunetr_training.training.distributed import process_group
 from metaunetr_training.training.sampler import PatchDataset, batches
@@ -40,22 +41,27 @@ with process_group("cpu") as group:
     if group.is_main:
         gradients = {{name: p.grad.contiguous() for name, p in step.network.named_parameters()}}
         save_file(gradients | {{"loss": torch.tensor(values["total"])}}, out / "gradients.st")
-    recipe = tiny_recipe("training.batch_size=2", "training.iterations=2")
-    train(recipe, prepared, 0, out / "run", device="cpu")
+    for _ in ("new", "finished before"):  # within: a group is not made twice
+        code = main(["train", str(out / "run"), "--recipe", sys.argv[3], "--prepared",
+                     sys.argv[1], "--device", "cpu"], make_parser=parser)
+        assert code == 0
 """
 
 
 @pytest.mark.slow
-def test_two_processes_have_the_gradients_of_one(tmp_path):
+def test_two_processes_train_as_one_does_and_print_the_result_once(tmp_path):
     write_prepared(tmp_path / "prepared")
+    recipe = tiny_recipe("training.batch_size=2", "training.iterations=2")
+    (tmp_path / "tiny.yaml").write_text(recipe.to_yaml())
     (tmp_path / "script.py").write_text(SCRIPT)
     for name, start in (("one", []), ("two", TORCHRUN)):
         (tmp_path / name).mkdir()
         done = subprocess.run(
             [sys.executable, *start, tmp_path / "script.py", tmp_path / "prepared",
-             tmp_path / name],
+             tmp_path / name, tmp_path / "tiny.yaml"],
             env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stderr[-3000:]
+        assert done.stdout.count("2 iterations in") == 2  # new, and finished before
     one, two = (load_file(tmp_path / name / "gradients.st") for name in ("one", "two"))
     assert one["loss"].item() == pytest.approx(two["loss"].item(), rel=1e-6)
     for name, gradient in one.items():
@@ -66,23 +72,6 @@ def test_two_processes_have_the_gradients_of_one(tmp_path):
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     validations = [(tmp_path / name / "run/validation.csv").read_text() for name in ("one", "two")]
     assert len(validations[0].splitlines()) == len(validations[1].splitlines()) == 2
-
-
-@pytest.mark.slow
-def test_the_command_under_torchrun_ends_well_and_tells_the_result_once(tmp_path):
-    write_prepared(tmp_path / "prepared")
-    recipe = tiny_recipe("training.batch_size=2", "training.iterations=2")
-    (tmp_path / "tiny.yaml").write_text(recipe.to_yaml())
-    command = [sys.executable, *TORCHRUN, "-m", "metaunetr_training", "train", tmp_path / "run",
-               "--recipe", tmp_path / "tiny.yaml", "--prepared", tmp_path / "prepared",
-               "--device", "cpu"]
-    path = os.pathsep.join([str(ROOT / "Training"), os.environ.get("PYTHONPATH", "")])
-    for _ in ("new", "finished before"):
-        done = subprocess.run(
-            command, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path},
-            capture_output=True, text=True, timeout=200)
-        assert done.returncode == 0, done.stderr[-3000:]
-        assert done.stdout.count("2 iterations in") == 1
 
 
 @pytest.mark.parametrize("device", ["tpu", "mps", "cuda:99", "?"])

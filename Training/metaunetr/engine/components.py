@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from metaunetr.boxes import bounding_box
@@ -22,15 +23,18 @@ SMALL = 0.2  # of the voxels of an organ's largest component; smaller ones are r
 def remove_small_components(logits: Tensor, largest_only: bool = False) -> None:
     """Lower the logits (C, D, H, W) of organs below background's in their small components.
 
-    In two passes, because relabelling can create a new small component of another class.
+    Also in the voxels around these components, from which interpolation would restore some of them.
+    Relabelling can create a new small component of another class, which is removed next.
 
     Args:
         largest_only: remove all components of a class but the largest.
     """
-    for _ in range(2):
-        classes = winners(logits, range(len(logits)))
-        for channel in range(1, logits.shape[0]):
-            box, components = label_components(classes == channel)
+    classes = winners(logits, range(len(logits)))
+    gained = np.arange(len(logits))
+    while gained.any():
+        lowered = torch.zeros(logits.shape[1:], dtype=torch.bool)
+        for channel in gained[gained > 0]:
+            box, components = label_components(classes == channel, margin=1)
             sizes = np.bincount(components.ravel())
             sizes[0] = 0  # outside
             removed = sizes < SMALL * sizes.max()
@@ -38,8 +42,20 @@ def remove_small_components(logits: Tensor, largest_only: bool = False) -> None:
                 removed = np.arange(len(sizes)) != sizes.argmax()
             removed[0] = False
             if removed.any():
-                where = torch.from_numpy(removed[components])
-                logits[(channel, *box)][where] = logits[(0, *box)][where] - 1
+                kept = torch.from_numpy((components > 0) & ~removed[components])
+                where = _dilated(torch.from_numpy(removed[components])) & ~kept
+                organ, background = logits[(channel, *box)], logits[(0, *box)]
+                organ[where] = torch.minimum(organ[where], background[where] - 1)
+                lowered[box] |= where
+        places = lowered.numpy()
+        before = classes[places]
+        classes[places] = winners(logits[:, lowered], range(len(logits)))
+        gained = np.unique(classes[places][classes[places] != before])
+
+
+def _dilated(mask: Tensor) -> Tensor:
+    """A mask (D, H, W) and its 26 neighbours."""
+    return F.max_pool3d(mask[None].float(), 3, stride=1, padding=1)[0] > 0
 
 
 def keep_largest(labels: np.ndarray) -> None:
@@ -65,7 +81,7 @@ def count_components(mask: np.ndarray) -> int:
 
 
 def label_components(
-    mask: np.ndarray, by_faces: bool = False
+    mask: np.ndarray, by_faces: bool = False, margin: int = 0
 ) -> tuple[tuple[slice, ...], np.ndarray]:
     """The bounding box of a mask (D, H, W), and in it the components numbered from 1 (0 outside).
 
@@ -73,7 +89,10 @@ def label_components(
 
     Args:
         by_faces: only voxels that touch by a face are connected, not by an edge or corner.
+        margin: voxels around the mask that belong to the box, where the array has them.
     """
-    box = bounding_box(mask) or (slice(0, 1),) * 3
+    box = tuple(slice(max(0, part.start - margin), min(length, part.stop + margin))
+                for part, length in zip(
+                    bounding_box(mask) or (slice(0, 1),) * 3, mask.shape, strict=True))
     image = sitk.GetImageFromArray(np.ascontiguousarray(mask[box]).astype(np.uint8))
     return box, sitk.GetArrayFromImage(sitk.ConnectedComponent(image, not by_faces))

@@ -1,0 +1,67 @@
+"""One segment anew around a point, for the effect in Segment Editor."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from metaunetr.organs import BY_NUMBER
+from MetaUNETRSegmentLib.correction import freeVoxels
+from MetaUNETRSegmentLib.job import Job, SegmentationError
+from MetaUNETRSegmentLib.masks import ijkToNode, labelmapOf
+from MetaUNETRSegmentLib.segmentation import organOf
+from MetaUNETRSegmentLib.segmenting import Settings, segmentationJob
+
+EFFECT = Path(__file__).resolve().parents[1] / "SegmentEditorMetaUNETRLib/SegmentEditorEffect.py"
+
+
+def register() -> None:
+    """Offers the effect in Segment Editor."""
+    try:
+        import qSlicerSegmentationsEditorEffectsPythonQt as effects
+    except ImportError:  # Segmentations was left out of this Slicer
+        return
+    effect = effects.qSlicerSegmentEditorScriptedEffect(None)
+    effect.setPythonSource(EFFECT.as_posix())
+    effect.self().register()
+
+
+def organHereJob(
+    volumeNode, segmentationNode, segmentId: str, centre, sizeMm: float,
+    fill: Callable[[Any, Any], None], progress=None,
+) -> Job:
+    """A job that finds the organ of a segment in a cube, and does not take other segments' voxels.
+
+    Args:
+        centre, sizeMm: of the cube; RAS of the world.
+        fill: called with two vtkOrientedImageData of 0 and 1: the cube, and the organ in it.
+
+    Raises:
+        SegmentationError: the segment means no organ, or the volume or the place cannot be used.
+    """
+    segmentation = segmentationNode.GetSegmentation()
+    organ = organOf(segmentation, segmentId)
+    if organ is None:
+        raise SegmentationError(
+            f"Name the segment “{segmentation.GetSegment(segmentId).GetName()}” after its organ, "
+            "or choose its terminology (double-click its colour). Organs are "
+            f"{', '.join(each.name for each in BY_NUMBER.values())}.")
+    if volumeNode is None:
+        raise SegmentationError("Choose the source volume above the table of segments.")
+    cube = slicer.vtkMRMLMarkupsROINode()  # not in the scene
+    cube.SetName("the place that was clicked")
+    cube.SetCenter(*centre)
+    cube.SetSize(sizeMm, sizeMm, sizeMm)
+
+    def write(labels) -> None:
+        if segmentation.GetSegment(segmentId) is None:
+            raise ValueError("The segment was removed meanwhile.")
+        free = freeVoxels(segmentationNode, labels.snapshot, [segmentId], labels.offset,
+                          labels.inside)
+        matrix = ijkToNode(labels.snapshot, segmentationNode)
+        fill(*(labelmapOf(voxels, matrix, labels.offset)
+               for voxels in (labels.inside, (labels.array == organ.number) & free)))
+
+    return segmentationJob(volumeNode, Settings((organ.name,)), write, cube, (segmentationNode,),
+                           progress)
