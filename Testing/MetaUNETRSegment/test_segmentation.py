@@ -14,6 +14,7 @@ from metaunetr.io import read_labels
 from metaunetr.io.seg_nrrd import terminology_entry
 from metaunetr.organs import BY_NUMBER
 from metaunetr.report.palette import shown_colour
+from metaunetr_training.adapt.cases import read_corrections
 from MetaUNETRSegmentLib import exchange, ownership, segmentation
 from MetaUNETRSegmentLib.masks import maskOf
 
@@ -363,6 +364,8 @@ def test_ownership_survives_a_file_and_so_does_an_edit(scene, add_volume, write,
     paint(node, "liver", volume, np.s_[5, 5, 5], 0)
     again = reloaded(scene, node, tmp_path / "a.seg.nrrd")
     assert [ownership.isUntouched(again, key) for key in KEYS] == [1, 1, 1, 0, 1]
+    adapted = read_corrections(tmp_path, tmp_path / "a.seg.nrrd", lambda text: None)
+    assert adapted.organs == {6}  # `metaunetr-training adapt` sees the same in the file
     edited = slicer.util.arrayFromSegmentBinaryLabelmap(again, "liver", volume)
     write(volume, np.roll(labels, 1, axis=2), again)
     thrice = reloaded(scene, again, tmp_path / "b.seg.nrrd")

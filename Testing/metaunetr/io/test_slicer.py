@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from metaunetr import organs
 from metaunetr.io import read_labels, write_labels
 from metaunetr.io.seg_nrrd import terminology_entry
+from metaunetr_training.adapt.cases import read_corrections
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 vtk = pytest.importorskip("vtk")
@@ -66,3 +67,5 @@ def test_what_slicer_saves_again_is_read_back_whole(opened, result, tmp_path):
     again = read_labels(tmp_path / "again.seg.nrrd")
     assert_array_equal(again.array, result.labels.array)
     assert again.grid.same_as(result.labels.grid)
+    corrections = read_corrections(tmp_path, tmp_path / "again.seg.nrrd", lambda text: None)
+    assert not corrections.organs  # saving is no correction

@@ -49,6 +49,11 @@ def drawn(path):
     edit(path, Segment0_Tags="Segmentation.Status:inprogress|")
 
 
+def completed(path):
+    tags = io.read_header(path).pairs["Segment0_Tags"]
+    edit(path, Segment0_Tags=f"{tags}Segmentation.Status:completed|")
+
+
 def as_the_module_made_it(path, **changes):
     header = io.read_header(path)
     mask = cropped(Image(header.read() == 1, header.grid))
@@ -69,7 +74,10 @@ def as_version_0_2_wrote_it(path, volume):
     (lambda path: edit(path, crop=3), False),
     (lambda path: edit(path, Segment0_Color="1 0 0", Segment0_Name="Milz"), False),
     (lambda path: edit(path, moved=1), True),
+    (lambda path: edit(path, moved=1, Segment0_Name="tumor", Segment0_ID="tumor",
+                       Segment0_Tags=""), False),
     (drawn, True),
+    (completed, True),
     (as_the_module_made_it, False),
     (lambda path: as_the_module_made_it(path, colour=[255, 0, 0]), True),
     (lambda path: as_the_module_made_it(path, status="completed"), True),

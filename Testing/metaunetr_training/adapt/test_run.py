@@ -177,6 +177,8 @@ def test_on_the_command_line_a_model_that_is_not_better_and_one_that_exists(
     arguments = ["adapt", "corrected", "--from", str(request_of().start.folder), "-o", "mine"]
     assert main(arguments, parser) == 9
     assert main([*arguments, "--dry-run"], parser) == 0
+    assert main([*arguments[:-1], "abdomen13-2mm"], parser) == 5
+    assert "abdomen13-2mm: is the name of the model in" in capsys.readouterr().err
     request_of().output.mkdir(parents=True)
     with pytest.raises(OutputError, match="mine: exists; remove it"):
         adapt(request_of(), lambda event: None)

@@ -8,7 +8,7 @@
 
 A segment that is still as a model made it, and an organ without a segment, are unknown: they count
 neither as the organ nor as background. A segment is changed if it differs from the digest in its
-tags.
+tags. One that was found right as it is can be marked as completed in the Segment Editor.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def find(
 def _in_path(path: Path, images: Sequence[Path], warn: Warn) -> Iterator[Correction]:
     if path.is_file() or (path / general.FILE).is_file():
         for case in dataset_cases("general", path, warn):
-            yield _of_case(case)
+            yield _of_case(case, warn)
         return
     if not path.is_dir():
         raise InputError(f"{path}: there is no such folder")
@@ -179,23 +179,25 @@ def _in_path(path: Path, images: Sequence[Path], warn: Warn) -> Iterator[Correct
             raise InputError(f"{image}: has two segmentations, {taken[image]} and {file}; remove "
                              "one")
         taken[image] = file
-        yield _of_segmentation(image, file)
+        yield read_corrections(image, file, warn)
 
 
-def _of_case(case: Case) -> Correction:
+def _of_case(case: Case, warn: Warn) -> Correction:
     if not _is_segmentation(case.labels):
         return Correction(case.image, case.labels, case.annotated, case.mapping)
-    found = _of_segmentation(case.image, case.labels)
+    found = read_corrections(case.image, case.labels, warn)
     return replace(found, organs=found.organs & case.annotated)
 
 
-def _of_segmentation(image: Path, path: Path) -> Correction:
+def read_corrections(image: Path, path: Path, warn: Warn) -> Correction:
     """The corrected segments of a .seg.nrrd.
 
     Raises:
         InputError: the file cannot be read.
     """
     segments, _ = read_segments(path)
+    if unknown := ", ".join(item["name"] for item in segments if organ_of(item) is None):
+        warn(f"{path}: segments that are no organ known here are left out: {unknown}.")
     header = NrrdHeader(path)
     labels = cropped(Image(_labels(header), header.grid))
     mapping, models = {}, {}
@@ -212,19 +214,21 @@ def _of_segmentation(image: Path, path: Path) -> Correction:
 
 
 def _is_unchanged(segment: dict, colour: str, mask: Image) -> bool:
-    """Whether a segment is as a model made it.
+    """Whether a segment is as a model made it, and nobody has marked it as completed.
 
     Args:
         colour: three numbers from 0 to 1.
         mask: the smallest box.
     """
     tags, (x, y, z) = segment["tags"], mask.grid.origin
+    status = tags.get("Segmentation.Status", "")
+    if status == "completed":
+        return False
     try:
         if CONTENT in tags:
             channels = [round(float(channel) * 255) for channel in colour.split()]
             digest = segment_digest(mask.array, segment["name"], channels,
-                                    tags.get("TerminologyEntry", ""),
-                                    tags.get("Segmentation.Status", ""))
+                                    tags.get("TerminologyEntry", ""), status)
             return _is_same(tags[CONTENT], digest, (-x, -y, z))
         if VOXELS in tags:
             return _is_same(tags[VOXELS], content_digest(mask.array), (x, y, z))

@@ -120,8 +120,8 @@ class _Adapter:
     def run(self, dry_run: bool) -> bool:
         output = self.request.output
         resumed = self.state.get("made_from") == self.made_from
-        if output.exists() and resumed:  # killed after the model was written
-            self._finish(load(output).card["adapted"])
+        if resumed and output.exists() and (adapted := load(output).card.get("adapted")):
+            self._finish(adapted)  # it was killed after the model was written
             return True
         refuse_existing(output)
         recipe_of(self.start, 1)

@@ -11,6 +11,7 @@ from typing import Any
 from metaunetr.cli.arguments import add_command, number
 from metaunetr.cli.ending import end_with_stdin
 from metaunetr.cli.progress import JsonProgress
+from metaunetr.errors import OutputError
 from metaunetr_training.cli.arguments import DEVICE
 
 NOT_BETTER = 9  # exit code
@@ -75,11 +76,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _folder(output: str) -> Path:
-    """The folder of a model: a name without a path is one in the user's folder of models."""
-    from metaunetr.bundle import user_folder
+    """The folder of a model: a name without a path is one in the user's folder of models.
+
+    Raises:
+        OutputError: another model has the name, and would be hidden.
+    """
+    from metaunetr.bundle import available, user_folder
 
     path = Path(output)
-    return user_folder() / path if path.name == output else path.absolute()
+    if path.name != output:
+        return path.absolute()
+    folder = user_folder() / path
+    if available().get(output, folder) != folder:
+        raise OutputError(f"{output}: is the name of the model in {available()[output]}; choose "
+                          "another name")
+    return folder
 
 
 class _Terminal:
