@@ -69,7 +69,7 @@ def test_the_engines_sentences_name_what_people_know(start):
 
 def test_an_engine_that_ends_without_a_result_is_an_error(start):
     job, _ = start(0, finish=lambda job, folder: job.last["result"])
-    with pytest.raises(SegmentationError, match="result cannot be used"):
+    with pytest.raises(SegmentationError, match="result could not be put into the scene"):
         job.wait()
 
 

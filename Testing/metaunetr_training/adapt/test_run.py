@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from metaunetr import bundle
 from metaunetr.cli import main
@@ -42,8 +43,12 @@ def start(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Two steps a training."""
+    """Two steps a training, on one thread, as in the process of `whole`."""
     monkeypatch.setattr(settings, "TRAINING", replace(settings.TRAINING, iterations=2))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -84,7 +89,8 @@ sys.exit(main(["adapt", *sys.argv[1:]], parser))
         [sys.executable, "-c", code, str(corrected), "--from", str(start.folder), "-o", "mine",
          "--max-minutes", "5000", "--device", "cpu", "--json-progress", "--keep-anyway"],
         capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": str(TRAINING), "METAUNETR_MODELS": str(models)})
+        env=os.environ | {"PYTHONPATH": str(TRAINING), "METAUNETR_MODELS": str(models),
+                          "OMP_NUM_THREADS": "1"})
     return done, models
 
 
