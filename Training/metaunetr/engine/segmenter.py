@@ -5,22 +5,24 @@ with `io.read_image`, which returns an `Image`: HU, and the grid of its voxels i
 makes a `Segmenter`, calls `segment`, and writes the labels of the `Result`, which are an `Image` on
 the same grid, with `io.write_labels`. Between the files, all is done here:
 
-    check        the values are HU and the image may be segmented (`inspect_ct`)
-    preprocess   canonical axes, model spacing, HU scaled to 0..1: the model input
+    check        the values are HU, and the image is a CT that can be segmented (`inspect_ct`)
+    preprocess   canonical axes, model spacing (mm), the HU window scaled to 0..1: the model input
     windows      sliding windows over the body
     estimate     seconds and memory that the run will take
     logits       the network on each window, blended where windows overlap
-    labels       logits interpolated to the grid of the image, then the class with the highest one
+    labels       small components removed, logits interpolated linearly to the grid of the image,
+                 then the class with the highest one
     statistics   volume, HU, confidence and flags of each organ
     provenance   what is needed to repeat the run
 
-Names of stages in events and records are older: "resample" is preprocess and windows, "network" is
-logits, "restore" is labels, "findings" is statistics.
+Events and records keep the names that stages had in version 0.1: "resample" is preprocess and
+windows, "network" is logits, "restore" is labels, "findings" is statistics.
 
-Arrays are (D, H, W), logits (C, D, H, W); channel 0 is background. On canonical axes, D, H and W
-run to superior, posterior and left, whatever the order and direction of the axes in the file.
-`volume` is the model input, on the model grid; `geometry` says where that lies in the image, and
-leads back to it.
+Arrays are (D, H, W), logits (C, D, H, W); channel 0 is background. An image has its axes in the
+order and direction of the file. On canonical axes, D, H and W run towards superior, posterior and
+left, as nearly as the axes of the image do. `volume` is the model input, on the model grid;
+`geometry.grid` is the grid of the image on canonical axes, and `geometry` also says where the model
+grid lies in it.
 """
 
 from __future__ import annotations
@@ -120,7 +122,7 @@ class Segmenter:
             volume, geometry = preprocess(image, self.bundle)
             windows = body_windows(volume, self.bundle, self.overlap)
         with reporter.stage("estimate"):
-            runner = Runner(self.network, self.backends, reporter.warn)  # falls back if one fails
+            runner = Runner(self.network, self.backends, reporter.warn)  # the next if one fails
             needs = estimate(runner, windows, geometry.grid, image.array.itemsize, self.bundle)
         reporter.report({"event": "estimate", **needs})
         with reporter.stage("network"):
@@ -129,7 +131,7 @@ class Segmenter:
         with reporter.stage("restore"):
             remove_small_components(logits, largest_component)
             labels = image_labels(logits, origin, geometry, image, channels)
-            if largest_component:  # interpolation may have split it again
+            if largest_component:  # interpolation may have split a component again
                 keep_largest(labels)
         with reporter.stage("findings"):
             prediction = Prediction(logits, uncertainty)  # classes, and their probabilities
@@ -171,18 +173,19 @@ class Segmenter:
         with reporter.stage("estimate"):
             runner = Runner(self.network, self.backends, reporter.warn)
             needs = estimate(runner, windows, geometry.grid, image.array.itemsize, self.bundle)
+        # `needs` begins where `segment` reports it, after these steps
         before = PREPROCESS * math.prod(geometry.grid.shape) / 1e6 + reporter.seconds["estimate"]
         return needs | {"seconds": round(before + needs["seconds"], 1)}
 
 
 def preprocess(image: Image, bundle: Bundle) -> tuple[Tensor, Geometry]:
-    """The model input (D, H, W), 0..1, of a CT, and its geometry.
+    """The model input (D, H, W), 0..1, of a CT, and the geometry that leads back to the CT.
 
-    Its axes are those of the image on canonical axes or, if these are more than 30° oblique, the
+    Its axes are parallel to those of the image or, if these are more than 30° oblique, to the
     patient's.
     """
     geometry = Geometry.of(image.grid, bundle.preprocessing.spacing)
-    hu = geometry.orientation.view(as_air(image).array)  # canonical axes; fill becomes air
+    hu = geometry.orientation.view(as_air(image).array)  # canonical axes; padding becomes air
     volume = to_model_input(hu, geometry.grid, bundle.preprocessing)
     return geometry.rotation.to_patient(volume) if geometry.rotation else volume, geometry
 
@@ -217,9 +220,10 @@ def blended_logits(
 ) -> tuple[Tensor, Triple]:
     """Logits (C, D, H, W) of a box of the model grid, and the first voxel (D, H, W) of the box.
 
-    The box is what the windows cover of the image; where `preprocess` has rotated it, the logits
-    are rotated back. They are float16 to save memory. Logits outside the image are left out:
-    interpolation would mix those of the air there into the outermost voxels.
+    The box is the part of the image that the windows cover; if `preprocess` has rotated the image,
+    it is the whole image, and the logits are rotated back. They are float16 to save memory. Windows
+    may extend beyond the image. Logits there are left out: interpolation would mix them into the
+    outermost voxels.
     """
     classes = len(bundle.classes) + 1
     logits = torch.empty((classes, *windows.size), dtype=torch.float16)
@@ -255,7 +259,10 @@ def image_labels(
 def image_entropy(
     prediction: Prediction, origin: Triple, geometry: Geometry, image: Image
 ) -> Image:
-    """Entropy in percent (uint8) on the grid of the image; 0 outside the windows."""
+    """Entropy of the class probabilities, uint8 percent of its maximum, on the grid of the image.
+
+    0 outside the windows.
+    """
     assert prediction.entropy is not None  # it was asked for
     entropy = np.zeros(image.array.shape, np.uint8)
     upsample_map(prediction.entropy, origin, geometry.steps, geometry.orientation.view(entropy))
