@@ -29,7 +29,8 @@ from tiny_bundle import card, small_ct, write_bundle
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 psutil = pytest.importorskip("psutil")
-Cluster = pytest.importorskip("metaunetr.batch.cluster").Cluster
+cluster = pytest.importorskip("metaunetr.batch.cluster")
+Cluster = cluster.Cluster
 
 NAMES = [f"ct{n}" for n in range(3)]
 
@@ -93,8 +94,10 @@ def states(events: list[dict]) -> dict[str, list[str]]:
 
 
 def worker_processes(parent: int | None = None) -> list[psutil.Process]:
-    return [process for process in psutil.Process(parent).children(recursive=True)
-            if "spawn_main" in " ".join(process.cmdline())]
+    """The oldest first: one that is killed while it starts, Dask does not start again."""
+    return sorted((process for process in psutil.Process(parent).children(recursive=True)
+                   if "spawn_main" in " ".join(process.cmdline())),
+                  key=psutil.Process.create_time)
 
 
 def ended(processes: list[psutil.Process]) -> bool:
@@ -106,6 +109,32 @@ def ended(processes: list[psutil.Process]) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+@pytest.mark.slow
+def test_workers_that_do_not_come_back_end_the_batch(once, tmp_path, monkeypatch):
+    """As when a process is killed while Dask starts it."""
+    made = []
+
+    class Remembered(distributed.LocalCluster):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            made.append(self)
+
+    async def killed_again():
+        raise RuntimeError
+
+    def kill_all(event):
+        if event["event"] == "windows":
+            for nanny in made[0].workers.values():
+                nanny.instantiate = killed_again
+                if nanny.is_alive():
+                    os.kill(nanny.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(cluster, "LocalCluster", Remembered)
+    monkeypatch.setattr(cluster, "RESTART", 2.0)
+    with pytest.raises(DeviceError, match="All worker processes have ended"):
+        batch.run([once.inputs], wanted(once, tmp_path / "out", workers=1), kill_all)
 
 
 @pytest.mark.slow

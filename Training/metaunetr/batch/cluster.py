@@ -13,7 +13,7 @@ import signal
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -30,6 +30,7 @@ from metaunetr.errors import DeviceError, MetaUNETRError
 
 PATIENCE = 10  # seconds for a scheduler to answer
 PERIOD = 1.0  # seconds between two looks for new workers
+RESTART = 60.0  # seconds in which Dask starts a worker process again
 
 
 class Cluster:
@@ -57,25 +58,32 @@ class Cluster:
             the share of the workers' time in which they segmented.
 
         Raises:
-            DeviceError: the scheduler does not answer, or no longer.
+            DeviceError: the scheduler does not answer, or no longer; or all processes of a cluster
+                on this machine have ended.
             MetaUNETRError: a worker lacks the version, model or folders of the run.
         """
-        with self._client() as client:
-            started = time.perf_counter()
+        with self._client() as (client, has_processes):
+            started = alive = time.perf_counter()
             while self.waiting or self.futures:
                 self._submit(client)
                 with suppress(queue.Empty):
                     self._handle(*self.messages.get(timeout=PERIOD))
+                if has_processes():
+                    alive = time.perf_counter()
+                elif time.perf_counter() - alive > RESTART:
+                    raise DeviceError("All worker processes have ended and could not be started "
+                                      "again (killed, or out of memory); what is done is kept. "
+                                      "Start the batch with --resume, and with fewer --workers.")
             most = max(self.slots, 1)
             return self.busy / most / (time.perf_counter() - started)
 
     @contextmanager
-    def _client(self) -> Iterator[Client]:
-        with _connected(self.job.options) as client:
+    def _client(self) -> Iterator[tuple[Client, Callable[[], bool]]]:
+        with _connected(self.job.options) as (client, has_processes):
             self._check_workers(client)
             client.subscribe_topic(self.job.topic, lambda event: self.messages.put(tuple(event[1])))
             try:
-                yield client
+                yield client, has_processes
             finally:
                 with suppress(Exception):  # the scheduler may have gone
                     client.cancel(list(self.futures.values()))
@@ -163,11 +171,12 @@ class Cluster:
 
 
 @contextmanager
-def _connected(options: Options) -> Iterator[Client]:
+def _connected(options: Options) -> Iterator[tuple[Client, Callable[[], bool]]]:
+    """A client, and whether a process of its cluster lives; Dask restarts them, but not always."""
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # reported here
     if options.scheduler:
         with _client(options.scheduler) as client:
-            yield client
+            yield client, lambda: True  # another worker may join
         return
     with LocalCluster(
         n_workers=options.workers, threads_per_worker=1, processes=True, host="127.0.0.1",
@@ -177,7 +186,7 @@ def _connected(options: Options) -> Iterator[Client]:
     ) as cluster:
         try:
             with _client(cluster.scheduler_address) as client:
-                yield client
+                yield client, lambda: any(nanny.is_alive() for nanny in cluster.workers.values())
         except BaseException:
             _kill(cluster)
             raise
