@@ -71,9 +71,10 @@ class Cluster:
                 if has_processes():
                     alive = time.perf_counter()
                 elif time.perf_counter() - alive > RESTART:
-                    raise DeviceError("All worker processes have ended and could not be started "
-                                      "again (killed, or out of memory); what is done is kept. "
-                                      "Start the batch with --resume, and with fewer --workers.")
+                    raise DeviceError(
+                        "All worker processes have ended and could not be started again (killed, "
+                        "or out of memory); what is done is kept. Start the batch with --resume, "
+                        "and with fewer processes (--dask-local).")
             most = max(self.slots, 1)
             return self.busy / most / (time.perf_counter() - started)
 
