@@ -2,6 +2,7 @@
 
 import slicer
 import slicer.util
+import vtk
 
 from MetaUNETRSegmentLib import ownership
 
@@ -93,9 +94,22 @@ def jumpTo(segmentation, segmentId: str = "") -> None:
 
 
 def turnCameras() -> None:
-    """Moves the camera of each 3-D view so that all of what it shows is visible, from the front."""
+    """Moves the camera of each 3-D view to what is shown of segmentations, seen from the front.
+
+    The view's own reset includes its box, which is as large as all of the scene.
+    """
+    box = vtk.vtkBoundingBox()
+    for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+        display, bounds = node.GetDisplayNode(), [0.0] * 6
+        node.GetRASBounds(bounds)
+        if display and display.GetVisibility() and bounds[0] <= bounds[1]:
+            box.AddBounds(bounds)
+    bounds = [0.0] * 6
+    box.GetBounds(bounds)
     layout = slicer.app.layoutManager()
     for index in range(layout.threeDViewCount if layout else 0):
         view = layout.threeDWidget(index).threeDView()
-        view.resetFocalPoint()
-        view.resetCamera()
+        view.resetFocalPoint()  # of the box and its labels
+        view.resetCamera(True, False, False)
+        if box.IsValid():
+            view.renderWindow().GetRenderers().GetFirstRenderer().ResetCamera(bounds)

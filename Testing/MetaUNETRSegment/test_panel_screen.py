@@ -162,4 +162,5 @@ def test_after_a_run_the_organs_are_in_view(scene, add_volume, open_panel):
     view.calls.clear()
     panel.ui.show3DButton.click()
     panel.settle(0.02)
-    assert view.calls == ["focal point", "camera"]
+    assert view.calls[:2] == ["focal point", (True, False, False)]
+    assert view.calls[2] == pytest.approx(bounds)  # the other segmentation is hidden

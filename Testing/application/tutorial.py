@@ -131,7 +131,7 @@ class Tutorial:
         """All surfaces lie in the 3-D view."""
         import slicer
 
-        self.ui.show3DButton.click()
+        self.ui.show3DButton.checked = True  # click() opens the menu of a ctkMenuButton
         self.settle()
         bounds = np.zeros(6)
         self.parameters.result.GetRASBounds(bounds)
@@ -171,7 +171,10 @@ class Tutorial:
         self.ui.tabs.currentIndex = 1
         self.parameters.correctOrgans = [organ]
         self.parameters.correctRoi = None
-        self.ui.correctRoiSelector.addNode()
+        selector = self.ui.correctRoiSelector
+        selector.addNode()
+        added = selector.nodeAddedByUserAction  # which only its menu emits
+        getattr(added, "emit", added)(selector.currentNode())
         self.ui.correctButton.click()
         self._finish(self.ui.correctNotice)
         true(f"{organ}: " in self.ui.correctStatus.text, "mL before and after")

@@ -33,11 +33,16 @@ class ThreeDView:
     def resetFocalPoint(self) -> None:
         self.calls.append("focal point")
 
-    def resetCamera(self) -> None:
-        self.calls.append("camera")
+    def resetCamera(self, rotation: bool, translation: bool, distance: bool) -> None:
+        self.calls.append((rotation, translation, distance))
 
-    def threeDView(self) -> ThreeDView:  # the widget and its view in one
+    def ResetCamera(self, bounds: list[float]) -> None:
+        self.calls.append(list(bounds))
+
+    def threeDView(self) -> ThreeDView:  # the widget, its view, window and renderer in one
         return self
+
+    renderWindow = GetRenderers = GetFirstRenderer = threeDView
 
 
 class LayoutManager:
