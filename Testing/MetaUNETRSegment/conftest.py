@@ -127,14 +127,26 @@ def engines(monkeypatch):
 
 
 @pytest.fixture
-def panel(scene, add_volume, engines):
-    """The module's panel, a CT volume being loaded."""
+def open_panel(scene, engines):
+    """Opens panels, as many as a test wants."""
     from slicer_qt.open_panel import OpenPanel
 
+    panels = []
+
+    def open_it():
+        panels.append(OpenPanel())
+        return panels[-1]
+
+    yield open_it
+    for panel in panels:
+        panel.close()
+
+
+@pytest.fixture
+def panel(add_volume, open_panel):
+    """The module's panel, a CT volume being loaded."""
     add_volume(name="CT")
-    panel = OpenPanel()
-    yield panel
-    panel.close()
+    return open_panel()
 
 
 @pytest.fixture

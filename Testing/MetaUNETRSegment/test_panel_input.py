@@ -8,20 +8,7 @@ import shutil
 import pytest
 
 from metaunetr import bundle
-from slicer_qt.open_panel import ROOT, OpenPanel
-
-
-@pytest.fixture
-def open_panel(scene, engines):
-    panels = []
-
-    def open_it():
-        panels.append(OpenPanel())
-        return panels[-1]
-
-    yield open_it
-    for panel in panels:
-        panel.close()
+from slicer_qt.open_panel import ROOT
 
 
 @pytest.fixture

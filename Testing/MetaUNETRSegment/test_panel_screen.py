@@ -6,26 +6,11 @@ import numpy as np
 import pytest
 import slicer
 
-from slicer_qt.open_panel import OpenPanel
 
-
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def composites(scene):
     """Two slice views."""
     return [scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode") for _ in range(2)]
-
-
-@pytest.fixture
-def open_panel(scene, engines, composites):
-    panels = []
-
-    def open_it():
-        panels.append(OpenPanel())
-        return panels[-1]
-
-    yield open_it
-    for panel in panels:
-        panel.close()
 
 
 def load(volume):

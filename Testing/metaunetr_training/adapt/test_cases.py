@@ -45,7 +45,7 @@ def test_only_segments_that_have_changed_count_and_only_of_the_models_organs(fol
 
 
 def drawn(path):
-    """A segment that a person has drawn has no tags of ours."""
+    """A segment that a person has drawn has no tags of MetaUNETR."""
     edit(path, Segment0_Tags="Segmentation.Status:inprogress|")
 
 

@@ -235,7 +235,7 @@ def _is_unchanged(segment: dict, colour: str, mask: Image) -> bool:
         volume = float(tags["MetaUNETR.VolumeML"])  # all that versions up to 0.2.0 wrote
         return isclose(mask.array.sum() * mask.grid.voxel_volume, volume, rel_tol=1e-5,
                        abs_tol=1e-3)
-    except (KeyError, ValueError):  # no tag of ours, or a damaged one
+    except (KeyError, ValueError):  # no tag of MetaUNETR, or a damaged one
         return False
 
 

@@ -131,8 +131,8 @@ class _Trainer:
     def _steps(self, log: TrainingLog | None) -> None:
         training = self.recipe.training
         patches = batches(self.patches, self.recipe, self.group, self.state.iteration)
-        progress = self._progress()
-        while progress < 1 and not self._has_fallen():
+        progress, fallen = self._progress(), self._has_fallen()
+        while progress < 1 and not fallen:
             began = time.perf_counter()
             batch = next(patches)
             waited = time.perf_counter() - began
@@ -151,6 +151,7 @@ class _Trainer:
                          "remaining_s": self._remaining(progress), **values})
             if (half_way or iteration % training.validate_every == 0) and progress < 1:
                 self._validate(log)
+                fallen = self._has_fallen()
             elif iteration % training.checkpoint_every == 0:
                 self._save()
 
