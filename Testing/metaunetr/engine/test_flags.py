@@ -90,6 +90,7 @@ NOTHING = {
     "a kidney as large as the other": [("right kidney", {"expected_dice": 0.88})],
     "one kidney": [("right kidney", None)],
     "calibrated": [("gallbladder", {"confidence": 0.75, "calibrated": True})],
+    "shown as 0.70": [("gallbladder", {"confidence": 0.698, "calibrated": True})],
     "a scan that ends in the kidneys": [("aorta", {"extent": (3.0, 400.0)})],
     "up to the arch": [("aorta", {"extent": (170.0, 380.0), "upper_width": 3.5,
                                   "cut_off": False})],

@@ -112,7 +112,7 @@ def _hounsfield(organ: Found) -> Iterator[str]:
 
 def _certainty(organ: Found) -> Iterator[str]:
     least = CALIBRATED if organ.calibrated else CONFIDENCE
-    if organ.confidence < least:
+    if round(organ.confidence, 2) < least:  # as it is shown
         yield f"the confidence is below {least:g}"
     elif organ.expected_dice < EXPECTED_DICE:
         yield "the model is undecided how far it reaches"
