@@ -7,6 +7,7 @@ import torch
 
 from metaunetr.organs import BY_NAME
 from metaunetr_training.augmentation import phase
+from metaunetr_training.data.prepared import UNKNOWN
 
 NAMES = ("liver", "aorta", "right kidney", "left kidney", "gallbladder", "spleen")
 CLASSES = tuple(BY_NAME[name] for name in NAMES)
@@ -56,3 +57,9 @@ def test_the_shift_fills_the_organ_and_fades_over_its_border():
 def test_no_shift_is_no_change():
     image, labels = torch.rand(6, 7, 8), torch.randint(0, 7, (6, 7, 8), dtype=torch.uint8)
     assert torch.equal(phase.change_phase(image, labels, torch.zeros(7), SPACING), image)
+
+
+def test_unknown_voxels_are_no_organ():
+    image, labels = torch.rand(6, 7, 8), torch.full((6, 7, 8), UNKNOWN, dtype=torch.uint8)
+    shifts = torch.tensor([0.0] + 6 * [0.1])
+    assert torch.equal(phase.change_phase(image, labels, shifts, SPACING), image)

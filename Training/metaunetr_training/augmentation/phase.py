@@ -15,6 +15,7 @@ from torch import Tensor
 from metaunetr.organs import Organ
 from metaunetr_training.augmentation import separable
 from metaunetr_training.augmentation.intensity import change
+from metaunetr_training.data.prepared import UNKNOWN
 
 BORDER_MM = 2.0  # Gaussian sigma of the shift at borders, like the blur of the CT
 ENHANCEMENT = {
@@ -44,7 +45,8 @@ def change_phase(image: Tensor, labels: Tensor, shifts: Tensor,
     """Adds `shifts[class]` to the voxels of each class, smoothly over borders.
 
     Args:
-        image: (D, H, W) float32. labels: (D, H, W) uint8 class numbers.
+        image: (D, H, W) float32. labels: (D, H, W) uint8 class numbers or UNKNOWN; what is unknown
+            stays as it is, like the background.
         spacing: along (d, h, w), mm.
     """
     blur = tuple(
@@ -52,4 +54,5 @@ def change_phase(image: Tensor, labels: Tensor, shifts: Tensor,
         for length, step in zip(image.shape, spacing, strict=True)
     )
     table = shifts.to(image.device)
-    return change(image, separable.along_axes(table[labels.int()], blur))
+    known = labels.masked_fill(labels == UNKNOWN, 0)
+    return change(image, separable.along_axes(table[known.int()], blur))
