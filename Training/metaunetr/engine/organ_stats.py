@@ -137,10 +137,11 @@ def organ_stats(
         voxels, mean, _, spread = stats.of(organ)
         if voxels:
             mask = prediction.classes == channel
-            confidence, calibration = prediction.confidence(channel), bundle.calibration
+            volume, confidence = voxels * grid.voxel_volume, prediction.confidence(channel)
+            if bundle.calibration:
+                confidence = float(bundle.calibration(confidence, volume))
             found[organ.name] = Found(
-                organ, voxels * grid.voxel_volume, mean, spread,
-                calibration(confidence) if calibration else confidence, calibration is not None,
+                organ, volume, mean, spread, confidence, bundle.calibration is not None,
                 prediction.expected_dice(channel), count_components(mask), organ.number in border,
                 organ.name in wrong_side, *_along_the_body(mask, bundle.preprocessing.spacing[2]),
             )
