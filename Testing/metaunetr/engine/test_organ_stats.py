@@ -78,16 +78,6 @@ def test_an_organ_without_voxels_has_the_one_flag_not_found():
     assert math.isnan(found.confidence) and math.isnan(found.hu_mean)
 
 
-def test_the_expected_dice_counts_what_was_narrowly_lost():
-    logits = torch.full((2, 10, 4, 4), -9.0)
-    logits[0] = 0
-    logits[1, :4] = 9  # certain in four slices, and nearly won in three more
-    logits[1, 4:7] = float(np.log(0.49 / 0.51))
-    prediction = Prediction(logits)
-    assert prediction.confidence(1) == pytest.approx(1, abs=0.01)
-    assert prediction.expected_dice(1) == pytest.approx(2 * 4 / (4 + 4 + 3 * 0.49), abs=0.01)
-
-
 def test_every_face_is_the_border():
     for axis in range(3):
         for end in (0, -1):

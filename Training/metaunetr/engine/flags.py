@@ -19,7 +19,7 @@ SPREAD = 140.0  # HU, of a vessel; 125 in one full of plaques
 KIDNEYS = ("right kidney", "left kidney")
 KIDNEY_VOLUME = 0.6  # of the other kidney's; the least of 30 labelled CTs
 # a kidney below this share of the other one's volume is flagged if it is also as short as this, or
-# if its expected Dice is lower by this much: naturally small kidneys are neither. The length alone
+# if its confidence is lower by this much: naturally small kidneys are neither. The length alone
 # says nothing, because fragments lengthen the other kidney.
 SMALLER, SHORTER, LESS_SURE = 0.8, 0.78, 0.04
 KIDNEY_HU = 60.0  # difference of their means
@@ -42,7 +42,6 @@ class Found:
         volume_ml, hu_mean: on the input grid.
         hu_spread: between the quartiles of HU.
         confidence: as in `OrganResult`; `calibrated` if it is the expected Dice.
-        expected_dice: see `Prediction.expected_dice`.
         parts: connected components without the small ones.
         cut_off: it reaches the border of the image.
         wrong_side: see `swapped_sides`.
@@ -57,7 +56,6 @@ class Found:
     hu_spread: float
     confidence: float
     calibrated: bool
-    expected_dice: float
     parts: int
     cut_off: bool
     wrong_side: bool
@@ -119,7 +117,7 @@ def _certainty(organ: Found) -> Iterator[str]:
 def _beside_the_other_kidney(organ: Found, other: Found) -> Iterator[str]:
     share = organ.volume_ml / other.volume_ml
     incomplete = (organ.length < SHORTER * other.length
-                  or organ.expected_dice < other.expected_dice - LESS_SURE)
+                  or organ.confidence < other.confidence - LESS_SURE)
     if not organ.cut_off and share < (SMALLER if incomplete else KIDNEY_VOLUME):
         yield f"has {share:.0%} of the {other.organ.name}'s volume"
     if abs(organ.hu_mean - other.hu_mean) > KIDNEY_HU:
