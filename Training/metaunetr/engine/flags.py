@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from metaunetr.organs import Organ
 from metaunetr.result import CUT_OFF
+from metaunetr.text import millilitres
 
 CONFIDENCE = 0.88  # mean probability over an organ's voxels
 CALIBRATED = 0.7  # the same, where the model's card turns it into the Dice to be expected
@@ -94,7 +95,7 @@ def _position(organ: Found) -> Iterator[str]:
 def _size(organ: Found) -> Iterator[str]:
     expected, volume = organ.organ.volume, organ.volume_ml
     if expected and (volume > expected.high or (volume < expected.low and not organ.cut_off)):
-        yield (f"volume {volume:.0f} mL is outside the expected {expected.low:.0f} to "
+        yield (f"volume {millilitres(volume)} mL is outside the expected {expected.low:.0f} to "
                f"{expected.high:.0f} mL")
     if organ.parts > 1:
         yield f"{organ.parts} separate parts"
