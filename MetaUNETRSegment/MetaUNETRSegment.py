@@ -171,7 +171,7 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
             model: name or folder of a model; None is the bundled one.
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             roiNode: vtkMRMLMarkupsROINode; only voxels inside it are labelled.
-            settings: overlap, precision, largestComponent, uncertainty (see
+            settings: overlap, precision, largestComponent, uncertainty, estimatedSeconds (see
                 MetaUNETRSegmentLib/segmenting.py).
 
         Returns:
