@@ -29,6 +29,7 @@ REGION_MM = 10  # MARGIN_MM in MetaUNETRSegmentLib/panel/roi.py
 CONTEXTS = {  # mm along (k, j, i)
     "30": (30, 30, 30), "60": (60, 60, 60), "100": (100, 100, 100), "150": (150, 150, 150),
     "200": (200, 200, 200), "slices, 30": (30, np.inf, np.inf),
+    "slices, 100": (100, np.inf, np.inf),
 }
 
 
@@ -68,7 +69,7 @@ def report(rows: list[dict], contexts: list[str]) -> None:
             f"{mine[name]['change']:+7.3f}{mine[name]['seconds']:4.0f} s" for name in contexts))
     print(f"{'worst':42}" + "".join(
         f"{min(row['change'] for row in rows if row['context'] == name):+7.3f}      "
-        for name in CONTEXTS))
+        for name in contexts))
 
 
 def measure(case, wanted: set[int], contexts: list[str]) -> Iterator[dict]:
