@@ -220,6 +220,13 @@ def test_time_and_disk_are_checked(request_of, monkeypatch, changes, free, error
         adapt(request_of(**changes), lambda event: None)
 
 
+def test_two_cases_are_too_few_but_are_shown(request_of):
+    said = []
+    with pytest.raises(InputError, match=r"at least 3 corrected CTs .* there are 2"):
+        adapt(request_of(cases=request_of().cases[:2]), said.append)
+    assert [len(event["cases"]) for event in said] == [2]
+
+
 def test_the_same_ct_three_times_cannot_be_held_out(request_of, corrected, tmp_path):
     for number in range(3):
         for suffix in ("nii.gz", "seg.nrrd"):

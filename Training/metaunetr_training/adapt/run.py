@@ -42,6 +42,7 @@ from metaunetr.outputs import make_folder
 from metaunetr.schema import read_json
 from metaunetr.text import counted, duration
 from metaunetr_training.adapt.cases import FEWEST, Correction
+from metaunetr_training.adapt.files import state_folder
 from metaunetr_training.adapt.gain import Gain
 from metaunetr_training.adapt.settings import recipe_of
 from metaunetr_training.data import prepare
@@ -88,11 +89,6 @@ class Request:
     keep_anyway: bool = False
 
 
-def state_folder(output: Path) -> Path:
-    """Where the state of an unfinished model lies."""
-    return output.with_name(f"{output.name}.adapting")
-
-
 def adapt(request: Request, report: Report, dry_run: bool = False) -> bool:
     """Adapts a model; returns whether it was written.
 
@@ -102,7 +98,8 @@ def adapt(request: Request, report: Report, dry_run: bool = False) -> bool:
 
     Raises:
         BundleError: the network of the start model cannot be trained.
-        InputError: a case cannot be used, or the time is too short.
+        InputError: there are fewer than three cases, one cannot be used, or the time is too
+            short.
         OutputError: the model exists, or cannot be written; the disk is too small.
         TrainingError: a loss is not finite.
     """
@@ -123,9 +120,12 @@ class _Adapter:
         if resumed and output.exists() and (adapted := load(output).card.get("adapted")):
             self._finish(adapted)  # it was killed after the model was written
             return True
+        self.report(_cases_event(self.request.cases))
+        if len(self.request.cases) < FEWEST:
+            raise InputError(f"at least {FEWEST} corrected CTs are needed, so that some can be "
+                             f"held out to measure the gain; there are {len(self.request.cases)}")
         refuse_existing(output)
         recipe_of(self.start, 1)
-        self.report(_cases_event(self.request.cases))
         self.report(self._estimate())
         if dry_run:
             return False
