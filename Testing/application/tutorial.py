@@ -2,7 +2,7 @@
 
     Slicer --python-script Testing/application/tutorial.py -- FOLDER [CT CT]
 
-FOLDER receives a picture of the window after each step, and the files that are exported; without
+The window gets 1280 × 720 pixels, as on a small laptop. FOLDER receives a picture of the window after each step, and the files that are exported; without
 two CTs, two phantoms are segmented. Slicer ends with 0 if everything was as it should be. The
 module must be among Slicer's modules, and what it needs installed.
 """
@@ -128,11 +128,14 @@ class Tutorial:
         near(self.centre_of_views(), centre, 0.01)
 
     def surfaces(self) -> None:
-        """All surfaces lie in the 3-D view."""
-        import slicer
-
         self.ui.show3DButton.checked = True  # click() opens the menu of a ctkMenuButton
         self.settle()
+        self.surfaces_in_view()
+
+    def surfaces_in_view(self) -> None:
+        """All surfaces of the result lie in the 3-D view."""
+        import slicer
+
         bounds = np.zeros(6)
         self.parameters.result.GetRASBounds(bounds)
         size = bounds[1::2] - bounds[::2]
@@ -183,12 +186,15 @@ class Tutorial:
         self.settle()
         true(np.array_equal(self.mask(organ), before), "undone to the voxel")
         self.ui.tabs.currentIndex = 0
+        true(not self.parameters.correctRoi.GetDisplayNode().GetVisibility(), "no region")
 
     def choose(self, volume, result) -> None:
         """A volume that is chosen in the panel is shown with its result."""
         self.ui.inputSelector.setCurrentNode(volume)
         self.settle()
         self.on_screen(volume, result)
+        if result.GetSegmentation().ContainsRepresentation("Closed surface"):
+            self.surfaces_in_view()
 
     def compare(self, first, second) -> None:
         self.ui.tabs.currentIndex = 2
@@ -276,6 +282,7 @@ def near(found, wanted, most: float) -> None:
 def main(folder: Path, paths: list[Path]) -> None:
     import slicer
 
+    slicer.util.mainWindow().resize(1280, 720)
     slicer.util.selectModule("MetaUNETRSegment")
     widget = slicer.modules.metaunetrsegment.widgetRepresentation().self()
     from metaunetr import phantom
@@ -298,6 +305,7 @@ def main(folder: Path, paths: list[Path]) -> None:
         nonlocal number
         number += 1
         answer = getattr(tutorial, name)(*arguments)
+        settle()
         slicer.util.mainWindow().grab().save(str(folder / f"{number:02d}_{name}.png"))
         print(f"{number:2d} {name}: good", flush=True)
         return answer

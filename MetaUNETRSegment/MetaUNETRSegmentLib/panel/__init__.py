@@ -1,7 +1,7 @@
 """The panel: one concept per file, assembled here.
 
     run, progress       the run that is going on, its button, bar and sentences
-    choices, tables     combo boxes, checklists and tables
+    choices, labels, tables     combo boxes and checklists, labels that wrap, tables
     input, models       what is segmented, with which model
     segment, estimate   the one button, and what it will take
     screen              panel and views show the same volume and its result
@@ -12,10 +12,12 @@
     firstuse            what to do first, and the link to the documentation
 """
 
+import qt
 from slicer.i18n import tr as _
 
 from MetaUNETRSegmentLib.install import InstallPanel
 
+from . import labels
 from .batch import BatchPanel
 from .compare import ComparePanel
 from .correct import CorrectPanel
@@ -44,6 +46,8 @@ class Panel:
         self.parameters = None
         self.tips = {}
         self.refreshing = False
+        self.heights = labels.Heights(
+            [each for each in vars(ui).values() if isinstance(each, qt.QLabel) and each.wordWrap])
         self.log = LogPanel(ui)
         self.firstUse = FirstUse(ui)
         self.runner = Runner(self.log, self.refresh)
@@ -136,8 +140,7 @@ class Panel:
 
     def say(self, sentence: str) -> None:
         """A remark below the results."""
-        self.ui.resultsStatus.text = sentence
-        self.ui.resultsStatus.visible = bool(sentence)
+        labels.show(self.ui.resultsStatus, sentence)
 
     def _fitTabs(self) -> None:
         """Makes the tabs as high as the one that is shown, not as the highest."""
