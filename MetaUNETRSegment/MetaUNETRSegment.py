@@ -282,6 +282,30 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
                   successes=(0, CASES_FAILED))
         return self._run(job, wait)
 
+    def remember(self, segmentationNode, model=None, wait=True, progress=None):
+        """Copies a CT and its corrected organs for `adapt`: MetaUNETRSegmentLib/corrections.py.
+
+        Returns:
+            The copy, with its `folder`. It holds nothing that identifies the patient.
+        """
+        from MetaUNETRSegmentLib.corrections import rememberJob
+
+        return self._run(rememberJob(segmentationNode, model, progress), wait)
+
+    def adapt(self, arguments, wait=True, progress=None):
+        """Trains a model on corrections; `arguments` are those of `metaunetr-training adapt`.
+
+        Returns:
+            The last event of the command: {"written", "output", "organs", "mean", "reason" …}.
+        """
+        from metaunetr_training.cli.adapt import NOT_BETTER
+        from MetaUNETRSegmentLib.job import Job
+
+        job = Job(["adapt", *arguments, "--json-progress"],
+                  finish=lambda job, folder: job.last.get("result", {}), progress=progress,
+                  successes=(0, NOT_BETTER))
+        return self._run(job, wait)
+
     def cancelAll(self) -> None:
         """Ends every job that was started with `wait=False`."""
         for job in list(self._timers):

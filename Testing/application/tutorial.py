@@ -2,9 +2,10 @@
 
     Slicer --python-script Testing/application/tutorial.py -- FOLDER [CT CT]
 
-The window gets 1280 × 720 pixels, as on a small laptop. FOLDER receives a picture of the window after each step, and the files that are exported; without
-two CTs, two phantoms are segmented. Slicer ends with 0 if everything was as it should be. The
-module must be among Slicer's modules, and what it needs installed.
+The window gets 1280 × 720 pixels, as on a small laptop. FOLDER receives a picture of the window
+after each step, and the files that are exported; without two CTs, two phantoms are segmented.
+Slicer ends with 0 if everything was as it should be. The module must be among Slicer's modules, and
+what it needs installed.
 """
 
 from __future__ import annotations

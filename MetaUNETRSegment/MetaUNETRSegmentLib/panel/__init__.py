@@ -8,6 +8,7 @@
     results             the organs that were found
     correct, roi        some organs again inside a region
     compare, batch      two segmentations; many volumes
+    adapt, remember     a model learns from corrections; remembers those of the result
     log                 what happened
     firstuse            what to do first, and the link to the documentation
 """
@@ -18,6 +19,7 @@ from slicer.i18n import tr as _
 from MetaUNETRSegmentLib.install import InstallPanel
 
 from . import labels
+from .adapt import AdaptPanel
 from .batch import BatchPanel
 from .compare import ComparePanel
 from .correct import CorrectPanel
@@ -59,6 +61,7 @@ class Panel:
         self.correct = CorrectPanel(self)
         self.compare = ComparePanel(self)
         self.batch = BatchPanel(self)
+        self.adapt = AdaptPanel(self)
         ui.tabs.currentChanged.connect(self._fitTabs)
         self._fitTabs()
 
@@ -75,6 +78,7 @@ class Panel:
         self.input.enter()
         self.screen.enter()
         self.results.enter()
+        self.adapt.enter()
         self.refresh()
 
     def refresh(self) -> None:
@@ -84,7 +88,7 @@ class Panel:
         self.refreshing = True  # parts may set parameters, which calls us
         try:
             for part in (self.screen, self.input, self.segment, self.results, self.correct,
-                         self.compare, self.batch):
+                         self.compare, self.batch, self.adapt):
                 part.refresh()
         finally:
             self.refreshing = False
@@ -101,6 +105,8 @@ class Panel:
     def close(self) -> None:
         """The panel is closed: stops the run."""
         self.runner.cancel()
+        self.adapt.close()
+        self.results.remember.close()
         self.segment.close()
         self.screen.close()
         self.parameters = None
@@ -115,7 +121,7 @@ class Panel:
         """Cancels a run, or starts one once everything is installed."""
         if self.runner.running:
             self.runner.cancel(cancelled)
-        elif self.install.ensure(strip.fail):
+        elif self.install.ensure(strip):
             run()
 
     def _installed(self) -> None:
@@ -145,6 +151,6 @@ class Panel:
     def _fitTabs(self) -> None:
         """Makes the tabs as high as the one that is shown, not as the highest."""
         ui = self.ui
-        pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage)
+        pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage, ui.adaptPage)
         for index, page in enumerate(pages):
             page.visible = index == ui.tabs.currentIndex

@@ -13,6 +13,7 @@ from MetaUNETRSegmentLib import colortable, colours, ownership, views
 
 from . import labels
 from .choices import swatch
+from .remember import RememberButton
 from .run import NOTICE_STYLE, WARNING
 from .tables import fit, header, known, number
 
@@ -27,6 +28,7 @@ class ResultsPanel:
         self.panel, self.ui = panel, panel.ui
         self.rows = []
         self.shown, self.coloured = None, False
+        self.remember = RememberButton(panel)
         ui, table = self.ui, self.ui.resultsTable
         header(table, (
             ("", _("Click an eye to show or hide an organ.")),
@@ -85,6 +87,7 @@ class ResultsPanel:
         self._fill()
         self.ui.exportWidget.setSegmentationNode(node)
         self._allow(node)
+        self.remember.update(node)
         if node:
             self.ui.resultsCollapsible.collapsed = False
         from MetaUNETRSegmentLib.segmentation import RECORD

@@ -16,6 +16,7 @@ from metaunetr.image import Image
 from metaunetr.organs import Organ
 from metaunetr.outputs import check_distinct, make_folder, together
 from metaunetr.result import DISCLAIMER, Result
+from metaunetr.text import millilitres
 
 
 def add_to(commands) -> None:
@@ -158,7 +159,7 @@ def table(result: Result) -> str:
     lines = [f"{'organ':<26}{'volume':>11}{'mean HU':>10}{'confidence':>12}  flags"]
     for found in result.organs:
         if found.voxels:
-            numbers = (f"{found.volume_ml:>8.1f} mL{found.hu_mean:>10.0f}"
+            numbers = (f"{millilitres(found.volume_ml):>8} mL{found.hu_mean:>10.0f}"
                        f"{found.confidence:>12.2f}")
         else:
             numbers = f"{'–':>11}{'–':>10}{'–':>12}"

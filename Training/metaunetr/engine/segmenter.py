@@ -136,7 +136,8 @@ class Segmenter:
             logits, origin = blended_logits(
                 volume, windows, runner, self.bundle, geometry, reporter)
         with reporter.stage("restore"):
-            remove_small_components(logits, largest_component)
+            voxel_volume = math.prod(self.bundle.preprocessing.spacing) / 1000
+            remove_small_components(logits, voxel_volume, largest_component)
             labels = image_labels(logits, origin, geometry, image, channels)
             if largest_component:  # interpolation may have split a component again
                 keep_largest(labels)
