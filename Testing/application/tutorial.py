@@ -174,11 +174,7 @@ class Tutorial:
         before = self.mask(organ)
         self.ui.tabs.currentIndex = 1
         self.parameters.correctOrgans = [organ]
-        self.parameters.correctRoi = None
-        selector = self.ui.correctRoiSelector
-        selector.addNode()
-        added = selector.nodeAddedByUserAction  # which only its menu emits
-        getattr(added, "emit", added)(selector.currentNode())
+        self.new_region()
         self.ui.correctButton.click()
         self._finish(self.ui.correctNotice)
         true(f"{organ}: " in self.ui.correctStatus.text, "mL before and after")
@@ -188,6 +184,13 @@ class Tutorial:
         true(np.array_equal(self.mask(organ), before), "undone to the voxel")
         self.ui.tabs.currentIndex = 0
         true(not self.parameters.correctRoi.GetDisplayNode().GetVisibility(), "no region")
+
+    def new_region(self) -> None:
+        self.parameters.correctRoi = None
+        selector = self.ui.correctRoiSelector
+        selector.addNode()
+        added = selector.nodeAddedByUserAction  # which only its menu emits
+        getattr(added, "emit", added)(selector.currentNode())
 
     def choose(self, volume, result) -> None:
         """A volume that is chosen in the panel is shown with its result."""
@@ -280,24 +283,36 @@ def near(found, wanted, most: float) -> None:
     true(away <= most, f"{np.round(found, 2)} is {np.round(wanted, 2)}, within {most:g}")
 
 
-def main(folder: Path, paths: list[Path]) -> None:
+def open_module(width: int, height: int) -> tuple:
+    """Opens the module in a window of so many pixels.
+
+    Returns:
+        MetaUNETRSegmentWidget, and a function that lets the application do what is due.
+    """
     import slicer
 
-    slicer.util.mainWindow().resize(1280, 720)
+    slicer.util.mainWindow().resize(width, height)
     slicer.util.selectModule("MetaUNETRSegment")
-    widget = slicer.modules.metaunetrsegment.widgetRepresentation().self()
-    from metaunetr import phantom
-    from metaunetr.io import read_image, write_image
-
-    folder.mkdir(parents=True, exist_ok=True)
-    images = ([read_image(path) for path in paths]
-              or [phantom.make(seed, spacing=(2, 2, 3)).image for seed in (0, 1)])
 
     def settle() -> None:
         slicer.app.processEvents()
         slicer.util.forceRenderAllViews()
         time.sleep(0.02)
         slicer.app.processEvents()
+
+    return slicer.modules.metaunetrsegment.widgetRepresentation().self(), settle
+
+
+def main(folder: Path, paths: list[Path]) -> None:
+    import slicer
+
+    widget, settle = open_module(1280, 720)
+    from metaunetr import phantom
+    from metaunetr.io import read_image, write_image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    images = ([read_image(path) for path in paths]
+              or [phantom.make(seed, spacing=(2, 2, 3)).image for seed in (0, 1)])
 
     tutorial = Tutorial(widget, settle)
     nodes, results, number = [], [], 0
