@@ -321,7 +321,8 @@ def main(folder: Path, paths: list[Path]) -> None:
         nonlocal number
         number += 1
         answer = getattr(tutorial, name)(*arguments)
-        settle()
+        for _ in range(10):  # the panel takes some rounds of the event loop to be laid out
+            settle()
         slicer.util.mainWindow().grab().save(str(folder / f"{number:02d}_{name}.png"))
         print(f"{number:2d} {name}: good", flush=True)
         return answer

@@ -31,6 +31,8 @@ from .run import Runner
 from .screen import Screen
 from .segment import SegmentPanel
 
+LAY_OUT_MS = 100
+
 
 class Panel:
     """Shared by all parts of the panel.
@@ -148,9 +150,21 @@ class Panel:
         """A remark below the results."""
         labels.show(self.ui.resultsStatus, sentence)
 
+    def layOut(self) -> None:
+        """Call it before the tabs change their height: they are painted when it is done.
+
+        Slicer's module panel takes some rounds of the event loop; widgets overlap meanwhile.
+        """
+        def paint() -> None:
+            self.ui.tabs.updatesEnabled = True
+
+        self.ui.tabs.updatesEnabled = False
+        qt.QTimer.singleShot(LAY_OUT_MS, paint)
+
     def _fitTabs(self) -> None:
         """Makes the tabs as high as the one that is shown, not as the highest."""
         ui = self.ui
+        self.layOut()
         pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage, ui.adaptPage)
         for index, page in enumerate(pages):
             page.visible = index == ui.tabs.currentIndex

@@ -77,6 +77,7 @@ class ResultsPanel:
     def update(self) -> None:
         """Measures the segments again and fills the table."""
         parameters = self.panel.parameters
+        self.panel.layOut()
         node = self.shown = parameters.result
         self.ui.show3DButton.setSegmentationNode(node)
         self.coloured = parameters.terminologyColours
