@@ -285,7 +285,11 @@ def test_after_slicer_was_closed_the_run_can_go_on(adapt, engines, three, open_p
     again.ui.tabs.currentIndex = ADAPT
     assert again.ui.adaptUnfinishedFrame.visible
     assert "abdomen13-2mm-adapted is unfinished" in again.ui.adaptUnfinishedLabel.text
-    assert not again.ui.adaptButton.enabled
+    again.parameters.model = "other"
+    assert again.ui.adaptHint.text.startswith("Choose a model")
+    write_bundle(three / "Models" / "other")
+    again.panel.refresh()
+    assert again.ui.adaptHint.text.startswith("Go on with the unfinished model above")
     again.ui.adaptGoOnButton.click()
     assert engines.last("adapt").arguments == before.arguments
     assert engines.last("adapt") is not before

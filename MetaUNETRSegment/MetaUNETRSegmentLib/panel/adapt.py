@@ -248,8 +248,6 @@ class AdaptPanel:
     def reason(self) -> str:
         """Why no run can begin yet; the command itself knows more reasons."""
         ticked = len(self._paths())
-        if self.unfinished():
-            return _("Go on with the unfinished model above, or discard it.")
         if not self.rows:
             return _("Correct organs in Segment Editor, in at least {count} CTs.").format(
                 count=FEWEST)
@@ -258,6 +256,9 @@ class AdaptPanel:
                      ).format(count=FEWEST)
         if models.find(self.panel.parameters.model) is None:
             return _("Choose a model under Segment.")
+        if (state := self.unfinished()) and state["folder"] != self._stateFolder(
+                self.arguments()):
+            return _("Go on with the unfinished model above, or discard it.")
         return ""
 
     def _paths(self) -> list:
@@ -347,11 +348,14 @@ class AdaptPanel:
         """The run that can go on: {"arguments", "reason"}; {} without one."""
         try:
             state = json.loads(slicer.app.userSettings().value(UNFINISHED, "") or "{}")
-            name = state["arguments"][state["arguments"].index("-o") + 1]
+            state["folder"] = self._stateFolder(state["arguments"])
         except (ValueError, KeyError, TypeError, IndexError):
             return {}
-        state["folder"] = state_folder(user_folder() / name)
         return state if state["folder"].is_dir() else {}
+
+    def _stateFolder(self, arguments: list) -> Path:
+        """Where the run with these arguments keeps its state."""
+        return state_folder(user_folder() / arguments[arguments.index("-o") + 1])
 
     def _keep(self, arguments: list, reason: str = "") -> None:
         slicer.app.userSettings().setValue(
