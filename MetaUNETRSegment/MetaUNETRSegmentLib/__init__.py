@@ -18,7 +18,7 @@
     batchcase                  loads a case of a batch with its result
     corrections                organs that a person has corrected, in the scene and remembered
     ownmodels                  models that the user has adapted: rename, export, delete
-    dependencies               installation of missing packages
+    dependencies, install      installation of missing packages, and its widgets
     series                     the DICOM series of a volume
     terminology, sampledata    registered when Slicer starts
     parameters, panel          the state that the scene keeps; the widgets

@@ -9,11 +9,13 @@
     correct, roi        some organs again inside a region
     compare, batch      two segmentations; many volumes
     adapt, remember     a model learns from corrections; remembers those of the result
-    install, log        what must be installed first; what happened
+    log                 what happened
     firstuse            what to do first, and the link to the documentation
 """
 
 from slicer.i18n import tr as _
+
+from MetaUNETRSegmentLib.install import InstallPanel
 
 from .adapt import AdaptPanel
 from .batch import BatchPanel
@@ -21,7 +23,6 @@ from .compare import ComparePanel
 from .correct import CorrectPanel
 from .firstuse import FirstUse
 from .input import InputPanel
-from .install import InstallPanel
 from .log import LogPanel
 from .results import ResultsPanel
 from .run import Runner
@@ -48,7 +49,7 @@ class Panel:
         self.log = LogPanel(ui)
         self.firstUse = FirstUse(ui)
         self.runner = Runner(self.log, self.refresh)
-        self.install = InstallPanel(self)
+        self.install = InstallPanel(ui, self.log.write, self._installed)
         self.input = InputPanel(self)
         self.screen = Screen(self)
         self.segment = SegmentPanel(self)
@@ -116,8 +117,14 @@ class Panel:
         """Cancels a run, or starts one once everything is installed."""
         if self.runner.running:
             self.runner.cancel(cancelled)
-        elif self.install.ensure(strip):
+        elif self.install.ensure(strip.fail):
             run()
+
+    def _installed(self) -> None:
+        """Also removes what was said when packages were missing."""
+        self.clearStrips()
+        self.segment.strip.end(_("Everything is installed."))
+        self.refresh()
 
     def allowRun(self, strip, reason: str) -> None:
         """Enables a button that starts runs, or gives the reason; Cancel is always enabled."""

@@ -118,7 +118,8 @@ class OpenPanel:
         self.widget = module.MetaUNETRSegmentWidget(self.parent)
         self.widget.setup()
         self.ui, self.panel = self.widget.ui, self.widget.panel
-        self.panel.segment.estimate.delay.interval = 0
+        if self.panel:  # else packages are missing
+            self.panel.segment.estimate.delay.interval = 0
         self.parent.resize(WIDTH, 900)
         self.parent.show()
         self.settle()

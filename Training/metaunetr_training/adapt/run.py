@@ -394,6 +394,6 @@ def _card(
                 for organ, line in (*adapted["organs"].items(), ("mean", adapted["mean"]))}
         for place, split in ((1, f"corrected CTs, held out in turn (n={cases})"),
                              (0, f"the same CTs by {start.name} (n={cases})"))}
-    if fit.curve:
+    if fit.calibration:
         card["calibration"] = fit.to_card()
     return card
