@@ -131,12 +131,12 @@ def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines,
     segmented.ui.tabs.currentIndex = ADAPT
     table = segmented.ui.adaptTable
     name = segmented.parameters.result.GetName()
-    assert rows(table)[0] == [name, "liver", "in the scene"]
+    assert rows(table)[0] == [name, "liver", "scene"]
     assert not table.item(0, 0).icon().isNull()
     engines.scripts["remember"] = [copy_of(engines, three)]
     tick(segmented, 0)
     segmented.wait(lambda: len(list((three / "Corrections").iterdir())) == 4)
-    segmented.wait(lambda: rows(table)[0][0].startswith("Remembered on"))
+    segmented.wait(lambda: rows(table)[0][2] == "remembered")
     assert len(rows(table)) == 4
     assert segmented.ui.adaptStatus.text.startswith("Remembered: liver.")
 

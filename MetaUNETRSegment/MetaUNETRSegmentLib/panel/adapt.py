@@ -27,7 +27,7 @@ CASE, ORGANS, WHERE = range(3)
 FEWEST = 3  # cases; fewer are refused by the command
 UNFINISHED = "MetaUNETRSegment/Adapt"  # setting: what goes on after Slicer was closed
 WAIT_MS = 600  # after the last tick, before the run is estimated
-PICTURE = (120, 56)  # pixels
+PICTURE = (96, 44)  # pixels
 
 
 class AdaptProgress(Progress):
@@ -89,8 +89,9 @@ class AdaptPanel:
             (_("Case"), _("Tick the cases to learn from. One of the scene is remembered when you "
                           "tick it.")),
             (_("Corrected organs"), _("What is not corrected stays as the model knows it.")),
-            (_("Where"), _("Where the case is, and its size.")),
+            (_("Where"), _("In the scene, remembered, or a result of Batch.")),
         ), widest=ORGANS)
+        ui.adaptTable.horizontalHeader().setSectionResizeMode(CASE, qt.QHeaderView.Stretch)
         ui.adaptTable.iconSize = qt.QSize(*PICTURE)
         ui.adaptTable.itemChanged.connect(self._ticked)
         ui.adaptTable.currentCellChanged.connect(lambda *cells: self._allow())
@@ -141,16 +142,16 @@ class AdaptPanel:
 
     def _ofScene(self, node) -> Row:
         organs = tuple(organ.name for organ in corrections.correctedSegments(node))
-        return Row(node.GetName(), organs, _("in the scene"), node=node,
+        return Row(node.GetName(), organs, _("scene"), node=node,
                    picture=corrections.picture(node),
                    tip=_("Tick it to remember it: CT and corrected organs are copied to {folder}."
                          ).format(folder=corrections.folder()))
 
     def _ofRemembered(self, item) -> Row:
-        return Row(_("Remembered on {date}").format(date=item.date), item.organs,
-                   sizeText(item.size), str(item.folder), item.picture, correction=item,
-                   tip=_("Results of {model}; {folder}").format(
-                       model=item.model or _("no model"), folder=item.folder))
+        return Row(item.date, item.organs, _("remembered"), str(item.folder), item.picture,
+                   correction=item, tip=_("{size} in {folder}; results of {model}").format(
+                       size=sizeText(item.size), folder=item.folder,
+                       model=item.model or _("no model")))
 
     def _fill(self) -> None:
         table = self.ui.adaptTable
@@ -175,7 +176,7 @@ class AdaptPanel:
             return
         row, ticked = self.rows[item.row()], item.checkState() == qt.Qt.Checked
         if row.node is not None:
-            if ticked and self.panel.install.ensure(self.strip):
+            if ticked and self.panel.install.ensure(self.strip.fail):
                 self.panel.results.remember.remember(row.node, self.say)
             self._fill()
             return
@@ -204,7 +205,7 @@ class AdaptPanel:
                 self.update()
 
         parameters = self.panel.parameters
-        if self.panel.install.ensure(self.strip):
+        if self.panel.install.ensure(self.strip.fail):
             self.strip.clear()
             self.say(_("Searching for results that were edited …"))
             self._start([parameters.batchOutput, "--images", parameters.batchInput,
@@ -316,7 +317,7 @@ class AdaptPanel:
         self.run([*state["arguments"], *["--keep-anyway"] * bool(state.get("reason"))])
 
     def run(self, arguments: list) -> None:
-        if not self.panel.install.ensure(self.strip):
+        if not self.panel.install.ensure(self.strip.fail):
             return
         if self.check is not None:
             self.check.cancel()

@@ -27,7 +27,7 @@ class RememberButton:
     def _clicked(self) -> None:
         if self.known:
             forget(self.panel, corrections.rememberedOf(self.node))
-        elif self.panel.install.ensure(self.panel.segment.strip):
+        elif self.panel.install.ensure(self.panel.segment.strip.fail):
             self.remember(self.node, self.panel.say)
 
     def remember(self, node, say) -> None:
