@@ -282,6 +282,7 @@ def test_after_slicer_was_closed_the_run_can_go_on(adapt, engines, three, open_p
     adapt.panel.close()
     assert before.stopped
     again = open_panel()
+    assert again.ui.tabs.tabText(ADAPT) == "Adapt (unfinished)"
     again.ui.tabs.currentIndex = ADAPT
     assert again.ui.adaptUnfinishedFrame.visible
     assert "abdomen13-2mm-adapted is unfinished" in again.ui.adaptUnfinishedLabel.text
@@ -297,6 +298,7 @@ def test_after_slicer_was_closed_the_run_can_go_on(adapt, engines, three, open_p
     assert again.ui.adaptStatus.text.startswith("Cancelled. Press Go on")
     again.ui.adaptDiscardButton.click()
     assert not again.ui.adaptUnfinishedFrame.visible
+    assert again.ui.tabs.tabText(ADAPT) == "Adapt"
     assert not (three / "Models" / "abdomen13-2mm-adapted.adapting").exists()
 
 

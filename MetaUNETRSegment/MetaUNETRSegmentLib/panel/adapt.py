@@ -220,6 +220,9 @@ class AdaptPanel:
 
     def refresh(self) -> None:
         """Enables what is possible; estimates the run when the ticks have changed."""
+        unfinished = not self.runner.running and self.unfinished()
+        self.ui.tabs.setTabText(self.ui.tabs.indexOf(self.ui.adaptTab),
+                                _("Adapt (unfinished)") if unfinished else _("Adapt"))
         if not self.current:
             return
         if not self.runner.running:
