@@ -220,7 +220,7 @@ def test_the_run_shows_how_it_goes_while_other_runs_can_begin(adapt, engines, th
     assert adapt.ui.adaptStatus.text == "Training 2 of 4, 7 min at most, 18 min 00 s left at most"
     assert adapt.ui.adaptButton.text == "Cancel"
     assert engines.last("adapt").arguments == [
-        "adapt", *(row.path for row in adapt.panel.adapt.rows),
+        "adapt", *(row.path for row in adapt.panel.adapt.cases.rows),
         "-o", "abdomen13-2mm-adapted", "--from", "abdomen13-2mm", "--max-minutes", "30",
         "--device", "auto", "--json-progress"]
     adapt.ui.tabs.currentIndex = 0
@@ -315,8 +315,8 @@ def test_closing_the_scene_does_not_end_the_run(adapt, engines, scene):
 def test_models_are_renamed_exported_and_deleted(adapt, three, tmp_path):
     write_bundle(three / "Models" / "mine", name="mine", adapted=ADAPTED)
     write_bundle(three / "Models" / "other", name="other")
-    tab = adapt.panel.adapt
-    tab.enter()
+    adapt.panel.adapt.enter()
+    tab = adapt.panel.adapt.models
     adapt.parameters.model = "mine"
     tab.rename("other")
     assert "Another model is called other" in adapt.ui.adaptNotice.text

@@ -26,7 +26,7 @@ class RememberButton:
 
     def _clicked(self) -> None:
         if self.known:
-            forget(self.panel, corrections.rememberedOf(self.node))
+            self.panel.say(forget(self.panel, corrections.rememberedOf(self.node)))
         elif self.panel.install.ensure(self.panel.segment.strip.fail):
             self.remember(self.node, self.panel.say)
 
@@ -57,8 +57,8 @@ class RememberButton:
             self.job.cancel()
 
 
-def forget(panel, correction) -> None:
-    """Deletes a remembered correction and says so."""
+def forget(panel, correction) -> str:
+    """Deletes a remembered correction; returns the sentence to show."""
     try:
         corrections.forget(correction)
     except OSError as error:
@@ -68,7 +68,7 @@ def forget(panel, correction) -> None:
         sentence = _("The correction was forgotten, and its copy deleted.")
     panel.results.remember.update(panel.results.remember.node)
     panel.adapt.update()
-    panel.say(sentence)
+    return sentence
 
 
 def rememberedText(correction) -> str:
