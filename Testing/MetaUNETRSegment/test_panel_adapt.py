@@ -139,6 +139,9 @@ def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines,
     segmented.wait(lambda: rows(table)[0][2] == "remembered")
     assert len(rows(table)) == 4
     assert segmented.ui.adaptStatus.text.startswith("Remembered: liver.")
+    segmented.ui.tabs.currentIndex = 0
+    assert segmented.ui.rememberButton.text == "Forget this correction"
+    assert segmented.ui.rememberButton.enabled
 
 
 # Candidates
@@ -219,6 +222,7 @@ def test_the_run_shows_how_it_goes_while_other_runs_can_begin(adapt, engines, th
     adapt.wait(lambda: adapt.ui.adaptProgress.value == 40)
     assert adapt.ui.adaptStatus.text == "Training 2 of 4, 7 min at most, 18 min 00 s left at most"
     assert adapt.ui.adaptButton.text == "Cancel"
+    assert adapt.panel.adapt.runner.job.log.count("train") == 1  # not each progress
     assert engines.last("adapt").arguments == [
         "adapt", *(row.path for row in adapt.panel.adapt.cases.rows),
         "-o", "abdomen13-2mm-adapted", "--from", "abdomen13-2mm", "--max-minutes", "30",

@@ -17,8 +17,9 @@ class RememberButton:
     def update(self, node) -> None:
         """Shows what can be done with the corrections of a segmentation, or of None."""
         self.node = node
-        self.button.visible = node is not None and not corrections.reasonAgainst(node)
-        if self.button.visible:
+        offered = node is not None and not corrections.reasonAgainst(node)
+        self.button.visible = offered
+        if offered:
             self.known = corrections.isRemembered(node)
             self.button.text = (_("Forget this correction") if self.known
                                 else _("Remember this correction"))
