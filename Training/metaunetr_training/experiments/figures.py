@@ -42,10 +42,8 @@ GROUPS = {  # of organs, in which results are shown
     "small organs": ("gallbladder", "esophagus", "pancreas", "duodenum", "right adrenal gland",
                      "left adrenal gland", "urinary bladder", "prostate"),
 }
-KINDS = {  # name and line style
-    MIXER: ("TriCruci mixers", "-"), NO_MIXER: ("no mixer", ":"),
-    PUBLISHED: ("published mixers", "--"), ARCHITECTURE: ("other architectures", "-."),
-    USUAL: ("usual sizes", (0, (1, 1, 4, 1))),
+LINES = {  # by kind of network
+    MIXER: "-", NO_MIXER: ":", PUBLISHED: "--", ARCHITECTURE: "-.", USUAL: (0, (1, 1)),
 }
 CELL = 1.35  # inches of a heat map
 
@@ -271,7 +269,7 @@ def _spreads(spreads: Mapping[str, claim.Spread]) -> str:
     cells = [["networks", "n", "runs", "SD between networks", "SD between seeds",
               "share due to the network", "F", "p"]]
     cells += [[name, str(s.networks), str(s.runs), rounded(s.between, 4), rounded(s.seeds, 4),
-               with_interval(s.share, s.interval, 2), rounded(s.f, 2), rounded(s.p, 3)]
+               with_interval(s.share, s.interval, 2), rounded(s.f, 2), _p(s.p)]
               for name, s in spreads.items()]
     return markdown_of(cells, "Between mixers and between seeds", [
         "Analysis of variance of the mean Dice of runs; in brackets, the 95 % interval."])
@@ -279,8 +277,9 @@ def _spreads(spreads: Mapping[str, claim.Spread]) -> str:
 
 def _differences_table(found: Sequence[claim.Difference]) -> str:
     rows = [["network", "compared with", "difference", "p (Holm)", "effect"]]
-    rows += [[_label(d.name), _label(d.other), with_interval(d.mean, d.interval, 3),
-              rounded(d.p, 3), rounded(d.effect, 2)] for d in found]
+    rows += [[_label(d.name), _label(d.other),
+              f"{d.mean:+.3f} ({d.interval[0]:+.3f} to {d.interval[1]:+.3f})",
+              _p(d.p), rounded(d.effect, 2)] for d in found]
     return markdown_of(rows, "Differences of Dice", [
         "In brackets, 95 % bootstrap intervals over cases and seeds; p: Wilcoxon's signed-rank "
         "test of the cases' means; effect: rank-biserial correlation."])
@@ -308,7 +307,7 @@ def _curves(path: Path, networks: Sequence[Network]) -> None:
 
 
 def _styles(networks: Sequence[Network]) -> dict[str, dict]:
-    """A colour for each kind of mixer or network, a line style for each kind of KINDS."""
+    """A colour for each mixer or baseline, and a line style for its role."""
     def root(name: str) -> str:
         for prefix in ("tricruci_", "published_", "four_stages_"):
             name = name.removeprefix(prefix)
@@ -316,7 +315,7 @@ def _styles(networks: Sequence[Network]) -> dict[str, dict]:
 
     roots = list(dict.fromkeys(root(each.name) for each in networks))
     return {each.name: {"color": f"C{roots.index(root(each.name)) % 10}",
-                        "linestyle": KINDS[each.kind][1]} for each in networks}
+                        "linestyle": LINES[each.kind]} for each in networks}
 
 
 def _differences(path: Path, found: Sequence[claim.Difference]) -> None:
@@ -360,6 +359,10 @@ def _heat_maps(path: Path, lines: Sequence[Mapping[str, str]], kind: str) -> Non
         what = "each network with itself" if kind == "within" else \
             f"{_label(lines[0]['network'])} (upward) with others (to the right)"
         drawn.supxlabel(f"{what}; from the input (lower left) to the scores", fontsize=8)
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else rounded(value, 3)
 
 
 def _label(name: str) -> str:
