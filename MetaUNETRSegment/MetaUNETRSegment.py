@@ -41,10 +41,14 @@ Multi-Organ Segmentation. MICCAI 2024. Please cite this paper if you use the mod
 
 def registerResources():
     """What other modules of Slicer shall know: our terms, the sample data, the editor's effect."""
-    from MetaUNETRSegmentLib import organhere, sampledata, terminology
+    from MetaUNETRSegmentLib import sampledata, terminology
 
     terminology.register()
     sampledata.register()
+    try:
+        from MetaUNETRSegmentLib import organhere
+    except ImportError:  # a package is missing: the panel says which
+        return
     organhere.register()
 
 
@@ -62,14 +66,17 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
 
     def setup(self):
-        from MetaUNETRSegmentLib.panel import Panel
-
         ScriptedLoadableModuleWidget.setup(self)
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/MetaUNETRSegment.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MetaUNETRSegmentLogic()
+        try:
+            from MetaUNETRSegmentLib.panel import Panel
+        except ImportError:
+            self._installFirst()
+            return
         self.panel = Panel(self.ui, self.logic)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
@@ -78,13 +85,33 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(scene, event, self.onSceneComplete, priority=-1.0)  # selectors first
         self.enter()
 
+    def _installFirst(self):
+        """Shows what is missing, and nothing else, in a Slicer built without SimpleITK or pydicom.
+
+        Raises:
+            ImportError: nothing is missing: the installation of the extension is incomplete.
+        """
+        import qt
+
+        from MetaUNETRSegmentLib.install import InstallPanel
+
+        self.install = InstallPanel(self.ui, print, lambda: qt.QTimer.singleShot(0, self.onReload))
+        self.install.enter()
+        if not self.install.needed:
+            raise
+        for widget in (self.ui.firstUseLabel, self.ui.tabs, self.ui.logCollapsible):
+            widget.visible = False
+
     def enter(self):
         """The user opens the module: nodes may have come and changed."""
+        if self.panel is None:
+            return
         self._setParameters(self.logic.getParameterNode())
 
     def exit(self):
         """Another module is opened; a run goes on."""
-        self.panel.leave()
+        if self.panel:
+            self.panel.leave()
 
     def cleanup(self):
         if self.panel:  # setup has been
@@ -171,7 +198,7 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
             model: name or folder of a model; None is the bundled one.
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             roiNode: vtkMRMLMarkupsROINode; only voxels inside it are labelled.
-            settings: overlap, precision, largestComponent, uncertainty (see
+            settings: overlap, precision, largestComponent, uncertainty, estimatedSeconds (see
                 MetaUNETRSegmentLib/segmenting.py).
 
         Returns:
@@ -253,6 +280,30 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
         job = Job(["batch", *arguments, "--json-progress"],
                   finish=lambda job, folder: job.last["summary"], progress=progress,
                   successes=(0, CASES_FAILED))
+        return self._run(job, wait)
+
+    def remember(self, segmentationNode, model=None, wait=True, progress=None):
+        """Copies a CT and its corrected organs for `adapt`: MetaUNETRSegmentLib/corrections.py.
+
+        Returns:
+            The copy, with its `folder`. It holds nothing that identifies the patient.
+        """
+        from MetaUNETRSegmentLib.corrections import rememberJob
+
+        return self._run(rememberJob(segmentationNode, model, progress), wait)
+
+    def adapt(self, arguments, wait=True, progress=None):
+        """Trains a model on corrections; `arguments` are those of `metaunetr-training adapt`.
+
+        Returns:
+            The last event of the command: {"written", "output", "organs", "mean", "reason" …}.
+        """
+        from metaunetr_training.cli.adapt import NOT_BETTER
+        from MetaUNETRSegmentLib.job import Job
+
+        job = Job(["adapt", *arguments, "--json-progress"],
+                  finish=lambda job, folder: job.last.get("result", {}), progress=progress,
+                  successes=(0, NOT_BETTER))
         return self._run(job, wait)
 
     def cancelAll(self) -> None:

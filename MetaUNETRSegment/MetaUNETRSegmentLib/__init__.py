@@ -16,7 +16,9 @@
     comparison, statistics     Dice, NSD and a difference overlay; volumes and HU
     uncertainty                the uncertainty as a volume
     batchcase                  loads a case of a batch with its result
-    dependencies               installation of missing packages
+    corrections                organs that a person has corrected, in the scene and remembered
+    ownmodels                  models that the user has adapted: rename, export, delete
+    dependencies, install      installation of missing packages, and its widgets
     series                     the DICOM series of a volume
     terminology, sampledata    registered when Slicer starts
     parameters, panel          the state that the scene keeps; the widgets

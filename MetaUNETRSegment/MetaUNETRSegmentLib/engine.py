@@ -20,7 +20,8 @@ from MetaUNETRSegmentLib import core
 PATIENCE = 0.7  # seconds that a stopped engine has to remove what it was writing
 SCRATCH = "METAUNETR_SCRATCH"  # see metaunetr/__main__.py
 # `python -m metaunetr`, but launchers may set PYTHONPATH themselves
-RUN = "import sys; sys.path.insert(0, {root!r}); from metaunetr.__main__ import run; run()"
+RUN = "import sys; sys.path.insert(0, {root!r}); from {package}.__main__ import run; run()"
+TRAINING = ("adapt", "remember")  # commands of `metaunetr-training`
 
 
 class EngineProcess(Protocol):
@@ -45,15 +46,19 @@ class EngineProcess(Protocol):
 class Engine:
     """`metaunetr ARGUMENTS` on PythonSlicer, with `folder` as working directory.
 
+    Or `metaunetr-training ARGUMENTS`, if they begin with a command of it.
+
     The process ends, and removes `folder`, when its standard input closes: so it does when
     Slicer crashes, and when only the launcher that PythonSlicer is can be killed.
     """
 
     def __init__(self, arguments: list[str], folder: Path) -> None:
         python = pythonExecutable()
+        package = "metaunetr_training" if arguments[0] in TRAINING else "metaunetr"
         self.exitCode: int | None = None
         self._process = subprocess.Popen(
-            [str(python), "-c", RUN.format(root=str(core.root())), *arguments], cwd=folder,
+            [str(python), "-c", RUN.format(root=str(core.root()), package=package), *arguments],
+            cwd=folder,
             env=_environment(python) | {SCRATCH: str(folder)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=os.name != "nt",  # so that a launcher's child can be killed with it

@@ -9,8 +9,8 @@ when it saves.
 import numpy as np
 import vtk
 
-from metaunetr.io.seg_nrrd import CONTENT, segment_digest
-from MetaUNETRSegmentLib.masks import arrayOf, matrixOf, trimmed
+from metaunetr.io.seg_nrrd import CONTENT, VOXELS, content_digest, segment_digest
+from MetaUNETRSegmentLib.masks import Mask, arrayOf, matrixOf, trimmed
 
 SAME_PLACE_MM = 0.02
 BINARY = "Binary labelmap"
@@ -29,6 +29,22 @@ def isUntouched(segmentationNode, segmentId: str) -> bool:
         np.array(places, float), np.array(placesNow, float), rtol=0, atol=SAME_PLACE_MM))
 
 
+def isEdited(segmentationNode, segmentId: str) -> bool:
+    """Whether a model made the segment and it was changed since, also in a file of a batch."""
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    if tagOf(segment, CONTENT):
+        return not isUntouched(segmentationNode, segmentId)
+    if made := tagOf(segment, VOXELS):
+        mask, matrix = _maskOf(segment)
+        digest, *place = made.split()
+        if matrix is None or digest != content_digest(mask.voxels):
+            return True
+        first = matrix @ [*mask.offset[::-1], 1]
+        return not np.allclose(np.array(place, float), first[:3] * [-1, -1, 1], rtol=0,
+                               atol=SAME_PLACE_MM)
+    return False
+
+
 def claim(segment) -> None:
     """Records the content of the segment; any other content is an edit."""
     segment.SetTag(CONTENT, contentOf(segment))
@@ -36,19 +52,28 @@ def claim(segment) -> None:
 
 def contentOf(segment) -> str:
     """The hash, and the places (mm) of the box's first voxel and of its ends along i, j and k."""
-    image = segment.GetRepresentation(BINARY)
-    if image is None or image.IsEmpty():
-        voxels, places = np.zeros((0, 0, 0), bool), np.zeros((0, 3))
-    else:
-        mask = trimmed(arrayOf(image) == segment.GetLabelValue(), image.GetExtent()[::2][::-1])
-        voxels = mask.voxels
+    mask, matrix = _maskOf(segment)
+    voxels, places = mask.voxels, np.zeros((0, 3))
+    if matrix is not None:
         first, size = np.array(mask.offset[::-1]), np.array(voxels.shape[::-1])
         ends = first + np.vstack([np.zeros(3), np.diag(size)])
-        places = ends @ matrixOf(image)[:3, :3].T + matrixOf(image)[:3, 3]
+        places = ends @ matrix[:3, :3].T + matrix[:3, 3]
     digest = segment_digest(
         voxels, segment.GetName(), [round(channel * 255) for channel in segment.GetColor()],
         segment.GetTerminology(), tagOf(segment, STATUS))
     return " ".join([digest, *(f"{value:.3f}" for value in places.ravel())])
+
+
+def _maskOf(segment):
+    """The smallest box of its voxels, and the 4×4 from the indices to the node's coordinates.
+
+    The latter is None without a labelmap.
+    """
+    image = segment.GetRepresentation(BINARY)
+    if image is None or image.IsEmpty():
+        return Mask(np.zeros((0, 0, 0), bool), (0, 0, 0)), None
+    mask = trimmed(arrayOf(image) == segment.GetLabelValue(), image.GetExtent()[::2][::-1])
+    return mask, matrixOf(image)
 
 
 def tagOf(segment, name: str) -> str:

@@ -24,6 +24,7 @@ class Parameters:
     correctSegmentation, correctOrgans, correctRoi - what is segmented again, and where.
     compareFirst, compareSecond - the two segmentations that are compared.
     batch… - folders and formats of a batch.
+    adaptMinutes - the most that adapting a model may take.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -52,3 +53,5 @@ class Parameters:
     batchFormat: str = "seg.nrrd"
     batchSurfaces: str = ""
     batchResume: bool = True
+
+    adaptMinutes: Annotated[int, WithinRange(5, 600)] = 30

@@ -36,6 +36,7 @@ class Settings:
         precision: "auto", "float32", "bfloat16" or "float16".
         largestComponent: keep only the largest connected part of every organ.
         uncertainty: also return the uncertainty.
+        estimatedSeconds: what `estimate` said of this run; None measures the speed again.
     """
 
     organs: tuple[str, ...] | None = None
@@ -45,6 +46,7 @@ class Settings:
     precision: str = "auto"
     largestComponent: bool = False
     uncertainty: bool = False
+    estimatedSeconds: float | None = None
 
     def engineArguments(self) -> list[str]:
         """Arguments of both `metaunetr segment` and `estimate`: model and execution."""
@@ -64,6 +66,8 @@ class Settings:
             arguments += ["--largest-component"]
         if self.uncertainty:
             arguments += ["--uncertainty", UNCERTAINTY]
+        if self.estimatedSeconds is not None:
+            arguments += ["--estimated-seconds", str(self.estimatedSeconds)]
         return arguments
 
 

@@ -31,7 +31,7 @@ class Row:
         meanHu, sdHu: NaN for an empty segment, or without a volume.
         confidence: 0 to 1 as the engine gave it, None where it is unknown.
         flags: sentences of the engine about the segment as it made it.
-        edited: whether this module made it and it was edited since; False for other segments.
+        edited: whether a model made it and it was edited since; False for other segments.
         corrected: whether a part of it was segmented again in a region.
     """
 
@@ -129,11 +129,10 @@ def _row(node, segmentId: str, grid, voxels: np.ndarray | None, voxelMl: float) 
         mean, deviation = float(values.mean(dtype=float)), float(values.std(dtype=float))
     confidence = ownership.tagOf(segment, "MetaUNETR.Confidence")
     flags = ownership.tagOf(segment, "MetaUNETR.Flags")
-    owned = bool(ownership.tagOf(segment, ownership.CONTENT))
     return Row(
         segmentId, segment.GetName(), tuple(segment.GetColor()), count * voxelMl, mean, deviation,
         float(confidence) if confidence not in ("", "nan") else None,
         tuple(flags.split("; ")) if flags else (),
-        owned and not ownership.isUntouched(node, segmentId),
+        ownership.isEdited(node, segmentId),
         bool(ownership.tagOf(segment, CORRECTED)),
     )

@@ -155,3 +155,11 @@ def segmented(panel):
     panel.ui.segmentButton.click()
     panel.finish()
     return panel
+
+
+@pytest.fixture
+def own_folder(monkeypatch, tmp_path):
+    """The folder of the user's own models and corrections; nothing is unfinished."""
+    monkeypatch.setenv("METAUNETR_MODELS", str(tmp_path / "own" / "Models"))
+    (tmp_path / "own" / "Models").mkdir(parents=True)
+    return tmp_path / "own"

@@ -103,7 +103,7 @@ def started(folder, tmp_path, monkeypatch):
         launcher.write_text(f'#!/bin/sh\n"{sys.executable}" "{script}"\nexit $?\n')
         launcher.chmod(0o755)
         monkeypatch.setattr(engine, "pythonExecutable", lambda: launcher)
-        process = engine.startEngine([], folder)
+        process = engine.startEngine(["segment"], folder)
         events = []
         assert wait_until(lambda: events.extend(process.poll()) or events, WITHIN)
         return process, int(events[0]["text"])

@@ -32,10 +32,23 @@ def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engine
     panel.finish()
     assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
     assert [engine.arguments[0] for engine in engines.started] == ["estimate", "segment"]
+    said = engines.last("segment").arguments
+    assert said[said.index("--estimated-seconds") + 1] == "8.7"  # not measured again
     # no estimate for a part of the volume
     panel.ui.roiSelector.addNode()
     panel.settle(0.1)
     assert panel.ui.segmentHint.text == "CT"
+
+
+def test_a_run_before_the_estimate_measures_it(panel, engines):
+    assert panel.ui.segmentHint.text == "CT"
+    start(panel, engines, [{"event": "estimate", "seconds": 7, "memory_mb": 900}], *GOOD_RUN)
+    panel.finish()
+    panel.settle(0.1)
+    assert panel.ui.segmentHint.text == "CT: about 1 s, 0.9 GB"  # what it took
+    assert "--estimated-seconds" not in engines.last("segment").arguments
+    panel.parameters.overlap = 0.5
+    panel.wait(lambda: panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB")
 
 
 def test_devices_of_the_engine_can_be_chosen(panel):

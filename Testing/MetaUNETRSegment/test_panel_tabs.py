@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from metaunetr import bundle
+from MetaUNETRSegmentLib.dependencies import Declined
 from slicer_qt.open_panel import HOLD, stages, windows
 
 
@@ -354,13 +356,43 @@ def test_the_first_run_installs_missing_packages_and_continues(panel, lacking, e
 
 
 def test_an_installation_can_be_declined(panel, lacking, engines):
-    from MetaUNETRSegmentLib.dependencies import Declined
-
     lacking.error = Declined("Nothing was installed. You will be asked again.")
     panel.ui.segmentButton.click()
     assert "Nothing was installed" in panel.ui.segmentNotice.text
     assert panel.ui.segmentButton.text == "Segment"
     assert not [e for e in engines.started if e.arguments[0] == "segment"]
+
+
+def test_install_without_a_run(panel, lacking):
+    lacking.error = Declined("Nothing was installed. You will be asked again.")
+    panel.ui.installButton.click()
+    assert panel.ui.installLabel.text == "Nothing was installed. You will be asked again."
+    lacking.error = None
+    panel.ui.installButton.click()
+    assert panel.ui.segmentStatus.text == "Everything is installed."
+    assert not panel.ui.installFrame.visible
+
+
+def test_without_simpleitk_the_panel_says_so_and_installs_it(
+        scene, engines, open_panel, monkeypatch):
+    """The import of the other parts fails then."""
+    from MetaUNETRSegmentLib import dependencies
+
+    missing = ["SimpleITK>=2.4"]
+    monkeypatch.setattr(dependencies, "missing", lambda: list(missing))
+    monkeypatch.setattr(dependencies, "ensure", missing.clear)
+    with monkeypatch.context() as broken:
+        broken.setitem(sys.modules, "MetaUNETRSegmentLib.panel", None)
+        panel = open_panel()
+    reloads = []
+    monkeypatch.setattr(panel.widget, "onReload", lambda: reloads.append(list(missing)))
+    assert "SimpleITK>=2.4" in panel.ui.installLabel.text
+    assert panel.ui.installFolderButton.enabled
+    assert not panel.ui.tabs.visible
+    panel.widget.enter()
+    panel.widget.exit()
+    panel.ui.installButton.click()
+    panel.wait(lambda: reloads == [[]])
 
 
 @pytest.mark.parametrize(("error", "missing", "text"), [

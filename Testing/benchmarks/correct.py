@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How much context a correction needs: Dice of each organ, segmented again in a region around it.
 
-    python Testing/benchmarks/correct.py FOLDER... [--organs ORGAN...] [--csv FILE.csv]
+    python Testing/benchmarks/correct.py FOLDER... [--cases NAME...] [--organs ORGAN...]
+        [--contexts NAME...] [--csv FILE.csv]
 
 A FOLDER holds images and labels, see flags.py. Each organ that the whole CT has is segmented again
 as the tab Correct of the Slicer module does: in the box of its voxels and 10 mm around it, from a
@@ -28,6 +29,7 @@ REGION_MM = 10  # MARGIN_MM in MetaUNETRSegmentLib/panel/roi.py
 CONTEXTS = {  # mm along (k, j, i)
     "30": (30, 30, 30), "60": (60, 60, 60), "100": (100, 100, 100), "150": (150, 150, 150),
     "200": (200, 200, 200), "slices, 30": (30, np.inf, np.inf),
+    "slices, 100": (100, np.inf, np.inf),
 }
 
 
@@ -36,6 +38,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--organs", nargs="+", help="only these")
     parser.add_argument("--cases", nargs="+", help="only these, by their names")
+    parser.add_argument("--contexts", nargs="+", choices=CONTEXTS, default=list(CONTEXTS))
     parser.add_argument("--csv", type=Path, help="a line per case, organ and context")
     args = parser.parse_args()
     names = args.organs or organs.BY_NAME
@@ -44,7 +47,7 @@ def main() -> None:
     for case in (case for folder in args.folders for case in find_cases(folder)):
         if args.cases and case.name not in args.cases:
             continue
-        for row in measure(case, wanted):
+        for row in measure(case, wanted, args.contexts):
             rows.append(row)
             print(*(f"{value:.3f}" if isinstance(value, float) else value
                     for value in row.values()), sep="\t", flush=True)
@@ -53,23 +56,23 @@ def main() -> None:
                     writer = csv.DictWriter(file, rows[0])
                     writer.writeheader()
                     writer.writerows(rows)
-    report(rows)
+    report(rows, args.contexts)
 
 
-def report(rows: list[dict]) -> None:
-    print(f"\n{'organ':34}{'whole':>8}" + "".join(f"{name:>13}" for name in CONTEXTS))
+def report(rows: list[dict], contexts: list[str]) -> None:
+    print(f"\n{'organ':34}{'whole':>8}" + "".join(f"{name:>13}" for name in contexts))
     keys = dict.fromkeys((row["case"], row["organ"], row["whole"]) for row in rows)
     for case, organ, whole in keys:
         mine = {row["context"]: row for row in rows
                 if (row["case"], row["organ"]) == (case, organ)}
         print(f"{case[:12]:13}{organ:21}{whole:8.3f}" + "".join(
-            f"{mine[name]['change']:+7.3f}{mine[name]['seconds']:4.0f} s" for name in CONTEXTS))
+            f"{mine[name]['change']:+7.3f}{mine[name]['seconds']:4.0f} s" for name in contexts))
     print(f"{'worst':42}" + "".join(
         f"{min(row['change'] for row in rows if row['context'] == name):+7.3f}      "
-        for name in CONTEXTS))
+        for name in contexts))
 
 
-def measure(case, wanted: set[int]) -> Iterator[dict]:
+def measure(case, wanted: set[int], contexts: list[str]) -> Iterator[dict]:
     image, reference = (upright(read(path)) for read, path in
                         ((read_image, case.image), (read_labels, case.labels)))
     segmenter, truth, known = Segmenter(), reference.array, {}
@@ -92,8 +95,8 @@ def measure(case, wanted: set[int]) -> Iterator[dict]:
         whole = float(dice(mask, right))
         region = widened(box, (REGION_MM,) * 3, image)
         free = (old[region] == 0) | mask[region]
-        for name, context in CONTEXTS.items():
-            around = widened(region, context, image)
+        for name in contexts:
+            around = widened(region, CONTEXTS[name], image)
             labels, seconds = segment(around)
             inner = tuple(slice(part.start - first.start, part.stop - first.start)
                           for part, first in zip(region, around, strict=True))

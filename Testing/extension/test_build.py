@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULE, CORE, RESOURCES = ROOT / "MetaUNETRSegment", ROOT / "Training/metaunetr", ROOT / "Resources"
+MODULE, RESOURCES = ROOT / "MetaUNETRSegment", ROOT / "Resources"
+CORE, TRAINING = ROOT / "Training/metaunetr", ROOT / "Training/metaunetr_training"
 STANDIN = ROOT / "Testing" / "standins" / "slicer_cmake"
 MODULES = Path("lib/Slicer-5.13/qt-scripted-modules")  # where Slicer looks for modules
 
@@ -72,7 +73,7 @@ def files(folder: Path, pattern: str = "*") -> set[str]:
 def test_all_that_the_module_needs_lands_beside_it(tree, where):
     expected = (
         files(MODULE)
-        | {f"metaunetr/{name}" for name in files(CORE)}
+        | {f"{package.name}/{name}" for package in (CORE, TRAINING) for name in files(package)}
         | {f"Resources/Models/{name}" for name in files(RESOURCES / "Models")}
     )
     assert files(tree / where / MODULES) == expected
@@ -98,6 +99,14 @@ def test_the_core_is_imported_and_finds_the_model(tree, where, tmp_path):
     ], done.stderr
 
 
+def test_the_command_that_adapts_models_starts(tree):
+    done = subprocess.run(
+        [sys.executable, "-m", "metaunetr_training", "adapt", "--help"],
+        env=os.environ | {"PYTHONPATH": str(tree / "Slicer" / MODULES)}, capture_output=True,
+        text=True, cwd=tree)
+    assert "--json-progress" in done.stdout, done.stderr
+
+
 def test_slicer_tests_the_module(tree):
     ctest = str(Path(program("cmake", "CMAKE_BIN_DIR")).with_name("ctest"))
     listed = re.findall(r"Test +#\d+: (\S+)", run(ctest, "-N", cwd=tree / "build"))
@@ -109,6 +118,7 @@ def test_slicer_tests_the_module(tree):
     (MODULE, "MODULE_PYTHON_SCRIPTS", ["*.py"]),
     (MODULE, "MODULE_PYTHON_RESOURCES", ["Resources/**/*"]),
     (CORE, "METAUNETR_PYTHON_SCRIPTS", ["*.py"]),
+    (TRAINING, "METAUNETR_TRAINING_PYTHON_SCRIPTS", ["*.py"]),
 ])
 def test_every_file_is_listed(folder, variable, patterns):
     """Alphabetically, so that a look tells what is there."""

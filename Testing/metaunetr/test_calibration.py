@@ -1,28 +1,53 @@
-"""The curve from confidence to Dice in a card: what it says, and what is no such curve."""
+"""The calibration in a card: the Dice that it expects, and what is no calibration."""
 
 from dataclasses import replace
-from math import isnan, nan
+from math import isnan, log, nan
 
 import pytest
 
 from analytic import HuBins, analytic_image, make_bundle
 from metaunetr import bundle
-from metaunetr.calibration import Calibration
+from metaunetr.calibration import Calibration, Curve, read_calibration
 from metaunetr.engine import Segmenter
 from tiny_bundle import write_bundle
 
+WEIGHTS = {"intercept": -log(9), "logit_confidence": 2.0, "log_volume_ml": 0.5, "n": 60, "cases": 6}
 CURVE = {"confidence": [0.6, 0.8, 1.0], "dice": [0.3, 0.7, 0.9], "n": 60, "cases": 6}
+
+
+@pytest.mark.parametrize(("confidence", "volume", "odds"), [
+    (0.75, 1.0, 1.0), (0.75, 9.0, 3.0), (0.9, 1.0, 9.0), (0.5, 81.0, 1.0),
+    (1.0, 1.0, 99**2 / 9), (0.0, 1.0, 1 / 9 / 99**2),
+], ids=["small", "nine times as large", "surer", "undecided", "certain", "certainly not"])
+def test_the_odds_of_the_expected_dice_are_a_product_of_powers(confidence, volume, odds):
+    expected = read_calibration(WEIGHTS)(confidence, volume)
+    assert expected / (1 - expected) == pytest.approx(odds)
 
 
 @pytest.mark.parametrize(("confidence", "dice"), [
     (0.6, 0.3), (0.7, 0.5), (0.8, 0.7), (1.0, 0.9), (0.2, 0.3), (0.9, 0.8),
 ])
 def test_the_curve_is_linear_between_its_knots_and_level_beyond(confidence, dice):
-    assert Calibration.from_card(CURVE)(confidence) == pytest.approx(dice)
+    for volume in (1.0, 1000.0):
+        assert read_calibration(CURVE)(confidence, volume) == pytest.approx(dice)
 
 
-def test_an_organ_that_was_not_found_has_no_confidence_to_calibrate():
-    assert isnan(Calibration.from_card(CURVE)(nan))
+@pytest.mark.parametrize("entry", [WEIGHTS, CURVE])
+def test_an_organ_that_was_not_found_has_no_confidence_to_calibrate(entry):
+    assert isnan(read_calibration(entry)(nan, 1.0))
+
+
+@pytest.mark.parametrize(("entry", "words"), [
+    ({}, "the calibration lacks 'intercept'"),
+    ({"intercept": 0.0, "logit_confidence": 1.0}, "the calibration lacks 'log_volume_ml'"),
+    (WEIGHTS | {"intercept": float("nan")}, "intercept must be a number from -100 to 100"),
+    (WEIGHTS | {"logit_confidence": -1.0}, "logit_confidence must be a number from 0 to 20"),
+    (WEIGHTS | {"log_volume_ml": "0.5"}, "log_volume_ml must be a number from 0 to 20"),
+    ([0.5], "calibration must be an object"),
+])
+def test_what_is_no_calibration(entry, words):
+    with pytest.raises(ValueError, match=words):
+        read_calibration(entry)
 
 
 @pytest.mark.parametrize(("changes", "words"), [
@@ -38,22 +63,23 @@ def test_an_organ_that_was_not_found_has_no_confidence_to_calibrate():
 ])
 def test_what_is_no_such_curve(changes, words):
     with pytest.raises(ValueError, match=words):
-        Calibration.from_card(CURVE | changes)
+        read_calibration(CURVE | changes)
 
 
 @pytest.mark.parametrize(("entry", "expected"), [
     ({}, None), ({"calibration": None}, None),
-    ({"calibration": CURVE}, Calibration((0.6, 0.8, 1.0), (0.3, 0.7, 0.9))),
+    ({"calibration": WEIGHTS}, Calibration(-log(9), 2.0, 0.5)),
+    ({"calibration": CURVE}, Curve((0.6, 0.8, 1.0), (0.3, 0.7, 0.9))),
 ])
 def test_a_card_may_hold_one(tmp_path, entry, expected):
     assert bundle.load(write_bundle(tmp_path, **entry)).calibration == expected
 
 
-def test_the_engine_reports_what_the_curve_says(monkeypatch):
+def test_the_engine_reports_the_expected_dice(monkeypatch):
     monkeypatch.setattr("metaunetr.engine.segmenter.inspect_ct", lambda image: [])
     monkeypatch.setattr("metaunetr.engine.segmenter.as_air", lambda image: image)
     raw = make_bundle(HuBins())
-    curve = Calibration((0.0, 1.0), (0.1, 0.4))
+    curve = Curve((0.0, 1.0), (0.1, 0.4))
     plain, calibrated = (
         Segmenter(model, device="cpu").segment(analytic_image())
         for model in (raw, replace(raw, calibration=curve))

@@ -15,6 +15,11 @@ from metaunetr.image import Grid, Image
 from metaunetr.network import build
 
 LABELS = ("background", "spleen", "right kidney", "left kidney", "liver")
+ADAPTED = {  # what the card of an adapted model says
+    "from": "tiny", "cases": 3, "reason": "",
+    "organs": {"liver": {"n": 3, "dice": [0.81, 0.864], "nsd_2mm": [0.7, 0.75]}},
+    "mean": {"n": 3, "dice": [0.81, 0.864], "nsd_2mm": [0.7, 0.75]},
+}
 
 
 def card(**changes: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from metaunetr import organs
-from metaunetr.calibration import Calibration
+from metaunetr.calibration import Calibration, Curve, read_calibration
 from metaunetr.errors import BundleError, InputError
 from metaunetr.organs import Organ
 from metaunetr.schema import Between, Check, Length, Reader, read_json
@@ -121,7 +121,8 @@ class Bundle:
         smallest, largest: how far a window may shrink or grow to cover an axis at once.
         multiple: what window sizes must be divisible by.
         overlap: default overlap of neighbouring windows, 0 to below 1.
-        calibration: turns the engine's confidence into the Dice to be expected; None leaves it.
+        calibration: turns confidence and volume of an organ into the Dice to be expected; None
+            leaves the confidence.
         precision: "float32" for a model that loses accuracy in half precision, else "auto".
     """
 
@@ -136,7 +137,7 @@ class Bundle:
     largest: tuple[int, int, int]
     multiple: int
     overlap: float
-    calibration: Calibration | None = None
+    calibration: Calibration | Curve | None = None
     precision: str = "auto"
 
     def channels(self, wanted: Iterable[Organ] | None) -> dict[int, Organ]:
@@ -243,7 +244,7 @@ def _bundle(folder: Path, values: dict[str, Any]) -> Bundle:
         largest=largest,
         multiple=multiple,
         overlap=card.overlap,
-        calibration=Calibration.from_card(card.calibration),
+        calibration=read_calibration(card.calibration),
         precision=card.precision,
     )
 

@@ -59,6 +59,8 @@ class Training:
         max_minutes: wall-clock budget for the schedule; None for none.
         batch_size: patches per step, over all processes.
         patch: (D, H, W) voxels at the model spacing.
+        more_patches: further sizes of patches. Every batch draws one of all sizes, so that the
+            network works with windows of other sizes, as narrow fields of view have.
         warmup: share of the schedule in which the learning rate rises.
         gradient_clip: largest norm of the gradient.
         ema: decay of the moving average of the weights, which is validated and exported.
@@ -75,6 +77,7 @@ class Training:
     max_minutes: float | None
     batch_size: Count
     patch: Triple
+    more_patches: tuple[Triple, ...]
     learning_rate: float
     weight_decay: float
     warmup: float

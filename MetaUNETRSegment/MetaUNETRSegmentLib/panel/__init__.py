@@ -8,18 +8,21 @@
     results             the organs that were found
     correct, roi        some organs again inside a region
     compare, batch      two segmentations; many volumes
-    install, log        what must be installed first; what happened
+    adapt, remember     a model learns from corrections; remembers those of the result
+    log                 what happened
     firstuse            what to do first, and the link to the documentation
 """
 
 from slicer.i18n import tr as _
 
+from MetaUNETRSegmentLib.install import InstallPanel
+
+from .adapt import AdaptPanel
 from .batch import BatchPanel
 from .compare import ComparePanel
 from .correct import CorrectPanel
 from .firstuse import FirstUse
 from .input import InputPanel
-from .install import InstallPanel
 from .log import LogPanel
 from .results import ResultsPanel
 from .run import Runner
@@ -46,7 +49,7 @@ class Panel:
         self.log = LogPanel(ui)
         self.firstUse = FirstUse(ui)
         self.runner = Runner(self.log, self.refresh)
-        self.install = InstallPanel(self)
+        self.install = InstallPanel(ui, self.log.write, self._installed)
         self.input = InputPanel(self)
         self.screen = Screen(self)
         self.segment = SegmentPanel(self)
@@ -54,6 +57,7 @@ class Panel:
         self.correct = CorrectPanel(self)
         self.compare = ComparePanel(self)
         self.batch = BatchPanel(self)
+        self.adapt = AdaptPanel(self)
         ui.tabs.currentChanged.connect(self._fitTabs)
         self._fitTabs()
 
@@ -70,6 +74,7 @@ class Panel:
         self.input.enter()
         self.screen.enter()
         self.results.enter()
+        self.adapt.enter()
         self.refresh()
 
     def refresh(self) -> None:
@@ -79,7 +84,7 @@ class Panel:
         self.refreshing = True  # parts may set parameters, which calls us
         try:
             for part in (self.screen, self.input, self.segment, self.results, self.correct,
-                         self.compare, self.batch):
+                         self.compare, self.batch, self.adapt):
                 part.refresh()
         finally:
             self.refreshing = False
@@ -96,6 +101,8 @@ class Panel:
     def close(self) -> None:
         """The panel is closed: stops the run."""
         self.runner.cancel()
+        self.adapt.close()
+        self.results.remember.close()
         self.segment.close()
         self.screen.close()
         self.parameters = None
@@ -110,8 +117,14 @@ class Panel:
         """Cancels a run, or starts one once everything is installed."""
         if self.runner.running:
             self.runner.cancel(cancelled)
-        elif self.install.ensure(strip):
+        elif self.install.ensure(strip.fail):
             run()
+
+    def _installed(self) -> None:
+        """Also removes what was said when packages were missing."""
+        self.clearStrips()
+        self.segment.strip.end(_("Everything is installed."))
+        self.refresh()
 
     def allowRun(self, strip, reason: str) -> None:
         """Enables a button that starts runs, or gives the reason; Cancel is always enabled."""
@@ -135,6 +148,6 @@ class Panel:
     def _fitTabs(self) -> None:
         """Makes the tabs as high as the one that is shown, not as the highest."""
         ui = self.ui
-        pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage)
+        pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage, ui.adaptPage)
         for index, page in enumerate(pages):
             page.visible = index == ui.tabs.currentIndex

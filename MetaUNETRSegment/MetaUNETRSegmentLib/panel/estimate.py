@@ -1,5 +1,7 @@
 """Estimated time and memory of a run, shown before it begins."""
 
+from contextlib import suppress
+
 import qt
 from slicer.i18n import tr as _
 
@@ -19,7 +21,7 @@ class Estimate:
     def __init__(self, label, logic, devices) -> None:
         self.label, self.logic, self.devices = label, logic, devices
         self.wanted = self.job = self.volume = None
-        self.known = {}  # what was measured before
+        self.known = {}  # (seconds, MB) of what was wanted before
         self.delay = qt.QTimer()
         self.delay.interval = WAIT_MS
         self.delay.timeout.connect(self._start)
@@ -33,9 +35,20 @@ class Estimate:
             return
         self.stop()
         self.wanted, self.volume, self.settings = wanted, volume, settings
-        self._say(self.known.get(wanted, ""))
+        self._say()
         if image and wanted not in self.known:
             self.delay.start()
+
+    @property
+    def seconds(self) -> float | None:
+        """The estimate of the run that is wanted now; None if there is none yet."""
+        return self.known.get(self.wanted, (None,))[0]
+
+    def learn(self, wanted: tuple | None, job) -> None:
+        """Takes a run of the whole volume as its estimate, if there was none yet."""
+        event = job.last.get("estimate")
+        if event and wanted and wanted[1]:
+            self.known.setdefault(wanted, (job.seconds, event["memory_mb"]))
 
     def stop(self) -> None:
         """Stops the estimate: a run begins, or none is possible."""
@@ -45,33 +58,29 @@ class Estimate:
         job, self.job, self.wanted, self.volume = self.job, None, None, None
         if job is not None:
             job.cancel()
-        self._say("")
+        self._say()
 
     def _start(self) -> None:
         self.delay.stop()
-        self._say(_("estimating …"))
-        try:
+        with suppress(RuntimeError):  # the run itself will say why
             self.job = self.logic.estimate(
                 self.volume, wait=False, progress=self._take, **self.settings)
-        except RuntimeError:  # the run itself will say why
-            self._say("")
 
     def _take(self, event: dict) -> None:
         kind = event["event"]
         if kind == "devices":
             self.devices(event["devices"])
         elif kind == "estimate":
-            self.known[self.wanted] = estimateText(event["seconds"], event["memory_mb"])
-            self._say(self.known[self.wanted])
-        elif kind == "failed":
-            self._say("")
+            self.known[self.wanted] = event["seconds"], event["memory_mb"]
+            self._say()
         if kind in ("finished", "failed", "cancelled"):
             self.job = None
 
-    def _say(self, text: str) -> None:
-        """The volume's name, and the text."""
+    def _say(self) -> None:
+        """The volume's name, and what is known of its run."""
         name = self.volume.GetName() if self.volume else ""
-        self.label.text = _("{name}: {text}").format(name=name, text=text) if text else name
+        known = self.known.get(self.wanted)
+        self.label.text = f"{name}: {estimateText(*known)}" if known else name
 
 
 def estimateText(seconds: float, megabytes: float) -> str:

@@ -6,6 +6,7 @@ from slicer.i18n import tr as _
 
 from metaunetr import bundle
 from metaunetr.errors import BundleError
+from MetaUNETRSegmentLib.ownmodels import gains
 
 from .choices import Item
 
@@ -33,11 +34,13 @@ def find(name: str):
 
 
 def title(model) -> str:
-    return str(model.card.get("title") or model.name)
+    """That of the card; after the name of an adapted model, which its user may have chosen."""
+    text = str(model.card.get("title") or model.name)
+    return f"{model.name} ({text})" if gains(model.card) else text
 
 
 def describe(model) -> str:
-    """The card for a tooltip: organs with their Dice, spacing, licence."""
+    """The card for a tooltip: organs with their Dice, gain, spacing, licence."""
     measured, scores = next(iter(model.dice.items()), ("", {}))
     scores = dict(scores)
     mean = scores.pop("mean", None)
@@ -51,6 +54,7 @@ def describe(model) -> str:
         (_("Model"), f"{title(model)} [{model.name}]"),
         (_("Organs (Dice)") if scores else _("Organs"), organs),
         (_("Measured on"), measured),
+        (_("Gain"), gainText(gains(model.card))),
         (_("Spacing"), f"{spacing} mm"),
         (_("Training data"), model.card.get("data_licence", "")),
         (_("Licence of the weights"), model.card.get("weights_licence", "")),
@@ -58,3 +62,12 @@ def describe(model) -> str:
     ]
     return "".join(f"<p><b>{label}:</b> {html.escape(str(text))}</p>"
                    for label, text in lines if text)
+
+
+def gainText(found: list) -> str:
+    """Of an adapted model, such as "mean Dice 0.81 → 0.86 in 6 held-out CTs"."""
+    if not found:
+        return ""
+    (before, after), count = found[-1].dice, found[-1].n
+    return _("mean Dice of the corrected organs {before} → {after} in {count} held-out CTs").format(
+        before=f"{before:.2f}", after=f"{after:.2f}", count=count)

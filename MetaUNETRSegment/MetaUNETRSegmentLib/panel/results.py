@@ -12,6 +12,7 @@ from metaunetr.result import CUT_OFF
 from MetaUNETRSegmentLib import colortable, colours, ownership, views
 
 from .choices import swatch
+from .remember import RememberButton
 from .run import NOTICE_STYLE, WARNING
 from .tables import fit, header, known, number
 
@@ -25,6 +26,7 @@ class ResultsPanel:
         self.panel, self.ui = panel, panel.ui
         self.rows = []
         self.shown, self.coloured = None, False
+        self.remember = RememberButton(panel)
         ui, table = self.ui, self.ui.resultsTable
         header(table, (
             ("", _("Click an eye to show or hide an organ.")),
@@ -83,6 +85,7 @@ class ResultsPanel:
         self._fill()
         self.ui.exportWidget.setSegmentationNode(node)
         self._allow(node)
+        self.remember.update(node)
         if node:
             self.ui.resultsCollapsible.collapsed = False
         from MetaUNETRSegmentLib.segmentation import RECORD

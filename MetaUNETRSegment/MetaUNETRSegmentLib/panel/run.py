@@ -18,9 +18,11 @@ class Strip:
 
     Args:
         ui, name: its widgets are ui.<name>Button, Hint (beside it), Progress, Status and Notice.
+        makeProgress: () -> the Progress of a run.
     """
 
-    def __init__(self, ui, name: str) -> None:
+    def __init__(self, ui, name: str, makeProgress=Progress) -> None:
+        self.makeProgress = makeProgress
         self.button = getattr(ui, f"{name}Button")
         self.hint = getattr(ui, f"{name}Hint")
         self.bar = getattr(ui, f"{name}Progress")
@@ -32,7 +34,7 @@ class Strip:
         self.clear()
 
     def clear(self) -> None:
-        self.progress = Progress()
+        self.progress = self.makeProgress()
         self.warnings = []
         self.bar.visible = False
         self._say("")

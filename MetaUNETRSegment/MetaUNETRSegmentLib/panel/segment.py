@@ -41,7 +41,8 @@ class SegmentPanel:
         self.panel.press(self.strip, self.run)
 
     def run(self) -> None:
-        parameters = self.panel.parameters
+        parameters, seconds = self.panel.parameters, self.estimate.seconds
+        self.wanted = self.estimate.wanted
         self.estimate.stop()
         self.before = segmentNames(parameters.outputSegmentation)
 
@@ -49,7 +50,7 @@ class SegmentPanel:
             return self.panel.logic.segment(
                 parameters.inputVolume, parameters.outputSegmentation, wait=False,
                 progress=progress, uncertainty=parameters.uncertainty, roiNode=parameters.roi,
-                **self.panel.input.options())
+                estimatedSeconds=seconds, **self.panel.input.options())
 
         volume = parameters.inputVolume
         self.panel.runner.start(self.strip, makeJob, self._finished)
@@ -57,6 +58,7 @@ class SegmentPanel:
             self.strip.hint.text = volume.GetName()  # another one may be chosen during the run
 
     def _finished(self, job) -> str:
+        self.estimate.learn(self.wanted, job)
         self.volume = views.volumeOf(job.result)
         self.panel.results.show(job.result)
         self.panel.firstUse.done()

@@ -286,7 +286,7 @@ def test_if_the_scheduler_ends_an_error_says_so_and_finished_cases_are_kept(
 
 def test_dask_is_not_installed(once, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(PackageError, match=r'distributed; .*pip install "distributed>=2024.8"'):
+    with pytest.raises(PackageError, match=r'distributed; .* install "distributed>=2024.8"'):
         batch.run([once.inputs], wanted(once, tmp_path, workers=2), None)
 
 

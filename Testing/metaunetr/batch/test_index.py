@@ -79,7 +79,7 @@ def test_flags_are_grouped_and_volumes_are_in_the_table():
         "Spleen", "Left kidney", "Liver", "Pancreas")) in html
     row = ('<a href="#case-0">a</a></td><td>to look at</td><td>0.70</td>'
            '<td class="doubt" title="not found"></td><td class="doubt" title="not found"></td>'
-           '<td class="cut">1432</td><td class="doubt cut" title="odd">7.3</td>')
+           '<td class="cut">1432</td><td class="doubt cut" title="odd">7.26</td>')
     assert row in html
     assert '<a href="#case-1">b</a></td><td>nothing to remark</td><td>0.95</td><td></td>' in html
 

@@ -23,7 +23,8 @@ def test_results_keep_the_folders_of_the_input(folder, batch, segment, tmp_path)
         r"2 cases\.\n"
         r"\[1/2\] a/ct: 2 organs in .+ s; look at: .+; about .+ left\n"
         r"\[2/2\] b/ct: 2 organs in .+ s; look at: .+\n"
-        r"2 cases: 2 done, 0 finished before, 0 failed, in .+ s, busy \d+% of the time\.\n",
+        r"2 cases: 2 done, 0 finished before, 0 failed, in .+ s, busy \d+% of the time\.\n"
+        r"Overview: .+out.index\.html\n",
         ran.out)
     organs = ("liver", "right_kidney")
     assert set(made(tmp_path / "out")) == {
@@ -61,7 +62,7 @@ def test_three_good_and_two_bad(batch, tmp_path):
                                   strict=True):
         assert f"] {name}: FAILED: {name}.nii.gz: " in line
         assert reason in line.split(".nii.gz: ")[1]
-    assert ran.out.splitlines()[-1].startswith("5 cases: 3 done, 0 finished before, 2 failed, in")
+    assert "\n5 cases: 3 done, 0 finished before, 2 failed, in" in ran.out
 
     before = made(tmp_path / "out")
     again = batch("--resume", "--json-progress")

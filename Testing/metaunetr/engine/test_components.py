@@ -44,7 +44,7 @@ def test_fragments_go_to_the_runner_up_and_true_parts_stay(dtype):
     logits[1][torch.from_numpy(ONE | HALF | stray)] = 7
     logits[2][torch.from_numpy(SPECK)] = 9  # an organ may be small
     logits[2][torch.from_numpy(box((0, 1), (0, 1), (18, 20)))] = 6  # as large: stays
-    remove_small_components(logits)
+    remove_small_components(logits, 1.0)
     classes = logits.argmax(dim=0).numpy()
     assert np.array_equal(classes == 1, (ONE | HALF) & ~SPECK)
     assert np.array_equal(classes == 2, SPECK | box((0, 1), (0, 1), (18, 20)))
@@ -55,7 +55,7 @@ def test_a_runner_up_that_is_a_fragment_too_goes_as_well():
     logits[1][torch.from_numpy(ONE)] = 7
     logits[2][torch.from_numpy(HALF)] = 7
     logits[1:, 0, 0, 18:] = torch.tensor([[6.0], [5.0]])
-    remove_small_components(logits)
+    remove_small_components(logits, 1.0)
     classes = logits.argmax(dim=0).numpy()
     assert np.array_equal(classes == 1, ONE) and np.array_equal(classes == 2, HALF)
 
@@ -66,7 +66,7 @@ def test_relabelling_goes_on_until_no_fragment_is_left():
     for channel, mask in enumerate((ONE, HALF, box((2, 12), (2, 12), (14, 18))), start=1):
         logits[channel][torch.from_numpy(mask)] = 7
     logits[1:, 0, 0, 18:] = torch.tensor([[6.0], [5.0], [4.0]])
-    remove_small_components(logits)
+    remove_small_components(logits, 1.0)
     assert (logits.argmax(dim=0)[0, 0, 18:] == 0).all()
 
 
@@ -77,15 +77,24 @@ def test_interpolation_does_not_restore_a_fragment():
     logits[2][torch.from_numpy(HALF)] = 7
     logits[1:, 16, 16, 12] = torch.tensor([6.0, -6.0])
     logits[1:, 16, 16, 13] = torch.tensor([6.0, 6.5])
-    remove_small_components(logits)
+    remove_small_components(logits, 1.0)
     between = logits[:, 16, 16, 12:14].mean(dim=1)
     assert between.argmax() == 2
+
+
+@pytest.mark.parametrize(("voxels", "found"), [(49, False), (50, True)])
+def test_an_organ_of_less_than_half_a_millilitre_is_none(voxels, found):
+    logits = torch.zeros(2, 20, 20, 20)
+    logits[1].view(-1)[:voxels] = 7
+    remove_small_components(logits, 0.01)
+    assert (logits[1] > 0).any() == found
+    assert (logits.argmax(dim=0) == 1).sum() == (voxels if found else 0)
 
 
 def test_of_every_class_only_the_largest_part_is_left():
     logits = torch.zeros(3, 20, 20, 20)
     logits[1][torch.from_numpy(ONE | HALF | SPECK)] = 7
-    remove_small_components(logits, largest_only=True)
+    remove_small_components(logits, 1.0, largest_only=True)
     assert np.array_equal(logits.argmax(dim=0).numpy() == 1, ONE)
 
 

@@ -12,7 +12,7 @@ LENGTH = 400.0  # mm; the image reaches from the pelvis to the lower chest
 
 
 def organ(name, ml, hu, low, high, spread=40.0):
-    return Found(find(name), ml, hu, spread, confidence=0.95, calibrated=False, expected_dice=0.93,
+    return Found(find(name), ml, hu, spread, confidence=0.95, calibrated=False,
                  parts=1, cut_off=high >= LENGTH, wrong_side=False, extent=(low, high),
                  upper_width=1.2)
 
@@ -52,14 +52,14 @@ DOUBTS = {
     "too large though cut off": ("spleen", {"volume_ml": 900.0, "cut_off": True}, "expected 54"),
     "two parts": ("gallbladder", {"parts": 2}, "2 separate parts"),
     "on the wrong side": ("spleen", {"wrong_side": True}, "wrong side"),
-    "low confidence": ("gallbladder", {"confidence": 0.83}, "the confidence is below 0.86"),
+    "low confidence": ("gallbladder", {"confidence": 0.85}, "the confidence is at most 0.88"),
     "low expected Dice": ("spleen", {"confidence": 0.69, "calibrated": True},
-                          "the confidence is below 0.7"),
-    "undecided": ("stomach", {"expected_dice": 0.55}, "undecided how far"),
+                          "the confidence is at most 0.7"),
+    "shown as 0.70": ("spleen", {"confidence": 0.704, "calibrated": True}, "at most 0.7"),
     "a kidney without its lower pole": (
-        "right kidney", {"volume_ml": 110.0, "extent": (235.0, 310.0)}, "65% of the left kidney's"),
+        "right kidney", {"volume_ml": 110.0, "extent": (235.0, 310.0)}, "67% of the left kidney's"),
     "a kidney without its lower pole, of a patient whose right kidney is longer": (
-        "right kidney", {"volume_ml": 117.0, "expected_dice": 0.88}, "71% of the left kidney's"),
+        "right kidney", {"volume_ml": 117.0, "confidence": 0.9}, "71% of the left kidney's"),
     "a kidney of little volume": ("left kidney", {"volume_ml": 90.0}, "56% of the right kidney's"),
     "an aorta that ends above the kidneys": ("aorta", {"extent": (270.0, 400.0)}, "lower poles"),
     "an aorta that ends below the liver's top": ("aorta", {"extent": (170.0, 330.0)}, "upper end"),
@@ -87,10 +87,11 @@ NOTHING = {
     "part of a kidney": [("right kidney", {"volume_ml": 60.0, "extent": (200.0, 250.0),
                                            "cut_off": True})],
     "a kidney that is small by nature": [("right kidney", {"volume_ml": 117.0})],
-    "a kidney as large as the other": [("right kidney", {"expected_dice": 0.88})],
+    "a kidney as large as the other": [("right kidney", {"confidence": 0.9})],
     "one kidney": [("right kidney", None)],
+    "a kidney beside one that fragments lengthen": [("left kidney", {"extent": (210.0, 380.0)})],
     "calibrated": [("gallbladder", {"confidence": 0.75, "calibrated": True})],
-    "shown as 0.70": [("gallbladder", {"confidence": 0.698, "calibrated": True})],
+    "shown as 0.71": [("gallbladder", {"confidence": 0.706, "calibrated": True})],
     "a scan that ends in the kidneys": [("aorta", {"extent": (3.0, 400.0)})],
     "up to the arch": [("aorta", {"extent": (170.0, 380.0), "upper_width": 3.5,
                                   "cut_off": False})],

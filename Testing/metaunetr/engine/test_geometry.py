@@ -32,7 +32,7 @@ def test_all_48_ways_of_storing_a_scan_give_the_same_labels_voxel_for_voxel():
     image = Image(noisy, image.grid)
     engine = Segmenter(make_bundle(Lopsided()), device="cpu")
     expected = engine.segment(image).labels.array
-    assert len(np.unique(expected)) == 4
+    assert set(np.unique(expected)) == {0, 1, 6}
     for axes, flips in product(permutations(range(3)), product((False, True), repeat=3)):
         other = reordered(image, axes, flips)
         labels = engine.segment(other).labels.array

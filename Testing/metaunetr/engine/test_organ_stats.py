@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from analytic import HuBins, make_bundle
-from metaunetr.calibration import Calibration
+from metaunetr.calibration import Calibration, Curve
 from metaunetr.engine.organ_stats import (
     Prediction,
     VoxelStats,
@@ -57,10 +57,15 @@ def spleen(probability, ml, calibration=None):
 
 
 @pytest.mark.parametrize(("calibration", "expected", "low"), [
-    (None, 0.9, False), (Calibration((0.5, 1.0), (0.2, 0.8)), 0.68, True),
-    (Calibration((0.5, 1.0), (0.8, 1.0)), 0.96, False),
+    (None, 0.9, False),
+    (Curve((0.5, 1.0), (0.2, 0.8)), 0.68, True),
+    (Calibration(0.0, 0.5, 0.0), 0.75, False),
+    (Calibration(-math.log(200), 0.5, 1.0), 0.75, False),
+    (Calibration(-math.log(300), 0.5, 1.0), 2 / 3, True),
 ])
-def test_a_calibration_turns_confidence_into_the_expected_dice(calibration, expected, low):
+def test_a_calibration_turns_confidence_and_volume_into_the_expected_dice(
+    calibration, expected, low
+):
     found = spleen(0.9, 200, calibration)
     assert found.confidence == pytest.approx(expected, abs=1e-6)
     assert any("confidence" in flag for flag in found.flags) == low
@@ -71,16 +76,6 @@ def test_an_organ_without_voxels_has_the_one_flag_not_found():
     found = spleen(0.9, 0)
     assert (found.voxels, found.volume_ml, found.flags) == (0, 0, ("not found",))
     assert math.isnan(found.confidence) and math.isnan(found.hu_mean)
-
-
-def test_the_expected_dice_counts_what_was_narrowly_lost():
-    logits = torch.full((2, 10, 4, 4), -9.0)
-    logits[0] = 0
-    logits[1, :4] = 9  # certain in four slices, and nearly won in three more
-    logits[1, 4:7] = float(np.log(0.49 / 0.51))
-    prediction = Prediction(logits)
-    assert prediction.confidence(1) == pytest.approx(1, abs=0.01)
-    assert prediction.expected_dice(1) == pytest.approx(2 * 4 / (4 + 4 + 3 * 0.49), abs=0.01)
 
 
 def test_every_face_is_the_border():

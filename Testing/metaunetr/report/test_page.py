@@ -93,6 +93,19 @@ def test_a_line_on_top_says_which_organs_are_flagged(tmp_path, flags, words):
     assert text.index(words) < text.index("Overview")
 
 
+def test_contact_with_the_border_does_not_look_like_a_doubt(tmp_path):
+    html = write(tmp_path, flags=(CUT_OFF, "2 separate parts"))
+    assert f'<span class="remark">{CUT_OFF}</span>' in html
+    assert '<span class="flag">2 separate parts</span>' in html
+
+
+@pytest.mark.parametrize(("confidence", "words"), [
+    ("expected Dice", "Confidence: how well"), ("mean probability", "Confidence: the probability"),
+])
+def test_what_the_confidence_of_this_model_is(tmp_path, confidence, words):
+    assert words in Outline(write(tmp_path, record={"confidence": confidence})).text
+
+
 def test_pictures_say_where_they_lie(tmp_path):
     text = Outline(write(tmp_path)).text
     assert re.search(r"coronal: slice \d+ of 60, [AP] \d+ mm", text)
@@ -106,7 +119,7 @@ def test_it_says_what_it_must(tmp_path):
         flags=("touches the border of the image",),
         record={"model": "abdomen13-2mm", "date": "2026-08-03T10:11:12+00:00", "windows": 27},
     ))
-    volume = f"{16 * 3 * 35 * 1.2 * 1.2 * 5 / 1000:.1f}"
+    volume = f"{16 * 3 * 35 * 1.2 * 1.2 * 5 / 1000:.1f} mL"  # 12.1
     for words in [
         DISCLAIMER, "ct.nii.gz", "70 × 60 × 20 voxels of 1.2 × 1.2 × 5 mm", "abdomen13-2mm",
         "2026-08-03", "slices are 5 mm thick", "touches the border of the image",

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from metaunetr import io
 from metaunetr.batch.case_record import sha256_of
@@ -146,8 +147,17 @@ def test_of_a_batch_only_results_that_have_changed_since(folder, tmp_path):
     assert organs_of(results, images=[studies], warn=said.append) == [{6}, {1, 6}, {1}]
     assert f"{results / 'lost.seg.nrrd'}: left out, there is no image of this name." in said
     assert "1 segmentation without a corrected organ left out." in said
+    (results / "run.sqlite").touch()
+    assert organs_of(results / "ct1.seg.nrrd", images=[studies]) == [{1, 6}]
     with pytest.raises(InputError, match="name with --images what was its --input"):
         organs_of(results)
+
+
+def test_single_segmentations(folder):
+    files = [folder / "ct1.seg.nrrd", folder / "ct2.seg.nrrd"]
+    assert organs_of(*files) == [{1, 6}, {1}]
+    for paths in ([folder, *files], [*files, folder]):
+        assert organs_of(*paths) == [{6}, {1, 6}, {1}]
 
 
 def test_label_maps_need_names_and_all_their_organs_count(tmp_path):
@@ -166,16 +176,26 @@ def two_files(folder):
     shutil.copy(folder / "ct1.seg.nrrd", folder / "ct1 organs.seg.nrrd")
 
 
+def overlapping(folder):
+    """Two layers, as 3D Slicer writes segments that overlap."""
+    path = folder / "ct0.seg.nrrd"
+    image = sitk.ReadImage(str(path))
+    layers = sitk.Compose(image, image)
+    for key in image.GetMetaDataKeys():
+        layers.SetMetaData(key, image.GetMetaData(key))
+    sitk.WriteImage(layers, str(path))
+
+
 def uncorrected(folder):
     for seed in range(3):
         write_case(folder, f"ct{seed}", seed)
 
 
 @pytest.mark.parametrize(("spoil", "message"), [
-    (lambda folder: (folder / "ct2.seg.nrrd").unlink(), "at least 3 corrected CTs .* there are 2"),
     (uncorrected, "no segment has been corrected"),
     (another_model, r"results of one model: .*ct1.seg.nrrd is of tiny \(abababab\), .*ct2"),
     (two_files, "ct1.nii.gz: has two segmentations"),
+    (overlapping, "ct0.seg.nrrd: .*overlapping segments"),
     (shutil.rmtree, "there is no such folder"),
 ])
 def test_what_is_wrong_is_one_sentence(folder, spoil, message):

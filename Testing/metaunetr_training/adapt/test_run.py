@@ -192,17 +192,27 @@ def test_on_the_command_line_a_model_that_is_not_better_and_one_that_exists(
 
 def test_it_begins_again_with_other_cases_and_leaves_foreign_folders_alone(
         request_of, corrected, tmp_path):
-    def stop(event):
-        if event.get("stage") == "before":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        adapt(request_of(), stop)
+    """Another time begins again only when it has been divided among the trainings."""
     said = []
-    with pytest.raises(KeyboardInterrupt):
-        adapt(request_of(minutes=7), lambda event: said.append(event) or stop(event))
-    assert [event["text"] for event in said if event["event"] == "warning"] == [
-        "The cases, the model or the time are not those of the interrupted run; it begins again."]
+
+    def until(stage, **changes):
+        def stop(event):
+            said.extend(event["text"][:9] for _ in range(event["event"] == "warning"))
+            if event.get("stage") == stage:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            adapt(request_of(**changes), stop)
+
+    until("before")
+    until("train", minutes=4000)
+    assert said == []
+    until("train", minutes=3000)
+    assert said == ["The cases"]
+    shutil.copy(corrected / "ct0.nii.gz", tmp_path / "ct3.nii.gz")
+    shutil.copy(corrected / "ct0.seg.nrrd", tmp_path / "ct3.seg.nrrd")
+    until("prepare", minutes=3000, cases=cases.find([corrected, tmp_path], (), [6, 1], print))
+    assert said == ["The cases"] * 2
     other = request_of(output=tmp_path / "other")
     state_folder(other.output).mkdir()
     (state_folder(other.output) / "mine.txt").write_text("mine")
@@ -211,13 +221,27 @@ def test_it_begins_again_with_other_cases_and_leaves_foreign_folders_alone(
 
 
 @pytest.mark.parametrize(("changes", "free", "error", "message"), [
-    ({"minutes": 0.005}, 1e12, InputError, "0.005 minutes are too few: measuring 3 cases takes"),
+    ({"minutes": 0.005}, 1e12, InputError, r"0.005 minutes are too few: to prepare 3 cases and "
+     "measure them twice takes .* give --max-minutes 5 or more, it goes on from here"),
     ({}, 1000, OutputError, "adapting takes at most .* MB, only 0 MB are free"),
 ])
 def test_time_and_disk_are_checked(request_of, monkeypatch, changes, free, error, message):
     monkeypatch.setattr("metaunetr_training.data.resources.free_disk", lambda folder: free)
     with pytest.raises(error, match=message):
         adapt(request_of(**changes), lambda event: None)
+
+
+def test_too_few_minutes_are_noticed_before_all_cases_were_measured(request_of):
+    with pytest.raises(InputError, match="are too few"):
+        adapt(request_of(minutes=0.05), lambda event: None)
+    assert len(list(state_folder(request_of().output).glob("before/cases/*/*.json"))) == 2
+
+
+def test_two_cases_are_too_few_but_are_shown(request_of):
+    said = []
+    with pytest.raises(InputError, match=r"at least 3 corrected CTs .* there are 2"):
+        adapt(request_of(cases=request_of().cases[:2]), said.append)
+    assert [len(event["cases"]) for event in said] == [2]
 
 
 def test_the_same_ct_three_times_cannot_be_held_out(request_of, corrected, tmp_path):

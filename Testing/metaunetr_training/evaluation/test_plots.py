@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from metaunetr.calibration import Calibration
 from metaunetr.errors import OutputError
 from metaunetr_training.evaluation import plots
 from metaunetr_training.evaluation.calibration import fit
@@ -25,6 +26,17 @@ def test_every_set_of_scores_can_be_drawn(tmp_path, scores, organs):
     plots.reliability(tmp_path / "reliability.png", fit(made), made, "a model")
     assert (tmp_path / "box.png").stat().st_size > 5000
     assert len(colours(tmp_path / "reliability.png"))
+
+
+def test_a_calibration_is_drawn_for_small_and_large_organs(tmp_path, scores):
+    made = scores(liver=(0.5, 0.7, 0.9))
+    dark = []
+    for calibration in (None, Calibration(-1.7, 0.8, 0.3)):
+        found = replace(fit(made), calibration=calibration, reason="")
+        plots.reliability(tmp_path / "reliability.png", found, made, "a model")
+        drawn = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "reliability.png")))
+        dark.append(int((drawn[..., :3].max(-1) < 60).sum()))
+    assert dark[1] > dark[0] + 3000, "three lines across the axes"
 
 
 def test_organs_have_their_own_colours(tmp_path, scores):

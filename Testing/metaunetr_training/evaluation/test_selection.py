@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from metaunetr.bundle import load
-from metaunetr.calibration import Calibration
+from metaunetr.calibration import read_calibration
 from metaunetr.errors import BundleError, InputError
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.evaluation.selection import choose
@@ -82,7 +82,7 @@ def test_a_bundle_is_measured_without_its_calibration(tmp_path):
     selection = choose(folder, prepared=write_prepared(tmp_path / "prepared").folder)
     assert selection.bundle.calibration is None and load(folder).calibration
     assert len(selection.cases) == 4 and selection.split == "all cases of prepared"
-    assert replace(selection.bundle, calibration=Calibration.from_card(CURVE)).network()
+    assert replace(selection.bundle, calibration=read_calibration(CURVE)).network()
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

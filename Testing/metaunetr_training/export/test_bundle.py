@@ -18,7 +18,7 @@ from tiny_prepared import tiny_recipe
 SUMMARY = {
     "model": "tiny", "split": "fold 0", "cases": 2, "mean_dice": 0.51234, "failed": 0,
     "organs": {"liver": {"n": 2, "dice": 0.81234, "missed": 0}, "spleen": {"n": 0, "dice": None}},
-    "calibration": {"confidence": [0.2, 0.9], "dice": [0.1, 0.8], "n": 6, "cases": 2},
+    "calibration": {"intercept": -2.0, "logit_confidence": 1.0, "log_volume_ml": 0.3, "n": 40},
 }
 
 

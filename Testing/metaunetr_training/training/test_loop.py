@@ -172,6 +172,7 @@ def test_with_a_budget_the_schedule_is_finished_in_time(prepared, tmp_path, monk
 @pytest.mark.parametrize(("change", "message"), [
     (lambda r: r("preprocessing.spacing=[3, 3, 3]"), "was prepared with"),
     (lambda r: r("training.patch=[30, 32, 32]"), "divisible by 16"),
+    (lambda r: r("training.more_patches=[[32, 32, 32], [32, 32, 40]]"), "more_patches must be"),
     (lambda r: r("network.size=published"), "published size must be longer than 32 voxels"),
     (lambda r: r("inference.largest_window=[32, 48, 50]"), "largest_window .* divisible by 16"),
     (lambda r: r("inference.smallest_window=[0, 32, 32]"), "smallest_window must be from 8"),

@@ -60,6 +60,15 @@ def test_chosen_patches_hold_an_organ_and_rare_organs_as_often(prepared):
     assert sum(3 in organs for organs in found) > 15  # the smallest ball
 
 
+def test_all_patches_of_a_batch_have_one_of_the_sizes(prepared):
+    recipe = tiny_recipe("training.batch_size=2", "training.patch=[16, 32, 32]",
+                         "training.more_patches=[[32, 16, 16], [48, 16, 32]]")
+    patches = PatchDataset(list(prepared.cases), recipe)
+    sizes = [tuple(patches[n]["labels"].shape) for n in range(40)]
+    assert sizes[::2] == sizes[1::2]
+    assert set(sizes) == {(16, 32, 32), (32, 16, 16), (48, 16, 32)}
+
+
 def test_every_case_once_before_any_comes_again(prepared):
     patches = PatchDataset(list(prepared.cases), tiny_recipe())
     names = [patches[n]["name"].split(" ")[0] for n in range(8)]

@@ -16,7 +16,7 @@ HOLD = [[]] * 100_000  # polls without news: the run goes on until it is stopped
 
 
 class Engines:
-    """Engines that follow a script, one for each command ("segment", "estimate" …).
+    """Engines that follow a script, one for each command ("segment", "adapt --dry-run" …).
 
     Put them in place with `monkeypatch.setattr("MetaUNETRSegmentLib.engine.startEngine", engines)`.
 
@@ -29,12 +29,16 @@ class Engines:
         self.scripts, self.started = {"estimate": [ESTIMATE], **scripts}, []
 
     def __call__(self, arguments: list[str], folder: Path) -> FakeEngine:
-        engine = FakeEngine(*self.scripts[arguments[0]])
+        engine = FakeEngine(*self.scripts[_command(arguments)])
         self.started.append(engine)
         return engine(arguments, folder)
 
     def last(self, command: str) -> FakeEngine:
-        return [engine for engine in self.started if engine.arguments[0] == command][-1]
+        return [engine for engine in self.started if _command(engine.arguments) == command][-1]
+
+
+def _command(arguments: list[str]) -> str:
+    return arguments[0] + " --dry-run" * ("--dry-run" in arguments)
 
 
 ESTIMATE = [
@@ -114,7 +118,8 @@ class OpenPanel:
         self.widget = module.MetaUNETRSegmentWidget(self.parent)
         self.widget.setup()
         self.ui, self.panel = self.widget.ui, self.widget.panel
-        self.panel.segment.estimate.delay.interval = 0
+        if self.panel:  # else packages are missing
+            self.panel.segment.estimate.delay.interval = 0
         self.parent.resize(WIDTH, 900)
         self.parent.show()
         self.settle()

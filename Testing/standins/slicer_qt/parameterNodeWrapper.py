@@ -101,7 +101,7 @@ def _accessors(widget) -> tuple:
     """Reading, writing and the signal of a change."""
     if isinstance(widget, slicer.qMRMLNodeComboBox):
         return widget.currentNode, widget.setCurrentNode, widget.currentNodeChanged
-    name = {qt.QCheckBox: "checked", qt.QDoubleSpinBox: "value"}[type(widget)]
+    name = "checked" if isinstance(widget, qt.QCheckBox) else "value"
     signal = widget.stateChanged if name == "checked" else widget.valueChanged
     return lambda: getattr(widget, name), lambda value: setattr(widget, name, value), signal
 

@@ -21,6 +21,7 @@ from metaunetr.io.atomic import write_text
 from metaunetr.organs import Organ
 from metaunetr.report.style import CSS
 from metaunetr.result import CUT_OFF, DISCLAIMER, OrganResult
+from metaunetr.text import millilitres
 
 KINDS = {"failed": "Failed", "suspicious": "To look at", "fine": "Nothing to remark",
          "open": "Not finished"}
@@ -215,7 +216,7 @@ def _card(card: Card, number: int) -> str:
     reason = f'<p class="flag">{escape(row.reason)}</p>' if row.reason else ""
     doubts = "".join(f'<span class="flag">{escape(doubt)}</span>' for doubt in card.doubts)
     names = ", ".join(item.organ.name for item in card.cut_off)
-    cut = f'<p class="quiet">cut off at the border: {escape(names)}</p>' if names else ""
+    cut = f'<p class="remark">cut off at the border: {escape(names)}</p>' if names else ""
     return (f'<article class="card {card.kind}" id="case-{number}">{picture}<div><h3>{name}</h3>'
             f'<p class="quiet">{", ".join(facts)}</p>{who}{reason}'
             f"{f'<p>{doubts}</p>' if doubts else ''}{cut}</div></article>")
@@ -275,7 +276,7 @@ def _volume(item: OrganResult | None) -> str:
     classes = [*(["doubt"] if item.doubts else []), *(["cut"] if CUT_OFF in item.flags else [])]
     kind = f' class="{" ".join(classes)}"' if classes else ""
     remark = f' title="{escape("; ".join(item.doubts))}"' if item.doubts else ""
-    volume = f"{item.volume_ml:.{0 if item.volume_ml >= 10 else 1}f}" if item.voxels else ""
+    volume = millilitres(item.volume_ml) if item.voxels else ""
     return f"<td{kind}{remark}>{volume}</td>"
 
 

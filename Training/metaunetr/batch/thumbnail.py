@@ -23,10 +23,13 @@ def write_thumbnail(path: Path, result: Result, image: Image) -> None:
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
+    save_png(path, thumbnail(result.labels, image))
+
+
+def thumbnail(labels: Image, image: Image) -> np.ndarray:
+    """The picture, uint8 (H, W, 3)."""
     step = _step(image.grid)
-    picture = overlay_montage(_coarse(image, step), _coarse(result.labels, step),
-                              ("coronal", "axial"), SIZE)
-    save_png(path, picture)
+    return overlay_montage(_coarse(image, step), _coarse(labels, step), ("coronal", "axial"), SIZE)
 
 
 def _step(grid: Grid) -> tuple[int, int, int]:

@@ -25,7 +25,7 @@ def add_to(commands) -> None:
         "Segments all CTs in files and folders. Results keep the folder structure of the input. "
         "If a case fails, the reason is reported and the other cases are still segmented. "
         f"{DISCLAIMER}",
-        "metaunetr batch --input studies --output results --statistics all.csv",
+        "metaunetr batch --input studies --output results --report",
         "metaunetr batch --input a.nii.gz b.nii.gz --output results --format nii.gz "
         "--organs liver spleen",
         "metaunetr batch --input studies --output results --resume --dask-local 4",
@@ -57,8 +57,8 @@ def add_to(commands) -> None:
                         help="also write a report page of each case, NAME report.html, to which "
                              "index.html links (default: not written)")
     parser.add_argument("--statistics", type=Path, metavar="FILE.csv",
-                        help="write volume (mL), HU, confidence and flags, one line per case and "
-                             "organ (default: organs.csv in the output folder)")
+                        help="write organs.csv, the table of volumes (mL), HU, confidence and "
+                             "flags, to this file as well (default: only to the output folder)")
     parser.add_argument("--resume", action="store_true",
                         help="segment only what is missing, or was made from another input, model "
                              "or options (default: segment everything again)")
@@ -89,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         if not os.path.lexists(path):
             raise InputError(f"{path}: there is no such file or folder; check --input")
     from metaunetr import batch
+    from metaunetr.batch.case_ledger import INDEX
 
     suffixes = tuple(SUFFIXES[name] for name in args.format)
     engine.check_seg_type(args, ".dcm" if ".dcm" in suffixes else suffixes[0])
@@ -104,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
         failed = batch.run(args.input, options, report)
     finally:
         report.close()
+    if not args.json_progress:
+        print(f"Overview: {args.output / INDEX}")
     return CASES_FAILED if failed else 0
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from metaunetr import bundle
 from metaunetr.cli import engine
-from metaunetr.cli.arguments import Organs, add_command
+from metaunetr.cli.arguments import Organs, add_command, number
 from metaunetr.image import Image
 from metaunetr.organs import Organ
 from metaunetr.outputs import check_distinct, make_folder, together
 from metaunetr.result import DISCLAIMER, Result
+from metaunetr.text import millilitres
 
 
 def add_to(commands) -> None:
@@ -60,6 +61,9 @@ def add_to(commands) -> None:
     parser.add_argument("--uncertainty", type=Path, metavar="FILE",
                         help="write an image of the uncertainty in percent: .nii.gz, .nii, "
                              ".nrrd, .mha (default: not written)")
+    parser.add_argument("--estimated-seconds", type=number(float, 0, 1e6), metavar="S",
+                        help="what `metaunetr estimate` said of this run, so that the speed is "
+                             "not measured again (default: it is measured)")
     parser.set_defaults(run=run)
 
 
@@ -68,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     engine.use_threads(args.threads)
     report = engine.reporter(args)
     try:
-        result = _segment(args, report)
+        result = _segment(args, report, started)
     finally:
         report.close()
     seconds = time.perf_counter() - started
@@ -79,15 +83,19 @@ def run(args: argparse.Namespace) -> None:
         print(f"{table(result)}\n\n{args.output} written in {seconds:.1f} s. {DISCLAIMER}")
 
 
-def _segment(args: argparse.Namespace, report) -> Result:
+def _segment(args: argparse.Namespace, report, started: float) -> Result:
     model = bundle.find(args.model)
     masks = _masks(args.split, args.organs or model.classes)
     image = engine.read_while_torch_loads(lambda: _read(args, masks), report)
     from metaunetr.engine import Segmenter
 
     segmenter = Segmenter(model, args.device, args.overlap, args.precision)
+    seconds = args.estimated_seconds
+    if seconds is not None:
+        seconds = max(0.0, seconds - (time.perf_counter() - started))
     result = segmenter.segment(image, args.organs, uncertainty=args.uncertainty is not None,
-                               largest_component=args.largest_component, report=report)
+                               largest_component=args.largest_component, report=report,
+                               seconds=seconds)
     report({"event": "stage", "stage": "write"})
     _write(args, image, result, masks)
     return result
@@ -151,7 +159,7 @@ def table(result: Result) -> str:
     lines = [f"{'organ':<26}{'volume':>11}{'mean HU':>10}{'confidence':>12}  flags"]
     for found in result.organs:
         if found.voxels:
-            numbers = (f"{found.volume_ml:>8.1f} mL{found.hu_mean:>10.0f}"
+            numbers = (f"{millilitres(found.volume_ml):>8} mL{found.hu_mean:>10.0f}"
                        f"{found.confidence:>12.2f}")
         else:
             numbers = f"{'–':>11}{'–':>10}{'–':>12}"

@@ -18,15 +18,20 @@ from metaunetr.boxes import bounding_box
 from metaunetr.engine.upsample import winners
 
 SMALL = 0.2  # of the voxels of an organ's largest component; smaller ones are removed
+SMALLEST_ML = 0.5  # an organ below is none: its Dice was below 0.2 on each of 32 labelled CTs
 
 
-def remove_small_components(logits: Tensor, largest_only: bool = False) -> None:
+def remove_small_components(
+    logits: Tensor, voxel_volume: float, largest_only: bool = False
+) -> None:
     """Lower the logits (C, D, H, W) of organs below background's in their small components.
 
-    Also in the voxels around these components, from which interpolation would restore some of them.
-    Relabelling can create a new small component of another class, which is removed next.
+    All components of an organ are small if the largest has less than SMALLEST_ML. Logits are also
+    lowered in the voxels around these components, from which interpolation would restore some of
+    them. Relabelling can create a new small component of another class, which is removed next.
 
     Args:
+        voxel_volume: of the logits, mL.
         largest_only: remove all components of a class but the largest.
     """
     classes = winners(logits, range(len(logits)))
@@ -37,9 +42,10 @@ def remove_small_components(logits: Tensor, largest_only: bool = False) -> None:
             box, components = label_components(classes == channel, margin=1)
             sizes = np.bincount(components.ravel())
             sizes[0] = 0  # outside
-            removed = sizes < SMALL * sizes.max()
+            exists = sizes.max() * voxel_volume >= SMALLEST_ML
+            removed = sizes < (SMALL * sizes.max() if exists else np.inf)
             if largest_only:
-                removed = np.arange(len(sizes)) != sizes.argmax()
+                removed |= np.arange(len(sizes)) != sizes.argmax()
             removed[0] = False
             if removed.any():
                 kept = torch.from_numpy((components > 0) & ~removed[components])

@@ -23,21 +23,22 @@ BLENDING_BYTES = 20  # for each voxel and class of a row of windows
 
 
 def estimate(
-    runner: Runner, windows: Windows, grid: Grid, voxel_bytes: int, bundle: Bundle
+    runner: Runner, windows: Windows, grid: Grid, voxel_bytes: int, bundle: Bundle,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     """Seconds from here until the labels are written, and memory (MB) above the loaded interpreter.
 
-    The speed of the network is measured on a part of a window, which also warms it up.
-
     Args:
         grid, voxel_bytes: of the image that is segmented.
+        seconds: as estimated before. None measures the speed of the network on a part of a
+            window, which also warms it up.
     """
-    trial = torch.zeros([
-        max(bundle.multiple, n // 2 // bundle.multiple * bundle.multiple) for n in windows.window
-    ])
-    per_voxel = _seconds(runner, trial) / trial.numel()
     voxels = math.prod(windows.window)
-    seconds = len(windows) * voxels * per_voxel + FINISH * math.prod(grid.shape) / 1e6
+    if seconds is None:
+        trial = torch.zeros([max(bundle.multiple, n // 2 // bundle.multiple * bundle.multiple)
+                             for n in windows.window])
+        per_voxel = _seconds(runner, trial) / trial.numel()
+        seconds = len(windows) * voxels * per_voxel + FINISH * math.prod(grid.shape) / 1e6
     row = windows.window[0] * windows.size[1] * windows.size[2]
     memory = (voxel_bytes + 1) * math.prod(grid.shape)  # the image and its labels
     architecture = bundle.card["architecture"]

@@ -34,7 +34,6 @@ class Prediction:
         classes: uint8 class numbers (D, H, W).
         voxels, probability: of each class, the number of voxels given to it, and the sum of its
             probability over them.
-        total: of each class, the sum of its probability over all voxels.
         entropy: of the class probabilities (D, H, W), in percent of the largest possible, or None.
     """
 
@@ -44,7 +43,6 @@ class Prediction:
         self.entropy = torch.zeros(size) if entropy else None
         self.voxels = np.zeros(channels, np.int64)
         self.probability = np.zeros(channels)
-        self.total = np.zeros(channels)
         for z in range(0, size[0], SLAB):
             self._add(slice(z, z + SLAB), logits[:, z : z + SLAB].float())
 
@@ -52,7 +50,6 @@ class Prediction:
         best, winner = logits.max(dim=0)
         odds = (logits - best).exp_()
         confidence = 1 / odds.sum(dim=0)  # the winner's probability, whose odds are 1
-        self.total += odds.mul_(confidence).flatten(1).sum(dim=1).numpy()
         flat, channels = winner.flatten(), len(self.voxels)
         self.voxels += torch.bincount(flat, minlength=channels).numpy()
         self.probability += torch.bincount(
@@ -67,17 +64,6 @@ class Prediction:
         """Mean probability of a class over the voxels given to it; NaN when there are none."""
         count = self.voxels[channel]
         return float(self.probability[channel] / count) if count else math.nan
-
-    def expected_dice(self, channel: int) -> float:
-        """Dice of a class with a reference drawn from the model's probabilities; NaN when empty.
-
-        It is low where another class won by a narrow margin in much of the organ, which the mean
-        probability over the rest does not show.
-        """
-        count = self.voxels[channel]
-        if not count:
-            return math.nan
-        return float(2 * self.probability[channel] / (count + self.total[channel]))
 
 
 class VoxelStats:
@@ -137,12 +123,13 @@ def organ_stats(
         voxels, mean, _, spread = stats.of(organ)
         if voxels:
             mask = prediction.classes == channel
-            confidence, calibration = prediction.confidence(channel), bundle.calibration
+            volume, confidence = voxels * grid.voxel_volume, prediction.confidence(channel)
+            if bundle.calibration:
+                confidence = float(bundle.calibration(confidence, volume))
             found[organ.name] = Found(
-                organ, voxels * grid.voxel_volume, mean, spread,
-                calibration(confidence) if calibration else confidence, calibration is not None,
-                prediction.expected_dice(channel), count_components(mask), organ.number in border,
-                organ.name in wrong_side, *_along_the_body(mask, bundle.preprocessing.spacing[2]),
+                organ, volume, mean, spread, confidence, bundle.calibration is not None,
+                count_components(mask), organ.number in border, organ.name in wrong_side,
+                *_along_the_body(mask, bundle.preprocessing.spacing[2]),
             )
     length = grid.shape[0] * grid.spacing[2]
     results = []

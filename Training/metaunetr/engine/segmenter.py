@@ -28,6 +28,7 @@ grid lies in it.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,7 @@ class Segmenter:
     def segment(
         self, image: Image, organs: Iterable[Organ] | None = None, uncertainty: bool = False,
         largest_component: bool = False, report: Report | None = None,
+        seconds: float | None = None,
     ) -> Result:
         """Segments one CT.
 
@@ -109,11 +111,13 @@ class Segmenter:
             report: receives events, which are dictionaries with the key `event`: "stage",
                 "estimate", "windows" or "warning". What it raises ends the run: raise
                 `errors.Cancelled` to cancel.
+            seconds: what the run will take, as `estimate` said; None measures the speed first.
 
         Raises:
             InputError: the image is not a CT that can be segmented, or the model lacks an organ.
             DeviceError: the last fallback ran out of memory or failed.
         """
+        started = time.perf_counter()
         channels = self.bundle.channels(organs)  # {channel of the network: organ}
         reporter = Reporter(report)
         with reporter.stage("check"):
@@ -123,13 +127,17 @@ class Segmenter:
             windows = body_windows(volume, self.bundle, self.overlap)
         with reporter.stage("estimate"):
             runner = Runner(self.network, self.backends, reporter.warn)  # the next if one fails
-            needs = estimate(runner, windows, geometry.grid, image.array.itemsize, self.bundle)
+            left = (None if seconds is None
+                    else max(0.0, seconds - (time.perf_counter() - started)))
+            needs = estimate(
+                runner, windows, geometry.grid, image.array.itemsize, self.bundle, left)
         reporter.report({"event": "estimate", **needs})
         with reporter.stage("network"):
             logits, origin = blended_logits(
                 volume, windows, runner, self.bundle, geometry, reporter)
         with reporter.stage("restore"):
-            remove_small_components(logits, largest_component)
+            voxel_volume = math.prod(self.bundle.preprocessing.spacing) / 1000
+            remove_small_components(logits, voxel_volume, largest_component)
             labels = image_labels(logits, origin, geometry, image, channels)
             if largest_component:  # interpolation may have split a component again
                 keep_largest(labels)

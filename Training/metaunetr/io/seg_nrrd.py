@@ -51,25 +51,48 @@ def write_nrrd(path: Path, image: Image) -> None:
     write_itk(path, image, requested_organs(image))
 
 
+def write_segments(path: Path, labels: Image, marks: dict[Organ, dict[str, str]]) -> None:
+    """Write organ numbers as segments, one for each organ of `marks`, also if it has no voxel.
+
+    Args:
+        labels: uint8 organ numbers.
+        marks: tags of each segment besides its terminology.
+
+    Raises:
+        OSError: the disk is full or may not be written.
+    """
+    write_itk(path, labels, _header(labels.grid, {
+        organ: {"TerminologyEntry": terminology_entry(organ)} | more
+        for organ, more in marks.items()}))
+
+
 def segmentation_header(result: Result) -> dict[str, str]:
     """The key/value pairs that make an NRRD label map a Slicer segmentation."""
+    labelled = cropped(result.labels)
+    marks = {}
+    for item in result.organs:
+        if item.voxels:
+            segment = cropped(replace(labelled, array=labelled.array == item.organ.number))
+            marks[item.organ] = tags(item, result.record) | {VOXELS: " ".join([
+                content_digest(segment.array), *(f"{value:.3f}" for value in segment.grid.origin)])}
+    return {
+        RECORD: json.dumps(result.record, separators=(",", ":"), default=str),
+        **requested_organs(result.labels),
+        **_header(result.labels.grid, marks),
+    }
+
+
+def _header(grid: Grid, marks: dict[Organ, dict[str, str]]) -> dict[str, str]:
+    """The key/value pairs of segments with these tags."""
     header = {
         "Segmentation_MasterRepresentation": "Binary labelmap",
         "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
         "Segmentation_ConversionParameters":
-            f"Reference image geometry|{_slicer_geometry(result.labels.grid)}|&",
-        RECORD: json.dumps(result.record, separators=(",", ":"), default=str),
-        **requested_organs(result.labels),
+            f"Reference image geometry|{_slicer_geometry(grid)}|&",
     }
-    depth, height, width = result.labels.grid.shape
-    labelled = cropped(result.labels)
-    found = [found for found in result.organs if found.voxels]
-    for index, item in enumerate(found):
-        organ = item.organ
-        segment = cropped(replace(labelled, array=labelled.array == organ.number))
-        marks = tags(item, result.record) | {VOXELS: " ".join([
-            content_digest(segment.array), *(f"{value:.3f}" for value in segment.grid.origin)])}
+    depth, height, width = grid.shape
+    for index, (organ, tags_of_organ) in enumerate(marks.items()):
         values = {
             "ID": organ.key,
             "Name": organ.name,
@@ -80,7 +103,7 @@ def segmentation_header(result: Result) -> dict[str, str]:
             "Layer": "0",
             # All segments share a layer, for which Slicer takes the extent of the first one.
             "Extent": f"0 {width - 1} 0 {height - 1} 0 {depth - 1}",
-            "Tags": "".join(f"{key}:{value}|" for key, value in marks.items()),
+            "Tags": "".join(f"{key}:{value}|" for key, value in tags_of_organ.items()),
         }
         header |= {f"Segment{index}_{key}": value for key, value in values.items()}
     return header

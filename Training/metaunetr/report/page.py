@@ -21,9 +21,15 @@ from metaunetr.report.style import CSS
 from metaunetr.report.surfaces import surface_pictures
 from metaunetr.report.viewer import letters, render_viewer
 from metaunetr.result import CUT_OFF, DISCLAIMER, OrganResult, Result
+from metaunetr.text import millilitres
 
 NO_NETWORK = ("default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
               "script-src 'unsafe-inline'")
+
+CALIBRATED = ("Confidence: how well these labels should agree with those of an expert, as expected "
+              "from CTs with both. It is a Dice: 1 is perfect agreement, 0 is none.")
+UNCALIBRATED = ("Confidence: the probability that the model gives to its own labels, from 0 to 1, "
+                "as a mean over the voxels of the organ.")
 
 
 def write_report(path: str | PathLike[str], image: Image, result: Result) -> None:
@@ -58,7 +64,7 @@ def render(image: Image, result: Result) -> str:
         "The patient’s right is on the left.</p></div>",
         _surfaces(scene) if found else "",
         "<h2>Measurements</h2>",
-        _table(result.organs),
+        _table(result.organs, result.record.get("confidence") == "expected Dice"),
         "<h2>Organs</h2>" if found else "<p>None of the organs was found in this image.</p>",
         *(_organ(scene, item) for item in found),
         "<details><summary>Record: how this result came about</summary>"
@@ -144,11 +150,11 @@ def _figure(picture: np.ndarray, view: str, alt: str, caption: str) -> str:
     )
 
 
-def _table(organs: Iterable[OrganResult]) -> str:
+def _table(organs: Iterable[OrganResult], calibrated: bool) -> str:
     rows = []
     for item in organs:
         cells = (
-            f'<td class="number">{_number(item.volume_ml, 1)}</td>'
+            f'<td class="number">{millilitres(item.volume_ml)}</td>'
             f'<td class="number">{_hu(item)}</td>'
             f'<td class="number">{_number(item.confidence, 2)}</td>'
             if item.voxels else '<td class="number" colspan="3">not found</td>'
@@ -160,15 +166,13 @@ def _table(organs: Iterable[OrganResult]) -> str:
         '<table class="organs"><thead><tr><th>Organ</th><th class="number">Volume (mL)</th>'
         '<th class="number">Mean ± SD (HU)</th><th class="number">Confidence</th>'
         f"<th>Remarks</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        '<p class="caption">Confidence: the expected Dice if the model is calibrated (see '
-        "<em>confidence</em> in the record), else the mean probability over the organ's voxels."
-        "</p>"
+        f'<p class="caption">{CALIBRATED if calibrated else UNCALIBRATED}</p>'
     )
 
 
 def _organ(scene: Scene, item: OrganResult) -> str:
     facts = (
-        f"{_number(item.volume_ml, 1)} mL · {_hu(item)} HU · "
+        f"{millilitres(item.volume_ml)} mL · {_hu(item)} HU · "
         f"confidence {_number(item.confidence, 2)}"
     )
     slices = scene.richest_slices([item.organ.number])
@@ -186,7 +190,8 @@ def _named(organ: Organ) -> str:
 
 
 def _flags(item: OrganResult) -> str:
-    return "".join(f'<span class="flag">{escape(flag)}</span>' for flag in item.flags)
+    kinds = {flag: "flag" if flag in item.doubts else "remark" for flag in item.flags}
+    return "".join(f'<span class="{kind}">{escape(flag)}</span>' for flag, kind in kinds.items())
 
 
 def _hu(item: OrganResult) -> str:

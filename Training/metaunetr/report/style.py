@@ -56,7 +56,9 @@ th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); text-align: le
 th { color: var(--quiet); font-size: 13px; font-weight: 600; }
 .number { text-align: right; white-space: nowrap; }
 .absent td { color: var(--quiet); }
-.flag { display: block; color: var(--caution); }
+.flag, .remark { display: block; }
+.flag { color: var(--caution); }
+.remark { color: var(--quiet); }
 .organ { margin: 0 0 28px; break-inside: avoid; }
 .organ p { margin: 0 0 8px; color: var(--quiet); }
 details { margin-top: 36px; border-top: 1px solid var(--line); padding-top: 12px; }

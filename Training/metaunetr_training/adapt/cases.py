@@ -5,6 +5,7 @@
     a folder of .seg.nrrd                  the segments that a person has drawn or changed; the
                                            image has the same name
     an output folder of `metaunetr batch`  the same, of the files that have changed since
+    a .seg.nrrd                            this one, beside its image or in such an output folder
 
 A segment that is still as a model made it, and an organ without a segment, are unknown: they count
 neither as the organ nor as background. A segment is changed if it differs from the digest in its
@@ -25,6 +26,7 @@ import numpy as np
 
 from metaunetr import io
 from metaunetr.batch.case import make_cases
+from metaunetr.batch.case_ledger import DATABASE
 from metaunetr.batch.case_record import sha256_of, state_of
 from metaunetr.batch.discover import discover
 from metaunetr.errors import InputError
@@ -52,6 +54,8 @@ from metaunetr_training.data.labels import read_reference
 FEWEST = 3  # cases: two to learn from, one held out
 IMAGE_FOLDERS = {labels: images for images, labels in general.FOLDERS}
 SUFFIX, = formats.SEGMENTATION
+MODEL, MODEL_SHA256 = "MetaUNETR.Model", "MetaUNETR.ModelSHA256"  # tags of segments
+STATUS = "Segmentation.Status"  # tag of 3D Slicer
 ADDITION = re.compile(r"[\s_-]+(organs|seg(mentation)?|labels?|corrected)$", re.IGNORECASE)
 
 Warn = Callable[[str], None]
@@ -125,11 +129,11 @@ def find(
 
     Raises:
         InputError: a path holds no case, a file cannot be read, segments of two models were
-            corrected, or there are fewer than three corrected cases.
+            corrected, or no segment was.
     """
     known, found, unchanged = frozenset(known), {}, 0
-    for path in map(Path, map(os.path.abspath, paths)):
-        for case in _in_path(path, images, warn):
+    for path, files in _places(paths).items():
+        for case in _in_path(path, files, images, warn):
             if unknown := sorted(case.organs - known):
                 names = ", ".join(BY_NUMBER[number].name for number in unknown)
                 warn(f"{case.labels}: the model does not know {names}; left out.")
@@ -144,22 +148,37 @@ def find(
     if not cases:
         raise InputError(f"{', '.join(map(str, paths))}: no segment has been corrected; correct "
                          "some in 3D Slicer, save them, and start again")
-    if len(cases) < FEWEST:
-        raise InputError(f"at least {FEWEST} corrected CTs are needed, so that some can be held "
-                         f"out to measure the gain; there are {len(cases)}")
     return cases
 
 
-def _in_path(path: Path, images: Sequence[Path], warn: Warn) -> Iterator[Correction]:
-    if path.is_file() or (path / general.FILE).is_file():
+def _places(paths: Sequence[Path]) -> dict[Path, list[Path]]:
+    """The folders and data sets among the paths, with no files; of single segmentations, the folder
+    or the output folder of their batch, with these files."""
+    places: dict[Path, list[Path]] = {}
+    for path in map(Path, map(os.path.abspath, paths)):
+        if _is_segmentation(path) and path.is_file():
+            batch = (folder for folder in path.parents if (folder / DATABASE).is_file())
+            files = places.setdefault(next(batch, path.parent), [path])
+            if files and path not in files:
+                files.append(path)
+        else:
+            places[path] = []
+    return places
+
+
+def _in_path(
+    path: Path, files: list[Path], images: Sequence[Path], warn: Warn
+) -> Iterator[Correction]:
+    """The cases of a path, or only those of these segmentations in it."""
+    if not files and (path.is_file() or (path / general.FILE).is_file()):
         for case in dataset_cases("general", path, warn):
             yield _of_case(case, warn)
         return
     if not path.is_dir():
         raise InputError(f"{path}: there is no such folder")
-    files = [Path(folder) / name for folder, _, names in sorted(os.walk(path))
-             for name in sorted(names)
-             if name.lower().endswith(SUFFIX) and not name.startswith(".")]
+    files = files or [Path(folder) / name for folder, _, names in sorted(os.walk(path))
+                      for name in sorted(names)
+                      if name.lower().endswith(SUFFIX) and not name.startswith(".")]
     if not files:
         raise InputError(f"{path}: holds no {SUFFIX}, and no {general.FILE} that names the organs "
                          "of label maps")
@@ -203,8 +222,8 @@ def read_corrections(image: Path, path: Path, warn: Warn) -> Correction:
     mapping, models = {}, {}
     for index, segment in enumerate(segments):
         tags, organ = segment["tags"], organ_of(segment)
-        if sha256 := tags.get("MetaUNETR.ModelSHA256"):
-            models[sha256] = tags.get("MetaUNETR.Model", sha256)
+        if sha256 := tags.get(MODEL_SHA256):
+            models[sha256] = tags.get(MODEL, sha256)
         same = organ is None or _is_unchanged(
             segment, header.pairs.get(f"Segment{index}_Color", ""),
             cropped(replace(labels, array=labels.array == segment["label"])))
@@ -221,7 +240,7 @@ def _is_unchanged(segment: dict, colour: str, mask: Image) -> bool:
         mask: the smallest box.
     """
     tags, (x, y, z) = segment["tags"], mask.grid.origin
-    status = tags.get("Segmentation.Status", "")
+    status = tags.get(STATUS, "")
     if status == "completed":
         return False
     try:

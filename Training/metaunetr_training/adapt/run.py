@@ -2,7 +2,8 @@
 
 The state lies beside the model, in the folder NAME.adapting, until the model is written:
 
-    state.json          what it was made from, the time spent, the time for each training
+    state.json          what it was made from, the time spent; later the time for each training,
+                        and the whole time that was divided
     labels/NUMBER.nrrd  corrected organs on the grids of the images
     prepared/           see `data.prepared`
     fold0/, …, all/     runs, see `training.run`
@@ -22,6 +23,7 @@ Events are dictionaries with the key `event`, and a `line` of text for people:
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import shutil
@@ -42,6 +44,7 @@ from metaunetr.outputs import make_folder
 from metaunetr.schema import read_json
 from metaunetr.text import counted, duration
 from metaunetr_training.adapt.cases import FEWEST, Correction
+from metaunetr_training.adapt.files import state_folder
 from metaunetr_training.adapt.gain import Gain
 from metaunetr_training.adapt.settings import recipe_of
 from metaunetr_training.data import prepare
@@ -63,6 +66,7 @@ LEAVE_ONE_OUT = 6  # cases; more are divided into FOLDS
 FOLDS = 3
 WRITING = 0.05  # share of the time that is kept for writing and trying the model
 SLOWER = 1.1  # measuring may take this much longer after training than before
+SHORTEST = 20.0  # seconds of a training; in less, a model learns nothing on a CPU
 SAVED = 5.0  # seconds between two writings of state.json
 DATASET = "corrected"
 # Bytes of memory, at most: of Python with PyTorch, and for each voxel of a patch in float32.
@@ -88,11 +92,6 @@ class Request:
     keep_anyway: bool = False
 
 
-def state_folder(output: Path) -> Path:
-    """Where the state of an unfinished model lies."""
-    return output.with_name(f"{output.name}.adapting")
-
-
 def adapt(request: Request, report: Report, dry_run: bool = False) -> bool:
     """Adapts a model; returns whether it was written.
 
@@ -102,7 +101,8 @@ def adapt(request: Request, report: Report, dry_run: bool = False) -> bool:
 
     Raises:
         BundleError: the network of the start model cannot be trained.
-        InputError: a case cannot be used, or the time is too short.
+        InputError: there are fewer than three cases, one cannot be used, or the time is too
+            short.
         OutputError: the model exists, or cannot be written; the disk is too small.
         TrainingError: a loss is not finite.
     """
@@ -119,13 +119,17 @@ class _Adapter:
 
     def run(self, dry_run: bool) -> bool:
         output = self.request.output
-        resumed = self.state.get("made_from") == self.made_from
+        resumed = self.state.get("made_from") == self.made_from and (
+            "minutes" not in self.state or self.state.get("of") == self.request.minutes)
         if resumed and output.exists() and (adapted := load(output).card.get("adapted")):
             self._finish(adapted)  # it was killed after the model was written
             return True
+        self.report(_cases_event(self.request.cases))
+        if len(self.request.cases) < FEWEST:
+            raise InputError(f"at least {FEWEST} corrected CTs are needed, so that some can be "
+                             f"held out to measure the gain; there are {len(self.request.cases)}")
         refuse_existing(output)
         recipe_of(self.start, 1)
-        self.report(_cases_event(self.request.cases))
         self.report(self._estimate())
         if dry_run:
             return False
@@ -135,7 +139,7 @@ class _Adapter:
         prepared = self._prepare()
         before = self._measure("before", replace(self.start, calibration=None), prepared.cases)
         folds = sorted({prepared.folds[case.key] for case in prepared.cases})
-        self._divide_time(len(prepared.cases), len(folds) + 1)
+        self._divide_time(len(prepared.cases))
         after: list[Score] = []
         for count, fold in enumerate(folds, start=1):
             self._stage("train", f"Training {count} of {len(folds) + 1}, "
@@ -219,24 +223,34 @@ class _Adapter:
                              "some of them several times")
         return prepared
 
-    def _divide_time(self, cases: int, trainings: int) -> None:
-        """The minutes of each training: those that measuring leaves.
+    def _divide_time(self, cases: int) -> None:
+        """Determines the minutes of each training: those that measuring leaves.
 
         Raises:
-            InputError: it leaves none.
+            InputError: it leaves too few.
         """
         if "minutes" in self.state:
             return
-        spent = self.state["spent"]
-        measuring = SLOWER * (spent - self.state["prepared"])
-        left = 60 * self.request.minutes * (1 - WRITING) - spent - measuring
-        if left <= 0:
-            needed = math.ceil((spent + measuring) / 60 + trainings)
-            raise InputError(f"{self.request.minutes:g} minutes are too few: measuring {cases} "
-                             f"cases takes {duration(spent + measuring)} on this computer; give "
-                             f"--max-minutes {needed} or more")
-        self.state["minutes"] = left / trainings / 60
+        left = self._left(cases, cases)
+        self.state |= {"minutes": left / (_folds(cases) + 1) / 60, "of": self.request.minutes}
         self._save()
+
+    def _left(self, measured: int, cases: int) -> float:
+        """Seconds that measuring all cases twice leaves, when some have been measured once.
+
+        Raises:
+            InputError: it leaves less than SHORTEST for each training.
+        """
+        measuring = (self.state["spent"] - self.state["prepared"]) / measured * cases
+        needed = self.state["prepared"] + (1 + SLOWER) * measuring
+        left = 60 * self.request.minutes * (1 - WRITING) - needed
+        trainings = _folds(cases) + 1
+        if left < SHORTEST * trainings:
+            wanted = math.ceil((needed / 60 + trainings) / (1 - WRITING))
+            raise InputError(f"{self.request.minutes:g} minutes are too few: to prepare {cases} "
+                             f"cases and measure them twice takes {duration(needed)} on this "
+                             f"computer; give --max-minutes {wanted} or more, it goes on from here")
+        return left
 
     def _train(self, fold: Fold, name: str) -> Run:
         prepared = Prepared.read(self.folder / "prepared")
@@ -256,8 +270,15 @@ class _Adapter:
         if name == "before":
             self.state.setdefault("prepared", self.state["spent"])
         selection = Selection(bundle, tuple(case.source for case in cases), "held out", None)
-        scores, failed = measure(selection, self.folder / name, self.request.device,
-                                 report=lambda line: self._tick())
+        done = itertools.count(1)
+
+        def report(line: str) -> None:
+            self._tick()
+            # not after the first case, during which the model is loaded
+            if (measured := next(done)) > 1 and "minutes" not in self.state:
+                self._left(measured, len(cases))
+
+        scores, failed = measure(selection, self.folder / name, self.request.device, report=report)
         if failed:
             raise InputError(next(iter(failed.values())))
         return scores
@@ -303,7 +324,7 @@ class _Adapter:
 
 
 def _made_from(request: Request) -> str:
-    what = [request.start.sha256, request.minutes, [case.state() for case in request.cases]]
+    what = [request.start.sha256, [case.state() for case in request.cases]]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
@@ -373,6 +394,6 @@ def _card(
                 for organ, line in (*adapted["organs"].items(), ("mean", adapted["mean"]))}
         for place, split in ((1, f"corrected CTs, held out in turn (n={cases})"),
                              (0, f"the same CTs by {start.name} (n={cases})"))}
-    if fit.curve:
+    if fit.calibration:
         card["calibration"] = fit.to_card()
     return card

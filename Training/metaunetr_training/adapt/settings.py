@@ -16,6 +16,7 @@ TRAINING = Training(
     max_minutes=None,
     batch_size=1,
     patch=(0, 0, 0),  # the model's
+    more_patches=(),
     # AdamW changes weights by up to this a step, however small the gradient is, and corrected
     # labels are mostly what the model found by itself.
     learning_rate=1e-4,

@@ -15,6 +15,7 @@ from metaunetr_training.cli import (
     phantoms,
     prepare,
     pseudo_label,
+    remember,
     train,
 )
 
@@ -44,7 +45,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"MetaUNETR {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (adapt, phantoms, prepare, pseudo_label, pack, train, evaluate, compare, export,
-                    experiment):
+    for command in (adapt, remember, phantoms, prepare, pseudo_label, pack, train, evaluate,
+                    compare, export, experiment):
         command.add_to(commands)
     return top

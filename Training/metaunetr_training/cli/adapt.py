@@ -31,9 +31,9 @@ def add_to(commands) -> None:
     parser.add_argument("cases", nargs="+", type=Path, metavar="CASES",
                         help="folders of CTs with corrected segmentations of the same names "
                              "(ct.nii.gz and ct.seg.nrrd, or DICOM in the folder ct), output "
-                             "folders of `metaunetr batch`, or a dataset.json, which names the "
-                             "organs of label maps. In a .seg.nrrd, the segments that you have "
-                             "drawn or changed count")
+                             "folders of `metaunetr batch`, single .seg.nrrd files of either, "
+                             "or a dataset.json, which names the organs of label maps. In a "
+                             ".seg.nrrd, the segments that you have drawn or changed count")
     parser.add_argument("--images", nargs="+", type=Path, default=[], metavar="PATH",
                         help="for results of `metaunetr batch`: what was its --input (default: "
                              "none)")

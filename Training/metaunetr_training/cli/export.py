@@ -92,8 +92,8 @@ def _model(args: argparse.Namespace):
              for key in ("title", "data_licence", "weights_licence", "intended_use")
              if getattr(args, key)}
     if not source.record.get("finished"):
-        print(f"{source.folder}: training has not ended; this is a model of its "
-              f"{source.record.get('iterations')} iterations so far", file=sys.stderr)
+        print(f"{source.folder}: training has not ended; the model is that of its last checkpoint",
+              file=sys.stderr)
     model = export(source, args.output, CardTexts(**given), args.check,
                    lambda text: print(text, file=sys.stderr, flush=True))
     print(f"{args.output}: model {model.name}, used with --model {args.output}")

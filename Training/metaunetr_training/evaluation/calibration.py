@@ -1,12 +1,10 @@
-"""A curve from the engine's confidence to the expected Dice, fitted on held-out cases.
+"""From the engine's confidence and volume to the expected Dice, fitted on held-out cases.
 
-Pairs of confidence and Dice, one per organ found in a case, are sorted by confidence and divided
-into groups of equal size. Isotonic regression (Zadrozny & Elkan, KDD 2002) of the groups' mean Dice
-gives the levels of the curve, one knot each. Grouping limits the number of knots, and no knot
-depends on one organ of one case.
+Logistic regression of the Dice of each organ found in a case, a number from 0 to 1, on the logit of
+its confidence and the logarithm of its volume. Neither weight may be negative.
 
-The reported error is cross-validated: the organs of a case are predicted by a curve that was fitted
-without it.
+The reported error is cross-validated: the organs of a case are predicted by a calibration that was
+fitted without it.
 """
 
 from __future__ import annotations
@@ -18,13 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from metaunetr.calibration import Calibration
+from metaunetr.calibration import Calibration, features
 from metaunetr_training.evaluation.scores import Score
 
-GROUP = 10  # pairs: with a spread of Dice of 0.15, their mean is known to about 0.05
-MOST_GROUPS = 10
-FEWEST_PAIRS = 3 * GROUP  # three levels: fewer are no curve
+FEWEST_PAIRS = 30  # ten for each weight
 FEWEST_CASES = 5  # organs of one case are good or bad together
+PENALTY = 1e-3  # of squared weights: where all volumes are equal, it makes the weights unique
 
 
 @dataclass(frozen=True)
@@ -32,33 +29,32 @@ class Fit:
     """The result of a fit.
 
     Attributes:
-        confidence, dice: the pairs.
-        curve: None if none could be fitted, for the `reason`.
+        confidence, dice: of each pair of organ and case.
+        calibration: None if none could be fitted, for the `reason`.
         error_before, error_after: mean absolute difference of Dice from confidence, and from a
-            curve fitted without the case; NaN where there is no such curve.
+            calibration fitted without the case; NaN where there is none.
     """
 
     confidence: np.ndarray
     dice: np.ndarray
     cases: int
-    curve: Calibration | None
+    calibration: Calibration | None
     reason: str
     error_before: float
     error_after: float
 
     def to_card(self) -> dict[str, Any] | None:
         """A card's entry `calibration`."""
-        if self.curve is None:
+        if self.calibration is None:
             return None
         return {
-            "confidence": list(self.curve.confidence), "dice": list(self.curve.dice),
-            "n": len(self.dice), "cases": self.cases,
+            **vars(self.calibration), "n": len(self.dice), "cases": self.cases,
             "error_before": round(self.error_before, 4), "error_after": round(self.error_after, 4),
         }
 
     def refused(self, reason: str) -> Fit:
-        """The same without a curve."""
-        return replace(self, curve=None, reason=reason, error_after=nan)
+        """The same without a calibration."""
+        return replace(self, calibration=None, reason=reason, error_after=nan)
 
     def sentence(self) -> str:
         """The result as a text."""
@@ -66,59 +62,60 @@ class Fit:
         errors = ("" if isnan(self.error_after) else
                   f" Mean error of the confidence as a forecast of Dice: {self.error_before:.3f}; "
                   f"calibrated without the case at hand: {self.error_after:.3f}.")
-        if self.curve is None:
+        if self.calibration is None:
             return f"No calibration of the confidence ({pairs}): {self.reason}.{errors}"
         return f"Confidence calibrated on {pairs}.{errors}"
 
 
 def fit(scores: Sequence[Score]) -> Fit:
-    """Fits a curve to all organs that were found and scored.
+    """Fits a calibration to all organs that were found and scored.
 
     There is none for fewer than 30 pairs or 5 cases, if Dice does not rise with confidence, or if
-    the curve is not better than the confidence itself in cross-validation.
+    the calibration is not better than the confidence itself in cross-validation.
     """
-    pairs = [s for s in scores if s.scored and not isnan(s.confidence)]
+    pairs = [s for s in scores if s.scored and not isnan(s.confidence) and s.prediction_ml > 0]
     confidence = np.array([s.confidence for s in pairs])
+    volume = np.array([s.prediction_ml for s in pairs])
     dice = np.array([s.dice for s in pairs])
     keys = np.array([s.key for s in pairs])
     cases = sorted(set(keys))
 
-    def result(reason: str, curve: Calibration | None = None, before=nan, after=nan) -> Fit:
-        return Fit(confidence, dice, len(cases), curve, reason, float(before), float(after))
+    def result(
+        reason: str, found: Calibration | None = None, before: float = nan, after: float = nan
+    ) -> Fit:
+        return Fit(confidence, dice, len(cases), found, reason, float(before), float(after))
 
     if len(pairs) < FEWEST_PAIRS or len(cases) < FEWEST_CASES:
-        return result(f"at least {FEWEST_PAIRS} organs of {FEWEST_CASES} cases are needed, so "
-                      f"that three levels rest on {GROUP} organs each")
-    curve = isotonic(confidence, dice)
-    if curve is None:
+        return result(f"at least {FEWEST_PAIRS} organs of {FEWEST_CASES} cases are needed")
+    found = regression(confidence, volume, dice)
+    if not found.logit_confidence:
         return result("Dice does not rise with the confidence")
-    forecast = np.array(confidence)
+    forecast = np.empty_like(dice)
     for case in cases:
         without, left_out = keys != case, keys == case
-        if part := isotonic(confidence[without], dice[without]):
-            forecast[left_out] = [part(value) for value in confidence[left_out]]
+        part = regression(confidence[without], volume[without], dice[without])
+        forecast[left_out] = part(confidence[left_out], volume[left_out])
     before, after = np.abs(confidence - dice).mean(), np.abs(forecast - dice).mean()
     if after >= before:
         return result("on cases left out it is no better than the plain confidence", None,
                       before, after)
-    return result("", curve, before, after)
+    return result("", found, before, after)
 
 
-def isotonic(confidence: np.ndarray, dice: np.ndarray) -> Calibration | None:
-    """The rising curve through groups of pairs; None if it is constant."""
-    from scipy.optimize import isotonic_regression
+def regression(confidence: np.ndarray, volume_ml: np.ndarray, dice: np.ndarray) -> Calibration:
+    """The calibration of least cross-entropy, with weights rounded to four digits."""
+    from scipy.optimize import minimize
+    from scipy.special import expit
 
-    order = np.argsort(confidence, kind="stable")
-    count = int(np.clip(len(order) // GROUP, 1, MOST_GROUPS))
-    groups = [group for group in np.array_split(order, count) if len(group)]
-    weights = np.array([len(group) for group in groups], float)
-    x = np.array([confidence[group].mean() for group in groups])
-    levels = isotonic_regression([dice[group].mean() for group in groups], weights=weights)
-    starts = levels.blocks[:-1].astype(int)
-    blocks = list(zip(starts, levels.blocks[1:].astype(int), strict=True))
-    knots = [round(float(np.average(x[a:b], weights=weights[a:b])), 4) for a, b in blocks]
-    values = [round(float(levels.x[a]), 4) for a in starts]
-    rising = [n for n in range(len(knots)) if n == 0 or knots[n] > knots[n - 1]]
-    if len(rising) < 2:
-        return None
-    return Calibration(tuple(knots[n] for n in rising), tuple(values[n] for n in rising))
+    rows = features(confidence, volume_ml)
+    penalty = PENALTY * np.array([0.0, 1.0, 1.0])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        score = weights @ rows
+        entropy = np.mean(np.logaddexp(0, score) - dice * score)
+        slope = rows @ (expit(score) - dice) / len(dice)
+        return entropy + penalty @ weights**2, slope + 2 * penalty * weights
+
+    found = minimize(loss, np.array([0.0, 1.0, 0.0]), jac=True, method="L-BFGS-B",
+                     bounds=[(-100, 100), (0, 20), (0, 20)])
+    return Calibration(*(round(float(weight), 4) for weight in found.x))

@@ -112,7 +112,7 @@ def write(
 
 
 def _calibration(selection: Selection, scores: Sequence[Score]) -> calibration.Fit:
-    """No curve where cases were, or may have been, trained on: there a network is surer than
+    """No calibration where cases were, or may have been, trained on: there a network is surer than
     elsewhere."""
     fit = calibration.fit(scores)
     if selection.trained_on:

@@ -95,7 +95,7 @@ def _missed(ax, organs: dict[str, list[Score]]) -> None:
 
 
 def reliability(path: Path, fit: Fit, scores: Sequence[Score], model: str) -> None:
-    """Confidence against Dice: organs of cases as points, and the curve where there is one."""
+    """Confidence against Dice: organs of cases as points, and the calibration if any."""
     pairs = {name: [s for s in mine if not isnan(s.confidence)]
              for name, mine in by_organ(scores).items()}
     with figure(path, 1, 1, (7.2, 5.4)) as (drawn, axes):
@@ -107,11 +107,11 @@ def reliability(path: Path, fit: Fit, scores: Sequence[Score], model: str) -> No
                        marker=MARKERS[BY_NAME[name].number % len(MARKERS)], color=colour(name),
                        edgecolors=dark(name), linewidths=0.7, label=f"{name} ({len(mine)})",
                        zorder=3)
-        if fit.curve:
-            x = [0, *fit.curve.confidence, 1]
-            y = [fit.curve.dice[0], *fit.curve.dice, fit.curve.dice[-1]]
-            ax.plot(x, y, color=INK, linewidth=1.6, zorder=4, label="calibration")
-            ax.plot(x[1:-1], y[1:-1], "o", color=INK, markersize=3.5, zorder=4)
+        if fit.calibration:
+            x = np.linspace(0, 1, 101)
+            for volume, dashes in ((5, ":"), (50, "--"), (500, "-")):
+                ax.plot(x, fit.calibration(x, np.full_like(x, volume)), dashes, color=INK,
+                        linewidth=1.6, zorder=4, label=f"calibration, {volume} mL")
         low = min(fit.confidence, default=0.0)
         ax.set_xlim(max(-0.02, np.floor(low * 20 - 0.4) / 20), 1.01)
         ax.set_ylim(-0.02, 1.02)

@@ -42,7 +42,8 @@ def require_trainable(recipe: Recipe) -> None:
                "training.patch": training.patch,
                "inference.largest_window": inference.largest_window}
     low, high = WINDOW
-    for name, window in windows.items():
+    further = [("training.more_patches", patch) for patch in training.more_patches]
+    for name, window in (*windows.items(), *further):
         if any(not low <= n <= high or n % stride for n in window):
             raise InputError(f"{name} must be from {low} to {high} voxels long, divisible by "
                              f"{stride}: {window}")

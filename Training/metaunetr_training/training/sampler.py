@@ -38,7 +38,8 @@ class PatchDataset(Dataset):
         if not self.cases:
             raise InputError("there is no case to train on that annotates one of "
                              f"{', '.join(recipe.organs)}")
-        self.patch = recipe.training.patch
+        self.sizes = (recipe.training.patch, *recipe.training.more_patches)
+        self.batch_size = recipe.training.batch_size
         self.foreground = recipe.training.foreground
         self.seed = recipe.training.seed
         weights = [recipe.training.dataset_weights.get(case.source.dataset, 1.0)
@@ -52,9 +53,10 @@ class PatchDataset(Dataset):
     def __getitem__(self, number: int) -> dict:
         rng = np.random.default_rng([self.seed, number])
         case = self._case(number)
-        start = self._patch_start(case, rng)
-        image = crop_patch(case.image(), start, self.patch, edge=True)
-        labels = crop_patch(case.labels(), start, self.patch, edge=True)
+        size = self._size(number)
+        start = self._patch_start(case, size, rng)
+        image = crop_patch(case.image(), start, size, edge=True)
+        labels = crop_patch(case.labels(), start, size, edge=True)
         annotated = [True] + [n in case.annotated for n in self.numbers]
         return {
             "image": torch.from_numpy(image / np.float32(BRIGHTEST))[None],
@@ -77,19 +79,26 @@ class PatchDataset(Dataset):
         drawn = np.searchsorted(self.shares, positions * self.shares[-1], side="right")
         return self.cases[rng.permutation(drawn)[place]]
 
-    def _patch_start(self, case: PreparedCase, rng: np.random.Generator) -> Triple:
+    def _size(self, number: int) -> Triple:
+        """(D, H, W) voxels of a patch; the same in all of a batch."""
+        rng = np.random.default_rng([self.seed, number // self.batch_size, 3])
+        return self.sizes[rng.integers(len(self.sizes))]
+
+    def _patch_start(
+        self, case: PreparedCase, size: Triple, rng: np.random.Generator
+    ) -> Triple:
         """First voxel (D, H, W) of the patch; negative where the case is smaller than the patch."""
         present = [n for n in self.numbers if n in case.points]
         if present and rng.random() < self.foreground:
             points = case.points[rng.choice(present)]
-            inside = rng.uniform(*CENTRAL, 3) * self.patch
+            inside = rng.uniform(*CENTRAL, 3) * size
             start = points[rng.integers(len(points))] - inside.astype(int)
         else:
-            room = np.maximum(np.subtract(case.shape, self.patch), 0)
+            room = np.maximum(np.subtract(case.shape, size), 0)
             start = rng.integers(0, room + 1)
         return tuple(
             int(np.clip(first, 0, n - p)) if n > p else -((p - n) // 2)
-            for first, n, p in zip(start, case.shape, self.patch, strict=True)
+            for first, n, p in zip(start, case.shape, size, strict=True)
         )
 
 

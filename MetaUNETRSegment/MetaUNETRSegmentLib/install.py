@@ -10,10 +10,16 @@ POLL_MS = 200
 
 
 class InstallPanel:
-    """Hidden once everything is installed; the check never uses the network."""
+    """Hidden once everything is installed; the check never uses the network.
 
-    def __init__(self, panel) -> None:
-        self.panel, self.ui = panel, panel.ui
+    Args:
+        ui: the widgets of the .ui file, by their names.
+        log: called with the output of the installation.
+        done: called when something was installed and nothing is missing any more.
+    """
+
+    def __init__(self, ui, log, done) -> None:
+        self.ui, self.log, self.done = ui, log, done
         self.needed, self.installation = [], None
         self.timer = qt.QTimer()
         self.timer.interval = POLL_MS
@@ -29,30 +35,28 @@ class InstallPanel:
                     "first, with the sizes.").format(names=", ".join(map(str, self.needed))))
         self.ui.installFrame.visible = bool(self.needed)
 
-    def ensure(self, strip) -> bool:
-        """Whether a run can begin; asks once, installs missing packages and shows errors."""
+    def ensure(self, fail) -> bool:
+        """Whether a run can begin; asks once and installs missing packages.
+
+        Args:
+            fail: called with a sentence if it cannot begin.
+        """
         if self.installation is not None:
-            strip.fail(_("An installation is under way; wait until it is done."))
+            fail(_("An installation is under way; wait until it is done."))
             return False
         try:
             dependencies.ensure()
         except dependencies.DependencyError as error:
-            self.panel.log.write(error.log)
-            strip.fail(str(error))
-            return False
-        finally:
             self.enter()
+            self.log(error.log)
+            fail(str(error))
+            return False
+        self.enter()
         return True
 
     def _install(self) -> None:
-        if self.ensure(self.panel.segment.strip):
-            self._done()
-
-    def _done(self) -> None:
-        """Also removes what was said when packages were missing."""
-        self.panel.clearStrips()
-        self.panel.segment.strip.end(_("Everything is installed."))
-        self.panel.refresh()
+        if self.ensure(self._say):
+            self.done()
 
     def _chooseFolder(self) -> None:
         folder = qt.QFileDialog.getExistingDirectory(
@@ -81,11 +85,10 @@ class InstallPanel:
         if installation.error:
             self._say(installation.error)
         elif not self.needed:
-            self._done()
-        self.panel.refresh()
+            self.done()
 
     def _line(self, text: str) -> None:
-        self.panel.log.write(text)
+        self.log(text)
         self._say(_("Installing: {text}").format(text=text[:80]))
 
     def _allow(self, on: bool) -> None:

@@ -1,0 +1,81 @@
+"""The button below the results that remembers corrections for Adapt, or forgets them."""
+
+from slicer.i18n import tr as _
+
+from MetaUNETRSegmentLib import corrections
+
+
+class RememberButton:
+    """Shown while the result has corrected organs."""
+
+    def __init__(self, panel) -> None:
+        self.panel, self.button = panel, panel.ui.rememberButton
+        self.node = self.job = None
+        self.button.clicked.connect(self._clicked)
+        self.button.visible = False
+
+    def update(self, node) -> None:
+        """Shows what can be done with the corrections of a segmentation, or of None."""
+        self.node = node
+        self.button.visible = node is not None and not corrections.reasonAgainst(node)
+        if self.button.visible:
+            self.known = corrections.isRemembered(node)
+            self.button.text = (_("Forget this correction") if self.known
+                                else _("Remember this correction"))
+            self.button.enabled = self.job is None
+
+    def _clicked(self) -> None:
+        if self.known:
+            forget(self.panel, corrections.rememberedOf(self.node))
+        elif self.panel.install.ensure(self.panel.segment.strip):
+            self.remember(self.node, self.panel.say)
+
+    def remember(self, node, say) -> None:
+        """Copies CT and corrected organs; `say` is called with what happens."""
+        say(_("Remembering the correction …"))
+
+        def take(event):
+            if event["event"] == "warning":
+                self.panel.log.write(event["text"])
+            elif event["event"] in ("finished", "failed", "cancelled"):
+                job, self.job = self.job, None
+                self.panel.log.write(job.log if job else "")
+                self.update(self.node)
+                self.panel.adapt.update()
+                say(rememberedText(event["result"]) if event["event"] == "finished"
+                    else event["text"])
+
+        try:
+            self.job = self.panel.logic.remember(
+                node, self.panel.parameters.model or None, wait=False, progress=take)
+        except RuntimeError as error:
+            say(str(error))
+        self.button.enabled = self.job is None
+
+    def close(self) -> None:
+        if self.job is not None:
+            self.job.cancel()
+
+
+def forget(panel, correction) -> None:
+    """Deletes a remembered correction and says so."""
+    try:
+        corrections.forget(correction)
+    except OSError as error:
+        sentence = _("{path} cannot be deleted: {reason}.").format(
+            path=correction.folder, reason=error.strerror)
+    else:
+        sentence = _("The correction was forgotten, and its copy deleted.")
+    panel.results.remember.update(panel.results.remember.node)
+    panel.adapt.update()
+    panel.say(sentence)
+
+
+def rememberedText(correction) -> str:
+    return _("Remembered: {organs}. The copy of {size} is in {folder}; the tab Adapt learns from "
+             "it.").format(organs=", ".join(correction.organs), size=sizeText(correction.size),
+                           folder=correction.folder)
+
+
+def sizeText(size: int) -> str:
+    return _("{size} MB").format(size=f"{max(size, 1e5) / 1e6:.1f}")
