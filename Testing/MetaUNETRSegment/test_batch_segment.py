@@ -86,6 +86,7 @@ def test_a_folder_with_a_bad_case(folder):
     assert "2 cases: 0 done, 2 finished before, 0 failed, in " in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "code", "words"), [
     ((), 2, "the following arguments are required: --input, --output"),
     (("--help",), 0, "usage: metaunetr batch"),
@@ -108,6 +109,7 @@ def test_an_error_at_import_ends_slicer(folder):
     assert "No module named 'MetaUNETRSegmentLib'" in ran.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "code", "words"), [
     ("raise RuntimeError('broken')", 1, "broken"),
     ("raise SystemExit(0)", 1, "SystemExit"),

@@ -300,6 +300,7 @@ def finished(installation) -> tuple[int, float]:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_install_from_folder_without_network(offline, need, tmp_path):
     need("metaunetr_probe>=1")
     folder = tmp_path / "wheels of Zoë"
@@ -338,6 +339,7 @@ def for_another_computer(folder):
     wheel(folder, "metaunetr_probe", tag="cp27-cp27m-win32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("content", "lacking"), [
     (empty, "any package"),
     (absent, "any package"),

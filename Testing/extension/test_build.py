@@ -69,6 +69,7 @@ def files(folder: Path, pattern: str = "*") -> set[str]:
             if path.is_file() and path.suffix != ".pyc" and path.name != "CMakeLists.txt"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["build", "Slicer"])
 def test_all_that_the_module_needs_lands_beside_it(tree, where):
     expected = (

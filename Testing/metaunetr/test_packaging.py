@@ -96,7 +96,7 @@ def slicer_modules(folder, request):
 @pytest.mark.parametrize(("layout", "package", "models"), [
     (source_tree, PACKAGE, MODELS),
     (editable_install, PACKAGE, MODELS),
-    (installed_wheel, "metaunetr", "metaunetr/models"),
+    pytest.param(installed_wheel, "metaunetr", "metaunetr/models", marks=pytest.mark.slow),
     (slicer_modules, "metaunetr", "Resources/Models"),
 ])
 def test_the_model_is_found(tmp_path, request, layout, package, models):
@@ -108,6 +108,7 @@ def test_the_model_is_found(tmp_path, request, layout, package, models):
     assert size == (MODELS / "abdomen13-2mm" / "weights.safetensors").stat().st_size
 
 
+@pytest.mark.slow
 def test_the_installed_wheel_segments(environment, tmp_path):
     """By its command, in an environment that has no clone."""
     scripts = environment / ("Scripts" if os.name == "nt" else "bin")

@@ -197,6 +197,7 @@ if cluster_worker.segment_case.__name__ != "killing":  # this file is run more t
                                         if name != "ct2"}
 
 
+@pytest.mark.slow
 def test_workers_of_a_scheduler_report_the_same_events_and_failures(once, inside, tmp_path):
     inputs = tmp_path / "in"
     inputs.mkdir()
@@ -224,6 +225,7 @@ def test_workers_of_a_scheduler_report_the_same_events_and_failures(once, inside
     assert [events[-1][state] for state in ("done", "skipped", "failed")] == [0, 2, 2]
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_leaves_the_scheduler_free_for_the_next(once, inside, tmp_path):
     def stop(event):
         if event["event"] == "windows":
@@ -265,6 +267,7 @@ def test_no_scheduler_answers(once, tmp_path, monkeypatch):
         batch.run([once.inputs], options, lambda event: None)
 
 
+@pytest.mark.slow
 def test_if_the_scheduler_ends_an_error_says_so_and_finished_cases_are_kept(
     once, inside, tmp_path, monkeypatch
 ):

@@ -76,6 +76,7 @@ def test_three_good_and_two_bad(batch, tmp_path):
     assert sorted(states(mended).values()) == ["done"] * 2 + ["skipped"] * 3
 
 
+@pytest.mark.slow
 def test_names_that_are_too_long_for_the_disk_are_shortened(batch, tmp_path):
     for name in ("good", "x" * 248, "ü" * 124):
         scan(tmp_path / "in" / f"{name}.nii.gz")

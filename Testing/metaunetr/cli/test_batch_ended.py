@@ -39,6 +39,7 @@ def test_it_ends_before_its_windows_do(folder, slow, tmp_path):
     assert made(tmp_path / "out") == {}
 
 
+@pytest.mark.slow
 @posix
 def test_a_signal_ends_a_call_of_minutes(folder, tiny, tmp_path):
     """Python would raise only after the call."""
@@ -62,6 +63,7 @@ sys.exit(main(sys.argv[1:]))
     assert json.loads(out.splitlines()[-1])["exit_code"] == 130
 
 
+@pytest.mark.slow
 @posix
 def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
     """A case with a record is complete, stays as it is, and is not done again."""
@@ -98,6 +100,7 @@ def test_killed_again_and_again_and_resumed(tiny, batch, tmp_path):
         name[0] for name in finished}
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize(("moment", "redone"), [
     (0, {"b/ct"}),  # the old record is still there
@@ -132,6 +135,7 @@ sys.exit(main(sys.argv[1:]))
     assert len(made(out)) == 10
 
 
+@pytest.mark.slow
 @posix
 def test_a_case_during_which_runs_are_killed_comes_last_and_is_given_up(
     batch, folder, tmp_path, tiny

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import SimpleITK as sitk
 
 from metaunetr import __version__
@@ -136,6 +137,7 @@ def test_mixers_are_listed_without_a_network(run, monkeypatch):
         {"name": "pooling", "summary": mixer("pooling").summary}]
 
 
+@pytest.mark.slow
 def test_mixers_are_measured_on_request(run, monkeypatch):
     monkeypatch.setattr(sys.modules["metaunetr.network.catalogue"], "measure_latency",
                         lambda *_: 1.234)

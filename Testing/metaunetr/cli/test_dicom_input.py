@@ -72,6 +72,7 @@ def test_a_zip_file_gives_the_labels_of_its_folder(series, segment, batch, tmp_p
         assert frames.sum() == np.count_nonzero(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", ["", "High Bit"])
 def test_what_was_unpacked_is_removed(packed, tiny, tmp_path, spoil):
     if spoil:

@@ -56,7 +56,9 @@ def test_what_does_not_end_by_itself_is_ended_within_a_second():
 @pytest.mark.parametrize(("number", "event", "code", "sentence"), [
     (signal.SIGINT, ("stage", "read"), 130,
      "metaunetr: Interrupted; unfinished files were removed.\n"),
-    (signal.SIGTERM, ("done", 3), 143, "metaunetr: Terminated; unfinished files were removed.\n"),
+    pytest.param(signal.SIGTERM, ("done", 3), 143,
+                 "metaunetr: Terminated; unfinished files were removed.\n",
+                 marks=pytest.mark.slow),
 ])
 def test_a_signal(running, number, event, code, sentence):
     process = running()
@@ -67,6 +69,7 @@ def test_a_signal(running, number, event, code, sentence):
     assert json.loads(process.stdout.read().splitlines()[-1])["exit_code"] == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("event", [("stage", "model"), ("done", 3)])
 def test_closing_standard_input_ends_the_process(running, event):
     process = running()
@@ -115,6 +118,7 @@ def test_an_ignored_signal_stays_ignored(monkeypatch, ct, segment):
     signal.signal(signal.SIGHUP, previous)
 
 
+@pytest.mark.slow
 def test_standard_input_that_is_no_pipe_does_not_end_the_process(ct, tiny):
     """As under cron."""
     process = start("segment", ct, "-o", ct.with_name("out.nii.gz"), "--model", tiny,
@@ -137,6 +141,7 @@ def test_a_signal_while_the_output_folder_is_tested(monkeypatch, ct, segment):
     assert contents(ct.parent) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "closed"), [
     ("segment {0}/ct.nii.gz -o {0}/out/ct.nii.gz --json-progress", "<&- >&- 2>&-"),
     ("batch --input {0}/ct.nii.gz --output {0}/out", ">&-"),

@@ -89,6 +89,7 @@ def found_words(words, content: dict[str, bytes]) -> dict[str, list[str]]:
     return {where: words for where, words in found.items() if words}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [
     ("--format", "seg.nrrd", "--surfaces", "stl", "--report"),
     ("--format", "nii.gz", "--all-series"),
@@ -185,7 +186,8 @@ def test_dicom_objects_carry_the_patient_and_nothing_else_does(
     assert any("is without Patient's Birth Date" in text for text in record["warnings"])
 
 
-@pytest.mark.parametrize("command", ["segment", "batch"])
+@pytest.mark.parametrize("command", [
+    "segment", pytest.param("batch", marks=pytest.mark.slow)])
 def test_what_libraries_say_is_told_without_the_patient(tiny, tmp_path, command):
     """In a process of its own: pytest takes warnings and log lines for itself."""
     write_series(tmp_path / "in" / "good", small_ct(), **PATIENT)

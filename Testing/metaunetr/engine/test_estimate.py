@@ -130,6 +130,7 @@ print(json.dumps([estimated, peak() - before]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux does")
 def test_the_memory_is_that_of_a_process(tmp_path):
     """One window of 48 × 112 × 128 voxels."""

@@ -75,6 +75,7 @@ def test_other_patches_than_the_designed_one_in_half_precision(name):
     assert all(p.grad.isfinite().all() for p in net.parameters())
 
 
+@pytest.mark.slow
 def test_mamba_is_exported_by_pytorch():
     """The other mixers are exported to ONNX, through torch.export: `export/test_onnx.py`."""
     net, x = small("tricruci_mamba", depths=[1]).eval(), torch.randn(1, 1, 8, 8, 8)

@@ -59,6 +59,7 @@ def check(
             assert dice(first == organ, other == organ) > 0.8, (threads, organ)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", MOST)
 def test_the_labels_of_a_tiny_model(tmp_path, precision, long):
     write_image(tmp_path / "ct.nii.gz", small_ct())

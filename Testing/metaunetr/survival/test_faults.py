@@ -119,6 +119,7 @@ def runs(tmp_path_factory):
     runs.server.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_signals_at_random_moments(runs, long):
     chance, codes, left = random.Random(0), [], set()
@@ -141,6 +142,7 @@ def test_signals_at_random_moments(runs, long):
 FAULTS = {"open": range(12), "fsync": range(4), "replace": range(4), "size": range(0, 60000, 500)}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_faults_of_the_disk_at_random_places(runs, long):
     chance, codes = random.Random(1), []

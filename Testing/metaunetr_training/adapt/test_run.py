@@ -94,6 +94,7 @@ sys.exit(main(["adapt", *sys.argv[1:]], parser))
     return done, models
 
 
+@pytest.mark.slow
 def test_the_command_needs_no_package_that_slicer_lacks_and_reports_to_programs(whole):
     done, models = whole
     assert done.returncode == 0, done.stderr
@@ -146,6 +147,7 @@ def test_only_a_better_model_is_written_unless_another_is_wanted(
     assert "not better" not in card["intended_use"]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_to_the_same_model(request_of, whole, without_trial):
     """The steps end the schedule, not the time, so that the weights are the same."""
     request = request_of(keep_anyway=True)

@@ -89,6 +89,7 @@ def test_no_room_for_a_single_case(prepared, tmp_path):
     assert not (tmp_path / "cases.pack").exists()
 
 
+@pytest.mark.slow
 def test_training_from_it_needs_neither_simpleitk_nor_monai(prepared, tmp_path):
     pack(prepared, tmp_path / "cases.pack", 1e9, lambda line: None)
     absent = ("SimpleITK", "monai", "pydicom", "matplotlib", "tensorboard", "tqdm", "vtk")

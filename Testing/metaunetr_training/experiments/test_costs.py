@@ -16,6 +16,7 @@ def network(family: str, feature_size: int = 24):
                        f"network.feature_size={feature_size}").network
 
 
+@pytest.mark.slow
 def test_memory_and_time_come_from_a_process_that_does_nothing_else(tmp_path, monkeypatch):
     recipe = tiny_recipe()
     found = costs.costs(recipe, tmp_path, CPU)

@@ -36,6 +36,7 @@ def evaluated(run, folder, values):
     return copy
 
 
+@pytest.mark.slow
 def test_a_fresh_process_segments_with_it_as_the_run_does(trained, tmp_path):
     made = export(trained, tmp_path / "mine", CardTexts(data_licence="CC BY 4.0"))
     assert [made.name, made.card["data_licence"]] == ["mine", "CC BY 4.0"]
