@@ -22,7 +22,7 @@ PATIENCE = 0.7  # seconds that a stopped engine has to remove what it was writin
 SCRATCH = "METAUNETR_SCRATCH"  # see metaunetr/__main__.py
 # `python -m metaunetr`, but launchers may set PYTHONPATH themselves
 RUN = "import sys; sys.path.insert(0, {root!r}); from {package}.__main__ import run; run()"
-TRAINING = ("adapt", "remember")  # commands of `metaunetr-training`
+TRAINING = {"adapt", "remember"}  # commands of `metaunetr-training`
 
 
 class EngineProcess(Protocol):
@@ -55,7 +55,7 @@ class Engine:
 
     def __init__(self, arguments: list[str], folder: Path) -> None:
         python = pythonExecutable()
-        package = "metaunetr_training" if arguments[0] in TRAINING else "metaunetr"
+        package = "metaunetr_training" if TRAINING.intersection(arguments[:1]) else "metaunetr"
         self.exitCode: int | None = None
         self._process = subprocess.Popen(
             [str(python), "-c", RUN.format(root=str(core.root()), package=package), *arguments],

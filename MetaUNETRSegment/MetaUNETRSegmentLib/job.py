@@ -152,7 +152,7 @@ class Job:
             if file in event.get("text", ""):
                 event["text"] = event["text"].replace(file, name)
         self.last[event["event"]] = event
-        if event["event"] != "windows":
+        if event["event"] not in ("windows", "progress"):
             self._note(event.get("text") or event.get("stage") or event["event"])
         self._progress(event)
 

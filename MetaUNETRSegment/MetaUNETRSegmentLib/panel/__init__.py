@@ -8,7 +8,8 @@
     results             the organs that were found
     correct, roi        some organs again inside a region
     compare, batch      two segmentations; many volumes
-    adapt, remember     a model learns from corrections; remembers those of the result
+    adapt, adaptcases, adaptmodels    a model learns from corrections; which; the results
+    remember            remembers the corrections of the result
     log                 what happened
     firstuse            what to do first, and the link to the documentation
 """
