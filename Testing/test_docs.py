@@ -249,7 +249,9 @@ def made(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", [page for page in RUN if run_here(page)], ids=name)
+@pytest.mark.parametrize("page", [
+    pytest.param(page, id=name(page), marks=() if name(page) == "README.md" else pytest.mark.slow)
+    for page in RUN if run_here(page)])
 def test_commands_and_examples_run(page, made, tmp_path, monkeypatch, capsys):
     """With a small model: the tests of `survival` and `phantom` run the default one."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
