@@ -11,7 +11,7 @@ from MetaUNETRSegmentLib import corrections
 from .remember import forget, sizeText
 from .tables import fit, header
 
-CASE, ORGANS, WHERE = range(3)
+CASE, ORGANS = range(2)
 PICTURE = (96, 44)  # pixels
 
 
@@ -27,7 +27,6 @@ class Row:
 
     name: str
     organs: tuple
-    where: str
     path: str = ""
     picture: object = None
     node: object = None
@@ -55,7 +54,6 @@ class CaseList:
             (_("Case"), _("Tick the cases to learn from. One of the scene is remembered when you "
                           "tick it.")),
             (_("Corrected organs"), _("What is not corrected stays as the model knows it.")),
-            (_("Where"), _("In the scene, remembered, or a result of Batch.")),
         ), widest=ORGANS)
         table.horizontalHeader().setSectionResizeMode(CASE, qt.QHeaderView.Stretch)
         table.iconSize = qt.QSize(*PICTURE)
@@ -106,7 +104,6 @@ class CaseList:
             case.setIcon(icon(row.picture))
             table.setItem(index, CASE, case)
             table.setItem(index, ORGANS, qt.QTableWidgetItem(", ".join(row.organs)))
-            table.setItem(index, WHERE, qt.QTableWidgetItem(row.where))
             for column in range(table.columnCount):
                 table.item(index, column).setToolTip(row.tip)
             table.setRowHeight(index, PICTURE[1] + 6)
@@ -132,23 +129,23 @@ class CaseList:
 
 def _ofScene(node) -> Row:
     organs = tuple(organ.name for organ in corrections.correctedSegments(node))
-    return Row(node.GetName(), organs, _("scene"), picture=corrections.picture(node), node=node,
-               tip=_("Tick it to remember it: CT and corrected organs are copied to {folder}."
-                     ).format(folder=corrections.folder()))
+    tip = _("Tick it to remember it: CT and corrected organs are copied to {folder}.").format(
+        folder=corrections.folder())
+    return Row(_("{name} (scene)").format(name=node.GetName()), organs,
+               picture=corrections.picture(node), node=node, tip=tip)
 
 
 def _ofRemembered(item) -> Row:
-    return Row(item.date, item.organs, _("remembered"), str(item.folder), item.picture,
-               correction=item, tip=_("{size} in {folder}; results of {model}").format(
-                   size=sizeText(item.size), folder=item.folder,
-                   model=item.model or _("no model")))
+    tip = _("{size} in {folder}; results of {model}").format(
+        size=sizeText(item.size), folder=item.folder, model=item.model or _("no model"))
+    return Row(item.date, item.organs, str(item.folder), item.picture, correction=item, tip=tip)
 
 
 def _ofBatch(case: dict) -> Row:
     labels = case["labels"]
     base = labels.removesuffix(".seg.nrrd")
-    return Row(os.path.basename(base), tuple(case["organs"]), _("batch"), labels, base + ".png",
-               tip=labels)
+    return Row(_("{name} (batch)").format(name=os.path.basename(base)), tuple(case["organs"]),
+               labels, base + ".png", tip=labels)
 
 
 def icon(picture):
