@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from MetaUNETRSegmentLib import core
+from MetaUNETRSegmentLib.i18n import tr as _
 
 PATIENCE = 0.7  # seconds that a stopped engine has to remove what it was writing
 SCRATCH = "METAUNETR_SCRATCH"  # see metaunetr/__main__.py
@@ -109,8 +110,9 @@ def pythonExecutable() -> Path:
     for candidate in filter(None, candidates):
         if "python" in os.path.basename(candidate).lower() and os.path.isfile(candidate):
             return Path(candidate)
-    raise FileNotFoundError(f"PythonSlicer is on none of the paths {os.environ.get('PATH', '')}; "
-                            "install Slicer again.")
+    raise FileNotFoundError(
+        _("PythonSlicer is on none of the paths {paths}; install Slicer again.").format(
+            paths=os.environ.get("PATH", "")))
 
 
 def _environment(python: Path) -> dict[str, str]:

@@ -6,6 +6,6 @@
     training/      losses, schedule, training loop, checkpoints
     evaluation/    whole CTs against references: tables, plots, comparison, calibration
     export/        bundles for this project and for MONAI, ONNX
-    experiments/   mixers, stages and CKA, as in the paper; baselines
+    experiments/   mixers, architectures and CKA, as in the paper
     cli/           one file per command
 """

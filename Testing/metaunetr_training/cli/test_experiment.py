@@ -2,14 +2,16 @@
 
 import pytest
 
+from metaunetr.errors import Cancelled
 from metaunetr_training.cli import parser
-from tiny_prepared import write_prepared
+from tiny_dataset import write_dataset
 from tiny_run import make_run
 
 TINY = ["--set", "training.patch=[32, 32, 32]", "--set", "network.feature_size=4",
         "--set", "preprocessing.spacing=[6, 6, 6]", "--set", "training.workers=0",
         "--set", "inference.smallest_window=[32, 32, 32]",
-        "--set", "inference.largest_window=[32, 48, 48]"]
+        "--set", "inference.largest_window=[32, 48, 48]",
+        "--set", "training.iterations=2"]
 
 
 def call(*words) -> int:
@@ -25,29 +27,26 @@ def test_cka_of_a_run_finds_its_cases_by_itself(tmp_path, capsys):
     assert (tmp_path / "cka" / "within.png").exists()
 
 
-def test_mixers_are_trained_for_the_budget_that_is_asked_for(tmp_path, capsys, monkeypatch):
-    def costs(recipe, folder, device):
-        from metaunetr_training.experiments.costs import Costs, OnDevice
-
-        return Costs(1_000_000, 1.0, OnDevice("CPU", "float32", 0.1, None, None), None)
-
-    monkeypatch.setattr("metaunetr_training.experiments.runner.costs", costs)
-    write_prepared(tmp_path / "prepared")
-    assert call("mixers", "--recipe", "experiment", "--prepared", tmp_path / "prepared",
-                "--mixers", "identity", "--iterations", 1, "--output", tmp_path / "out",
-                "--device", "cpu", *TINY) == 0
+@pytest.mark.slow
+def test_the_same_command_goes_on_when_its_minutes_are_over(tmp_path, capsys):
+    command = ("mixers", "--data", f"general:{write_dataset(tmp_path / 'raw', ('a', 'b'))}",
+               "--networks", "identity", "--seeds", 1, "--output", tmp_path / "out",
+               "--device", "cpu", *TINY)
+    with pytest.raises(Cancelled, match="minutes are over; the same command goes on"):
+        call(*command, "--max-minutes", 0.001)
+    assert not (tmp_path / "out" / "networks.csv").exists()
+    assert call(*command, "--max-minutes", 3) == 0
     printed = capsys.readouterr()
-    assert "identity: Dice 0." in printed.out and "1.00 M parameters" in printed.out
-    assert "1 of 1: identity" in printed.err
-    assert "1 iterations" in (tmp_path / "out" / "table.md").read_text()
+    assert "1 of 1: identity-0" in printed.err and "results.md" in printed.out
+    assert "2 steps in" in (tmp_path / "out" / "log.txt").read_text()
+    assert call("figures", tmp_path / "out", "--output", tmp_path / "again") == 0
+    assert (tmp_path / "again" / "dice.png").exists()
 
 
 @pytest.mark.parametrize(
     "words",
-    [("mixers",), ("stages", "--recipe", "experiment"), ("cka", "--output", "x"),
-     ("cka", "run", "--output", "x", "--patches", "3"),
-     ("mixers", "--recipe", "x", "--prepared", "x", "--output", "x", "--minutes", "1",
-      "--iterations", "1")],
+    [("mixers",), ("mixers", "--output", "x", "--seeds", "0"), ("figures",),
+     ("cka", "--output", "x"), ("cka", "run", "--output", "x", "--patches", "3")],
 )
 def test_a_wrong_command_line_is_refused(words, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -1,32 +1,36 @@
-"""`experiment mixers` and `stages`: every network by one recipe, and a table that says so."""
+"""`experiment mixers`: interrupted and continued, every network by one recipe."""
 
-import csv
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 import torch
 
-from metaunetr.errors import DeviceError, InputError, MetaUNETRError
+from metaunetr.errors import Cancelled, DeviceError, InputError
+from metaunetr_training.data import prepare
+from metaunetr_training.data.datasets import dataset_cases
 from metaunetr_training.errors import TrainingError
-from metaunetr_training.experiments import costs, variants
-from metaunetr_training.experiments.mixers import compare_mixers
-from metaunetr_training.experiments.stages import compare_stages, reduction
+from metaunetr_training.experiments import costs, figures, results, runner
+from metaunetr_training.experiments.plan import plan
+from metaunetr_training.experiments.runner import Clock, points, run_all
 from metaunetr_training.recipe import load
-from tiny_prepared import tiny_recipe, write_prepared
+from tiny_dataset import write_dataset
+from tiny_prepared import tiny_recipe
 
-TWO_STEPS = ("training.iterations=2", "training.validate_every=1", "training.validation_cases=1")
-# the published size leaves one voxel of 32³, which has no variance
-LARGER = ("training.patch=[32, 32, 64]", "inference.largest_window=[32, 64, 64]")
+RECIPE = tiny_recipe("training.iterations=4", "training.validate_every=1",
+                     "training.checkpoint_every=1")
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    return write_prepared(tmp_path_factory.mktemp("data"))
+    """Two phantoms, one of them held out."""
+    folder = tmp_path_factory.mktemp("data")
+    cases = dataset_cases("general", write_dataset(folder / "raw", ("a", "b")))
+    return prepare.prepare(
+        prepare.plan(folder / "prepared", RECIPE.preprocessing, cases, jobs=1), lambda line: None)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def measured_here(monkeypatch):
     """No process for each network: its memory then is not to be looked at, all else is."""
     def measure(path, device):
@@ -34,59 +38,76 @@ def measured_here(monkeypatch):
     monkeypatch.setattr(costs, "_in_own_process", measure)
 
 
-def read(path) -> list[dict[str, str]]:
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+class Ending(Clock):
+    """Ends the work at the n-th look at the clock."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(None)
+        self.looks = looks
+
+    def check(self) -> None:
+        self.looks -= 1
+        if self.looks < 0:
+            raise Cancelled("the time is over")
 
 
-def test_mixers_and_baselines_are_trained_once_and_tabled(prepared, tmp_path, measured_here,
-                                                          monkeypatch):
-    events = []
-    arguments = (tiny_recipe(*TWO_STEPS), prepared, 0, tmp_path / "out",
-                 ("pooling",))
-    monkeypatch.setattr(variants, "FAMILIES", ("U-Net",))  # quick to train
-    rows = compare_mixers(*arguments, baselines=True, device="cpu", report=events.append)
-    names = ["pooling", "U-Net"]
-    assert [row.name for row in rows] == names
-    assert [e["name"] for e in events if e["event"] == "variant"] == names
-    assert all(row.run.recipe.training == arguments[0].training for row in rows)
-    table = read(tmp_path / "out" / "table.csv")
-    assert [row["name"] for row in table] == names
-    for row in table:
-        assert float(row["gflops"]) > 0 and float(row["cpu_seconds"]) > 0
-        assert 0 <= float(row["dice"]) <= 1 and int(row["iterations"]) == 2
-        assert row["gpu_seconds"] == "" or float(row["gpu_seconds"]) > 0
-    assert int(table[0]["parameters"]) < int(table[1]["parameters"])
-    text = (tmp_path / "out" / "table.md").read_text()
-    assert "Budget of each network: 2 iterations" in text
-    assert "trained on 2 cases of tiny" in text and "fold 0, n = 1." in text
-    assert "nothing about real CT" in text
-    assert (tmp_path / "out" / "dice.png").stat().st_size > 10_000
+def ignore(event):
+    pass
 
+
+@pytest.mark.slow
+def test_it_goes_on_where_the_clock_ended_it(prepared, tmp_path, monkeypatch):
+    planned = plan(RECIPE, 2, ("identity", "tricruci_self_attention"))
+    names = [each.folder for each in planned]
+    assert names == ["identity-0", "tricruci_self_attention-0", "identity-1",
+                     "tricruci_self_attention-1"]
     steps = []
-    again = compare_mixers(*arguments, baselines=True, device="cpu", report=steps.append)
-    assert [row.dice for row in again] == [row.dice for row in rows]
-    assert not [e for e in steps if e["event"] == "train"], "finished runs are not trained again"
+
+    def report(event):
+        if event["event"] == "train":
+            steps.append(event["iteration"])
+
+    ended = 0
+    monkeypatch.setattr(runner, "PATCHES", 4)
+    while True:
+        try:
+            assert run_all(planned, prepared, 0, tmp_path, "cpu", Ending(7), report) == []
+            break
+        except Cancelled:
+            ended += 1
+    assert ended > 4, "in training, in tests and in CKA"
+    assert len(steps) < 2 * 4 * len(planned), "it goes on from checkpoints"
+    log = (tmp_path / "log.txt").read_text().splitlines()
+    assert [line.split(": ")[1] for line in log] == names
+    assert all("4 steps in" in line and "(n = 1)" in line for line in log)
+    rows = results.read(tmp_path / "networks.csv")
+    assert [f"{row['network']}-{row['seed']}" for row in rows] == names
+    assert all(float(row["cpu_step_seconds"]) > 0 and row["iterations"] == "4" for row in rows)
+    scores = results.read(tmp_path / "scores.csv")
+    assert len({tuple(row[key] for key in ("network", "seed", "case", "organ"))
+                for row in scores}) == len(scores) == 4 * 3
+    curves = results.read(tmp_path / "curves.csv")
+    assert [row["iteration"] for row in curves] == ["1", "2", "3", "4"] * 4
+    assert {row["iteration"] for row in results.read(tmp_path / "cka.csv")} == {"1", "2", "4"}
+
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")}
+    seen = []
+    run_all(planned, prepared, 0, tmp_path, "cpu", Clock(3), seen.append)
+    assert not seen, "nothing is left to do"
+    assert before == {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")}
+
+    written = {path.name for path in figures.make(tmp_path)}
+    assert written == {"results.md", "dice.png", "differences.png", "cka_within.png",
+                       "cka_between.png"}
+    text = (tmp_path / "results.md").read_text()
+    assert "| tricruci self attention | 2 |" in text
+    assert "Between mixers and between seeds" in text
 
 
-def test_stages_count_the_reduction(prepared, tmp_path, measured_here):
-    recipe = variants.with_budget(tiny_recipe(*TWO_STEPS, *LARGER), None, 1)
-    rows = compare_stages(recipe, prepared, 0, tmp_path / "out", device="cpu")
-    four, three = (row.costs for row in rows)
-    assert [row.run.recipe.network.size for row in rows] == ["published", "efficient"]
-    fewer = 100 * (1 - three.parameters / four.parameters)
-    assert 75 < fewer < 95
-    text = (tmp_path / "out" / "table.md").read_text()
-    assert f"{fewer:.0f}% fewer than published ({four.parameters / 1e6:.2f} M)" in text
-    assert "f = 48, 14 classes" in text and "SwinUNETR (62.19 M)" in text
-    assert "SwinUNETR" not in reduction(recipe), "which has no size f = 4"
-
-
-def test_a_network_that_does_not_fit_is_named_before_any_is_trained(prepared, tmp_path):
-    recipe = tiny_recipe("training.patch=[32, 48, 64]")
-    with pytest.raises(InputError, match=r"four-stages-and-bottleneck: .* divisible by 32"):
-        compare_stages(recipe, prepared, 0, tmp_path / "out", device="cpu")
-    assert not (tmp_path / "out").exists()
+def test_features_are_compared_at_three_points():
+    assert points(tiny_recipe("training.iterations=1200", "training.validate_every=120")) == (
+        120, 600, 1200)
+    assert points(tiny_recipe("training.iterations=5", "training.validate_every=100")) == (5,)
 
 
 @pytest.mark.parametrize(("error", "text"), [
@@ -94,71 +115,39 @@ def test_a_network_that_does_not_fit_is_named_before_any_is_trained(prepared, tm
     (DeviceError("No memory."), "No memory."),
     (torch.OutOfMemoryError("CUDA out of memory.\nTried 2 GiB"), "Not enough memory"),
     (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "Not enough memory"),
+    (costs.MeasurementError("measuring failed"), "measuring failed"),
 ])
-def test_a_network_that_fails_has_no_run(monkeypatch, error, text):
-    def train(recipe, *arguments, **more):
-        if recipe.network.mixer == "identity":
+def test_a_network_that_fails_is_left_out(prepared, tmp_path, monkeypatch, error, text):
+    def one(each, *arguments):
+        if each.name == "identity":
             raise error
-        return "run"
+        return "done"
 
-    monkeypatch.setattr(variants, "train", train)
-    events = []
-    both = [variants.mixer(tiny_recipe(), name) for name in ("identity", "pooling")]
-    runs = variants.train_all(both, None, 0, Path("out"), "cpu", events.append)
-    assert list(runs) == [(both[0], None), (both[1], "run")]
-    (failed,) = (event["text"] for event in events if event["event"] == "failed")
-    assert failed.startswith(f"identity: {text}")
-
-
-def test_a_network_that_fails_is_left_out_and_the_others_are_tabled(
-    prepared, tmp_path, monkeypatch
-):
-    train = variants.train
-
-    def fail_once(recipe, *arguments, **more):
-        if recipe.network.mixer == "identity":
-            raise TrainingError("the loss is nan")
-        return train(recipe, *arguments, **more)
-
-    monkeypatch.setattr(variants, "train", fail_once)
-    rows = compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
-                          ("identity", "pooling"), device="cpu")
-    assert [row.name for row in rows] == ["pooling"]
+    monkeypatch.setattr(runner, "_one", one)
+    failed = run_all(plan(RECIPE, 1, ("identity", "pooling")), prepared, 0, tmp_path, "cpu",
+                     Clock(None), ignore)
+    assert len(failed) == 1 and failed[0].startswith(f"identity-0: {text}")
+    assert f"identity-0: failed: {text}" in (tmp_path / "log.txt").read_text()
+    assert "pooling-0: done" in (tmp_path / "log.txt").read_text()
 
 
-def test_a_network_that_cannot_be_measured_is_left_out(prepared, tmp_path, monkeypatch):
-    def costs(recipe, folder, device):
-        raise MetaUNETRError("measuring failed")
+def test_another_error_ends_it(prepared, tmp_path, monkeypatch):
+    def one(*arguments):
+        raise RuntimeError("a bug")
 
-    monkeypatch.setattr("metaunetr_training.experiments.runner.costs", costs)
-    events = []
-    assert compare_mixers(tiny_recipe("training.iterations=1"), prepared, 0, tmp_path / "out",
-                          ("identity",), device="cpu", report=events.append) == []
-    assert {"event": "failed", "text": "identity: measuring failed"} in events
+    monkeypatch.setattr(runner, "_one", one)
+    with pytest.raises(RuntimeError, match="a bug"):
+        run_all(plan(RECIPE, 1, ("identity",)), prepared, 0, tmp_path, "cpu", Clock(None), ignore)
 
 
 def test_a_device_that_there_is_not_ends_it_before_any_is_trained(prepared, tmp_path):
     with pytest.raises(DeviceError, match="no device cuda:99"):
-        compare_mixers(tiny_recipe(), prepared, 0, tmp_path / "out", ("pooling",),
-                       device="cuda:99")
+        run_all(plan(RECIPE, 1, ("pooling",)), prepared, 0, tmp_path / "out", "cuda:99",
+                Clock(None), ignore)
     assert not (tmp_path / "out").exists()
 
 
 def test_several_processes_are_refused(prepared, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(InputError, match="one process"):
-        compare_mixers(tiny_recipe(), prepared, 0, tmp_path / "out", ("pooling",))
-
-
-@pytest.mark.parametrize(
-    ("minutes", "iterations", "said"),
-    [(None, None, "4 iterations"), (5.0, None, "5 minutes"), (None, 7, "7 iterations")],
-)
-def test_the_budget_is_the_same_for_all(minutes, iterations, said):
-    assert variants.budget(variants.with_budget(tiny_recipe(), minutes, iterations)) == said
-
-
-def test_options_of_the_recipes_mixer_do_not_reach_another():
-    recipe = tiny_recipe("network.mixer_options={kernel: 5}")
-    assert variants.mixer(recipe, "tricruci_convolution").recipe.network.mixer_options
-    assert not variants.mixer(recipe, "pooling").recipe.network.mixer_options
+        run_all(plan(RECIPE, 1, ("pooling",)), prepared, 0, tmp_path, "cpu", Clock(None), ignore)

@@ -9,59 +9,69 @@ from typing import Any
 
 from metaunetr.cli.arguments import add_command, number
 from metaunetr.cli.batch import CASES_FAILED
-from metaunetr_training.cli.arguments import DEVICE, add_changes
+from metaunetr_training.cli.arguments import DEVICE, add_changes, dataset
 
 
 def add_to(commands) -> None:
     parser = add_command(
-        commands, "experiment", "repeat the paper's experiments: token mixers, stages, CKA",
+        commands, "experiment", "repeat the paper's experiments: token mixers, architectures, CKA",
         "Repeats the paper's experiments. The same command again continues an interrupted one.",
-        "metaunetr-training experiment mixers --recipe fast --prepared prepared --output mixers",
+        "metaunetr-training experiment mixers --prepared prepared --output mixers",
         "metaunetr-training experiment mixers --help",
     )
     kinds = parser.add_subparsers(title="experiments", required=True, metavar="EXPERIMENT")
-    mixers = add_command(
-        kinds, "mixers", "train every token mixer with one recipe; table and curves",
-        "Trains a network with every token mixer, all with one recipe, and writes a table of "
-        "accuracy and cost and the learning curves.",
-        "metaunetr-training experiment mixers --recipe fast --prepared prepared --output mixers",
-        "metaunetr-training experiment mixers --recipe fast --prepared prepared --output mixers "
-        "--mixers pooling tricruci_convolution --minutes 30",
-    )
-    _add_training(mixers)
-    mixers.add_argument("--mixers", nargs="+", default=[], metavar="NAME",
-                        help="train only these, see `metaunetr mixers` (default: all)")
-    mixers.set_defaults(run=run_mixers)
-    stages = add_command(
-        kinds, "stages", "train four stages with a bottleneck and three without; table and curves",
-        "Trains a network of four stages with a bottleneck and one of three stages without, both "
-        "with one recipe, and writes a table of accuracy and cost and the learning curves.",
-        "metaunetr-training experiment stages --recipe fast --prepared prepared --output stages",
-    )
-    _add_training(stages)
-    stages.set_defaults(run=run_stages)
+    _add_mixers(kinds)
+    _add_figures(kinds)
     _add_cka(kinds)
 
 
-def _add_training(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--recipe", required=True, metavar="RECIPE",
-                        help="name in Training/configs, or a YAML file (required)")
-    parser.add_argument("--prepared", type=Path, required=True, metavar="DIR",
-                        help="folder made by `prepare` (required)")
+def _add_mixers(kinds) -> None:
+    parser = add_command(
+        kinds, "mixers", "train token mixers and architectures with one recipe",
+        "Trains MetaUNETR with every token mixer and without, with four stages, and SwinUNETR and "
+        "a U-Net, all with one recipe; measures costs, Dice and NSD; compares features (CKA). "
+        "Writes CSV files, tables and figures.",
+        "metaunetr-training experiment mixers --prepared prepared --output mixers "
+        "--max-minutes 60",
+        "metaunetr-training experiment mixers --recipe paper_amos --data amos:/data/AMOS22 "
+        "--output amos",
+    )
+    parser.add_argument("--recipe", default="experiment", metavar="RECIPE",
+                        help="name in Training/configs, or a YAML file (default: experiment)")
+    parser.add_argument("--prepared", type=Path, metavar="DIR",
+                        help="folder made by `prepare` (default: the folder `prepared` in that of "
+                             "--output)")
+    parser.add_argument("--data", type=dataset, action="append", default=[], metavar="KIND:DIR",
+                        help="prepare this data set first: btcv, amos, abdomenct1k or general, and "
+                             "its folder; can be given several times (default: none)")
     parser.add_argument("--fold", type=number(int, 0, 1000), default=0, metavar="N",
-                        help="fold to hold out (default: 0)")
+                        help="fold to hold out; its cases are the test cases unless the data have "
+                             "a test set (default: 0)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR",
-                        help="folder for the tables, the plot and a run of each network (required)")
-    budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--minutes", type=number(float, 0.01, 1e6), metavar="M",
-                        help="minutes of training for each network (default: the recipe's budget)")
-    budget.add_argument("--iterations", type=number(int, 1, 10**9), metavar="N",
-                        help="iterations of training for each network (default: the recipe's "
-                             "budget)")
-    parser.add_argument("--baselines", action="store_true",
-                        help="train SwinUNETR and nnU-Net's plain U-Net as well")
+                        help="folder for results and runs (required)")
+    parser.add_argument("--networks", nargs="+", default=[], metavar="NAME",
+                        help="train only these (default: all)")
+    parser.add_argument("--seeds", type=number(int, 1, 100), default=2, metavar="N",
+                        help="runs of each TriCruci mixer, of those without weights and of each "
+                             "architecture; published mixers and usual sizes run once (default: 2)")
+    parser.add_argument("--max-minutes", type=number(float, 0.001, 1e6), metavar="M",
+                        help="end after this many minutes, with exit code 130; the same command "
+                             "goes on (default: no limit)")
     _add_common(parser)
     add_changes(parser)
+    parser.set_defaults(run=run_mixers)
+
+
+def _add_figures(kinds) -> None:
+    parser = add_command(
+        kinds, "figures", "make the tables and figures again, from the CSV files",
+        "Makes all tables and figures of `experiment mixers` from its CSV files alone.",
+        "metaunetr-training experiment figures mixers",
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder with the CSV files")
+    parser.add_argument("--output", type=Path, metavar="OUT",
+                        help="folder for tables and figures (default: DIR)")
+    parser.set_defaults(run=run_figures)
 
 
 def _add_cka(kinds) -> None:
@@ -87,36 +97,54 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def run_mixers(args: argparse.Namespace) -> int:
-    from metaunetr_training.experiments.mixers import compare_mixers
-
-    return _train(args, compare_mixers, names=args.mixers)
-
-
-def run_stages(args: argparse.Namespace) -> int:
-    from metaunetr_training.experiments.stages import compare_stages
-
-    return _train(args, compare_stages)
-
-
-def _train(args: argparse.Namespace, compare, **more) -> int:
     from metaunetr import extras
 
-    extras.require("matplotlib", *["monai", "einops"] * args.baselines)
+    extras.require("matplotlib", "scipy")
+    if not args.networks or any(name.startswith(("SwinUNETR", "U-Net")) for name in args.networks):
+        extras.require("monai", "einops")
     from metaunetr_training import recipe as recipes
-    from metaunetr_training.data.prepared import Prepared
-    from metaunetr_training.experiments.variants import with_budget
+    from metaunetr_training.experiments import figures
+    from metaunetr_training.experiments.plan import plan
+    from metaunetr_training.experiments.runner import Clock, run_all
 
-    recipe = with_budget(recipes.load(args.recipe, args.changes), args.minutes, args.iterations)
-    prepared = Prepared.read(args.prepared.resolve())
+    clock = Clock(args.max_minutes)
+    recipe = recipes.load(args.recipe, args.changes)
+    planned = plan(recipe, args.seeds, args.networks)
+    prepared = _prepared(args, recipe)
     progress = _Progress()
-    rows = compare(recipe, prepared, args.fold, args.output, baselines=args.baselines,
-                   device=args.device, report=progress, **more)
-    progress.end()
-    for row in rows:
-        print(f"{row.name}: Dice {row.dice:.3f}, {row.costs.parameters / 1e6:.2f} M parameters")
-    if rows:
-        print(f"{args.output / 'table.md'}, table.csv, dice.png")
-    return CASES_FAILED if progress.failed else 0  # here networks: the others were trained
+    try:
+        failed = run_all(planned, prepared, args.fold, args.output, args.device, clock, progress)
+    finally:
+        progress.end()
+    for path in figures.make(args.output):
+        print(path)
+    return CASES_FAILED if failed else 0  # here networks: the others were trained
+
+
+def _prepared(args: argparse.Namespace, recipe):
+    from metaunetr_training.data import prepare
+    from metaunetr_training.data.datasets import dataset_cases
+    from metaunetr_training.data.prepared import Prepared
+
+    folder = (args.prepared or args.output / "prepared").resolve()
+    if args.data:
+        cases = [case for kind, place in args.data for case in dataset_cases(kind, place)]
+        plan = prepare.plan(folder, recipe.preprocessing, cases)
+        prepare.prepare(plan, _Progress.say)
+    return Prepared.read(folder)
+
+
+def run_figures(args: argparse.Namespace) -> None:
+    from metaunetr import extras
+
+    extras.require("matplotlib", "scipy")
+    from metaunetr.outputs import make_folder
+    from metaunetr_training.experiments import figures
+
+    if args.output:
+        make_folder(args.output)
+    for path in figures.make(args.folder, args.output):
+        print(path)
 
 
 def run_cka(args: argparse.Namespace) -> None:
@@ -136,29 +164,29 @@ def run_cka(args: argparse.Namespace) -> None:
 
 
 class _Progress:
-    """Prints the progress of training, a line per variant, and one per minibatch of CKA."""
+    """Prints the progress of training, a line per network, and one per minibatch of CKA."""
 
     def __init__(self) -> None:
         from metaunetr_training.cli.train import Progress
 
         self.make = Progress
         self.training = Progress()
-        self.failed = False
 
     def __call__(self, event: dict[str, Any]) -> None:
-        if event["event"] == "variant":
+        if event["event"] == "network":
             self.training.end()
-            self._say(f"{event['number']} of {event['all']}: {event['name']}")
+            self.say(f"{event['number']} of {event['all']}: {event['name']}")
             self.training = self.make()
         elif event["event"] == "cka":
-            self._say(f"minibatch {event['done']} of {event['all']}")
+            self.say(f"CKA: minibatch {event['done']} of {event['all']}")
+        elif event["event"] == "line":
+            self.say(event["text"])
         else:
-            self.failed = self.failed or event["event"] == "failed"
             self.training(event)
 
     def end(self) -> None:
         self.training.end()
 
     @staticmethod
-    def _say(text: str) -> None:
+    def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

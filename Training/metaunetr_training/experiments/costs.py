@@ -11,12 +11,13 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from metaunetr.errors import MetaUNETRError
@@ -35,13 +36,18 @@ MB = 1e6  # bytes
 LINUX_STATUS = Path("/proc/self/status")
 
 
+class MeasurementError(MetaUNETRError):
+    """The process that measures failed."""
+
+
 @dataclass(frozen=True)
 class OnDevice:
     """Time and memory on one device.
 
     Attributes:
         precision: of training on this device.
-        seconds: of one forward pass of a patch; the fastest of several, after a warm-up.
+        seconds, step_seconds: of one forward pass of a patch, and of one training step of a batch;
+            the fastest of several, after a warm-up.
         inference_mb, training_mb: peak memory in 10⁶ bytes, weights included, of a forward pass of
             a patch and of a training step of a batch (augmentation, AdamW; not compiled); None
             where the system does not report it.
@@ -50,6 +56,7 @@ class OnDevice:
     name: str
     precision: str
     seconds: float
+    step_seconds: float
     inference_mb: float | None
     training_mb: float | None
 
@@ -76,7 +83,7 @@ def costs(recipe: Recipe, folder: Path, device: torch.device) -> Costs:
         device: a GPU to measure in addition to the CPU, or the CPU.
 
     Raises:
-        MetaUNETRError: the process that measures failed.
+        MeasurementError: the process that measures failed.
     """
     kept = folder / "costs.json"
     known = _read(kept) if kept.exists() else None
@@ -101,7 +108,7 @@ def _in_own_process(recipe: Path, device: torch.device) -> str:
         env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, encoding="utf-8")
     if ended.returncode:
         last = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
-        raise MetaUNETRError(f"{recipe}: measuring time and memory failed: {last}")
+        raise MeasurementError(f"{recipe}: measuring time and memory failed: {last}")
     return ended.stdout.strip().splitlines()[-1] + "\n"
 
 
@@ -145,28 +152,28 @@ def _on(device: torch.device, recipe: Recipe) -> OnDevice:
     dtype = working_dtype(training.precision, device)
     image = torch.rand(1, 1, *training.patch).to(device, memory_format=torch.channels_last_3d)
     precision = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
-    seconds = _latency(network, image, precision)
+    with torch.inference_mode(), precision:
+        seconds = _fastest(lambda: network(image), device.type)
     inference = memory.peak()
     step = Step(network.train(), replace(recipe, training=replace(training, compile="no")),
                 ProcessGroup(0, 1, device))
     batch = _batch(classes, training.batch_size, training.patch)
-    for _ in range(2):  # the first step allocates the optimizer's state
-        step(batch, 1e-6)
+    step_seconds = _fastest(lambda: step(batch, 1e-6), device.type)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else \
         f"CPU, threads: {torch.get_num_threads()}"
-    return OnDevice(name, str(dtype).removeprefix("torch."), seconds, inference, memory.peak())
+    return OnDevice(name, str(dtype).removeprefix("torch."), seconds, step_seconds, inference,
+                    memory.peak())
 
 
-def _latency(network: nn.Module, image: Tensor, precision: AbstractContextManager) -> float:
-    device = image.device.type
+def _fastest(work: Callable[[], Any], device: str) -> float:
+    """The shortest time of several, after a warm-up."""
     times = []
-    with torch.inference_mode(), precision:
-        for _ in range(1 + REPEATS[device]):
-            began = time.perf_counter()
-            network(image)
-            if device == "cuda":
-                torch.cuda.synchronize()
-            times.append(time.perf_counter() - began)
+    for _ in range(1 + REPEATS[device]):
+        began = time.perf_counter()
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
     return min(times[1:])
 
 

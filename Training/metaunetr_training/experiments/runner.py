@@ -1,58 +1,225 @@
-"""Trains variants, measures their costs and updates the tables."""
+"""Trains, tests and measures the networks of the plan, one after the other.
+
+    runs/NAME-SEED/        the run, and its evaluation on the test cases
+    costs/NAME/            time and memory of the network
+    log.txt                a line for each network
+    *.csv                  see `results`
+"""
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from metaunetr.errors import InputError, MetaUNETRError
-from metaunetr_training.data.prepared import Prepared
-from metaunetr_training.experiments import table
-from metaunetr_training.experiments.costs import costs
-from metaunetr_training.experiments.table import VariantResult
-from metaunetr_training.experiments.variants import (
-    Report,
-    Variant,
-    require_all_trainable,
-    train_all,
+import numpy as np
+import torch
+
+from metaunetr.errors import (
+    Cancelled,
+    DeviceError,
+    InputError,
+    MetaUNETRError,
+    OutputError,
+    explain,
 )
+from metaunetr.outputs import make_folder
+from metaunetr_training.data.case import TEST
+from metaunetr_training.data.prepared import Prepared
+from metaunetr_training.errors import TrainingError
+from metaunetr_training.evaluation.cases import measure
+from metaunetr_training.evaluation.scores import Score, by_organ
+from metaunetr_training.evaluation.selection import choose
+from metaunetr_training.experiments import results, similarity
+from metaunetr_training.experiments.costs import MeasurementError, costs
+from metaunetr_training.experiments.plan import MIXER, NO_MIXER, Planned
+from metaunetr_training.recipe import Recipe
+from metaunetr_training.training.checkpoint import load_average
 from metaunetr_training.training.distributed import process_group
+from metaunetr_training.training.loop import train
+from metaunetr_training.training.networks import build_network
+from metaunetr_training.training.run import Run
+from metaunetr_training.training.sampler import PatchDataset
+
+FIRST = "tricruci_self_attention"  # whose features are compared with those of the others
+ALSO_COMPARED = "four_stages_convolution"
+PATCHES = 32  # for CKA
+Report = Callable[[dict[str, Any]], None]
 
 
-def compare(
-    variants: Sequence[Variant], prepared: Prepared, fold: int, folder: Path, device: str,
-    title: str, report: Report, remarks: Callable[[], list[str]] = list,
-) -> list[VariantResult]:
-    """The results of all variants whose training succeeded.
-
-    The tables in `folder` are updated after each. The same call again continues an interrupted
-    one.
+class Clock:
+    """Ends the work after some minutes, without losing what is done.
 
     Args:
-        remarks: returns sentences to print below the table.
+        minutes: None for no limit.
+    """
+
+    def __init__(self, minutes: float | None) -> None:
+        self.minutes, self.began = minutes, time.monotonic()
+
+    def check(self) -> None:
+        """
+        Raises:
+            Cancelled: the time is over.
+        """
+        if self.minutes is not None and time.monotonic() - self.began > 60 * self.minutes:
+            raise Cancelled(f"{self.minutes:g} minutes are over; the same command goes on")
+
+
+def run_all(
+    planned: Sequence[Planned], prepared: Prepared, fold: int, folder: Path, device: str,
+    clock: Clock, report: Report,
+) -> list[str]:
+    """Trains, tests and measures all networks that are not finished, and computes their CKA.
+
+    Args:
+        fold: held out of training; the test cases are those of the test set if there is one, else
+            those of this fold.
+        report: called with the events of `train` and `similarity.compute`,
+            {"event": "network", "name", "number", "all"} and {"event": "line", "text"}.
+
+    Returns:
+        a sentence for each network that failed.
 
     Raises:
-        InputError: a network cannot be trained with this recipe, or several processes were
-            started.
+        Cancelled: the time is over.
+        InputError: recipe and cases do not match, or several processes were started.
         OutputError: `folder` cannot be written to.
         DeviceError: the device does not exist.
     """
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         raise InputError("experiments run in one process, so that times and memory are those of "
                          "one; start them without torchrun")
-    require_all_trainable(variants)
-    sentences = remarks()
-    rows: list[VariantResult] = []
-    with process_group(device) as group:  # raises here, not once for each variant
-        for variant, run in train_all(variants, prepared, fold, folder, device, report):
-            if run is None:
+    failed = []
+    with process_group(device) as group:  # raises here, not once for each network
+        make_folder(folder)
+        for number, each in enumerate(planned, 1):
+            if (each.name, str(each.seed)) in results.finished(folder):
                 continue
+            clock.check()
+            report({"event": "network", "name": each.folder, "number": number,
+                    "all": len(planned)})
+            line = f"{number} of {len(planned)}: {each.folder}: "
             try:
-                measured = costs(variant.recipe, run.folder, group.device)
-            except MetaUNETRError as error:
-                report({"event": "failed", "text": f"{variant.name}: {error}"})
-                continue
-            rows.append(VariantResult(variant.name, run, measured))
-            table.write(folder, title, rows, sentences)
-    return rows
+                line += _one(each, prepared, fold, folder, group.device, clock, report)
+            except (MetaUNETRError, MemoryError, RuntimeError) as error:
+                text, code = explain(error)
+                of_one = type(error) in (TrainingError, MeasurementError)
+                if not of_one and code != DeviceError.exit_code:  # of memory too
+                    raise
+                failed.append(f"{each.folder}: {text}")
+                line += f"failed: {text}"
+            _log(folder, line, report)
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+        _similarities(planned, prepared, fold, folder, group.device, clock, report)
+    return failed
+
+
+def points(recipe: Recipe) -> tuple[int, ...]:
+    """Steps at which features are compared: after the first validation, half-way, at the end."""
+    every, last = recipe.training.validate_every, recipe.training.iterations
+    half = max(every, round(last / 2 / every) * every)
+    return tuple(sorted({point for point in (every, half, last) if point <= last}))
+
+
+def _one(
+    each: Planned, prepared: Prepared, fold: int, folder: Path, device: torch.device,
+    clock: Clock, report: Report,
+) -> str:
+    """Trains, tests and measures a network; a text about it."""
+    place = folder / "runs" / each.folder
+
+    def watched(event: dict[str, Any]) -> None:
+        report(event)
+        if event["event"] == "validation" and event["iteration"] in points(each.recipe):
+            shutil.copy(place / "checkpoint.safetensors", _snapshot(place, event["iteration"]))
+        clock.check()
+
+    run = train(each.recipe, prepared, fold, place, device=str(device), report=watched)
+    scores = _test(run, prepared, place / "evaluation", str(device), clock, report)
+    clock.check()
+    make_folder(folder / "costs" / each.name)
+    measured = costs(each.recipe, folder / "costs" / each.name, device)
+    results.add(folder, each, run, scores, measured)
+    dice = np.mean([np.mean([score.dice for score in mine])
+                    for mine in by_organ(scores).values()])
+    cases = len({score.key for score in scores})
+    return (f"{run.record['iterations']} steps in {run.record['minutes']:.1f} min, Dice {dice:.3f} "
+            f"(n = {cases}), {measured.parameters / 1e6:.2f} M parameters")
+
+
+def _test(
+    run: Run, prepared: Prepared, output: Path, device: str, clock: Clock, report: Report
+) -> list[Score]:
+    """The scores of the test cases, on their own grids.
+
+    Raises:
+        InputError: a case cannot be scored.
+    """
+    test = bool(prepared.held_out(TEST))
+    selection = choose(run.folder, prepared.folder, None if test else run.fold, test)
+
+    def watched(line: str) -> None:
+        report({"event": "line", "text": line})
+        clock.check()
+
+    scores, failed = measure(selection, output, device, report=watched)
+    if failed:  # networks must be compared on the same cases
+        key, text = next(iter(failed.items()))
+        raise InputError(f"{key}: {text}")
+    return scores
+
+
+def _snapshot(place: Path, iteration: int) -> Path:
+    return place / f"checkpoint-{iteration}.safetensors"
+
+
+def _similarities(
+    planned: Sequence[Planned], prepared: Prepared, fold: int, folder: Path,
+    device: torch.device, clock: Clock, report: Report,
+) -> None:
+    """CKA of the networks with self-attention, other mixers and none, at every point that is not
+    in cka.csv yet.
+
+    Seed 0 of all, and a second seed of FIRST: what another seed changes.
+    """
+    first = next((each for each in planned if each.name == FIRST), planned[0])
+    compared = [first, *(
+        each for each in planned if each is not first
+        and (each.name == first.name or each.seed == first.seed)
+        and (each.kind in (MIXER, NO_MIXER) or each.name == ALSO_COMPARED))]
+    known = {(row["iteration"], row["network"]) for row in results.read(folder / results.CKA)}
+    for point in points(first.recipe):
+        paths = {each.folder: (each, _snapshot(folder / "runs" / each.folder, point))
+                 for each in compared}
+        ready = {name: pair for name, pair in paths.items() if pair[1].exists()}
+        if first.folder not in ready or all((str(point), name) in known for name in ready):
+            continue
+        networks = [load_average(path, build_network(
+            each.recipe.network, len(each.recipe.organs) + 1, each.recipe.training.patch))
+            for each, path in ready.values()]
+        examples = PatchDataset(prepared.held_out(fold), first.recipe)
+
+        def watched(event: dict[str, Any]) -> None:
+            report(event)
+            clock.check()
+
+        levels, _ = similarity.compute(networks, examples, PATCHES, device, watched)
+        within, between = similarity.pairs(list(ready), levels)
+        results.add_similarities(folder, point, [*within, *between])
+
+
+def _log(folder: Path, line: str, report: Report) -> None:
+    path = folder / "log.txt"
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M')} {line}\n")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+    report({"event": "line", "text": line})

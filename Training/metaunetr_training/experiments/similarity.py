@@ -52,7 +52,7 @@ def compare(
     examples = PatchDataset(prepared.held_out(runs[0].fold), runs[0].recipe)
     names = _names(runs)
     with process_group(device) as group:
-        levels, layers = _compute(networks, examples, patches, group.device, report)
+        levels, layers = compute(networks, examples, patches, group.device, report)
     note = _note(runs, examples, patches)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def compare(
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
     tables = []
     for prefix, found in (("", levels), ("layers_", layers)):
-        for kind, drawn in zip(("within", "between"), _heat_maps(names, found), strict=True):
+        for kind, drawn in zip(("within", "between"), pairs(names, found), strict=True):
             if drawn:
                 heat_maps.draw(folder / f"{prefix}{kind}.png", drawn, note)
                 tables += drawn
@@ -81,7 +81,7 @@ def _require_comparable(runs: Sequence[Run], networks: Sequence[nn.Module], patc
                              f"not those of {first.folder}: {patch}")
 
 
-class _PairwiseCKA:
+class PairwiseCKA:
     """CKA of the feature maps of several networks, with their names."""
 
     def __init__(self) -> None:
@@ -101,15 +101,15 @@ class _PairwiseCKA:
         return matrix[ends[one] : ends[one + 1], ends[other] : ends[other + 1]]
 
 
-def _compute(
+def compute(
     networks: Sequence[nn.Module], examples: PatchDataset, patches: int, device: torch.device,
     report: Report,
-) -> tuple[_PairwiseCKA, _PairwiseCKA]:
+) -> tuple[PairwiseCKA, PairwiseCKA]:
     """CKA of levels, and of the encoder's layers.
 
     Each minibatch passes through one network after the other; only Gram matrices are kept.
     """
-    levels, layers = _PairwiseCKA(), _PairwiseCKA()
+    levels, layers = PairwiseCKA(), PairwiseCKA()
     batches = np.array_split(np.arange(patches), math.ceil(patches / BATCH))
     for done, numbers in enumerate(batches, 1):
         images = [examples[int(number)]["image"][None] for number in numbers]  # (1, 1, D, H, W)
@@ -131,7 +131,7 @@ def _grams(
     )
 
 
-def _heat_maps(names: Sequence[str], found: _PairwiseCKA) -> tuple[list[HeatMap], list[HeatMap]]:
+def pairs(names: Sequence[str], found: PairwiseCKA) -> tuple[list[HeatMap], list[HeatMap]]:
     """Heat maps of every network with itself, and of the first (rows) with each of the others."""
     having = [n for n, maps_of in enumerate(found.names) if maps_of]
     pairs = [(n, n) for n in having], [(0, n) for n in having if n and 0 in having]
