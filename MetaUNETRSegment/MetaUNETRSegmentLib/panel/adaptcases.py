@@ -64,8 +64,9 @@ class CaseList:
     def update(self) -> None:
         """Lists the candidates again."""
         known = corrections.remembered()
-        new = [node for node in corrections.inScene() if not corrections.isRemembered(node)]
-        self.rows = [*map(_ofScene, new), *map(_ofRemembered, known), *self.batch]
+        new = [_ofScene(*pair) for pair in corrections.inScene()
+               if not corrections.isRemembered(*pair)]
+        self.rows = [*new, *map(_ofRemembered, known), *self.batch]
         for row in self.rows:
             row.ticked = bool(row.path) and row.path not in self.unticked
         self._fill()
@@ -127,12 +128,12 @@ class CaseList:
         self.say(forget(self.panel, self.rows[self.ui.adaptTable.currentRow()].correction))
 
 
-def _ofScene(node) -> Row:
-    organs = tuple(organ.name for organ in corrections.correctedSegments(node))
+def _ofScene(node, corrected) -> Row:
     tip = _("Tick it to remember it: CT and corrected organs are copied to {folder}.").format(
         folder=corrections.folder())
-    return Row(_("{name} (scene)").format(name=node.GetName()), organs,
-               picture=corrections.picture(node), node=node, tip=tip)
+    return Row(_("{name} (scene)").format(name=node.GetName()),
+               tuple(organ.name for organ in corrected), node=node, tip=tip,
+               picture=corrections.picture(node, corrected))
 
 
 def _ofRemembered(item) -> Row:
