@@ -14,7 +14,7 @@ from metaunetr.bundle import user_folder
 from metaunetr_training.adapt.files import state_folder
 from MetaUNETRSegmentLib import ownmodels
 
-from . import models
+from . import labels, models
 from .adaptcases import CaseList
 from .adaptmodels import AdaptedModels
 from .progress import Progress, duration
@@ -236,10 +236,10 @@ class AdaptPanel:
         if not state:
             return
         reason, name = state.get("reason"), state["folder"].name.removesuffix(".adapting")
-        self.ui.adaptUnfinishedLabel.text = (
-            _("{name} is not better: {reason}. What was trained is kept in {folder}.") if reason
-            else _("{name} is unfinished. What was done is kept in {folder}.")
-        ).format(name=name, reason=reason, folder=state["folder"])
+        text = (_("{name} is not better: {reason}. What was trained is kept in {folder}.")
+                if reason else _("{name} is unfinished. What was done is kept in {folder}."))
+        labels.show(self.ui.adaptUnfinishedLabel,
+                    text.format(name=name, reason=reason, folder=state["folder"]))
         self.ui.adaptGoOnButton.text = _("Keep the model anyway") if reason else _("Go on")
 
     def discard(self) -> None:

@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 
 from MetaUNETRSegmentLib import corrections
 
+from . import labels
 from .remember import forget, sizeText
 from .tables import fit, header
 
@@ -70,9 +71,10 @@ class CaseList:
         for row in self.rows:
             row.ticked = bool(row.path) and row.path not in self.unticked
         self._fill()
-        self.ui.adaptFolderLabel.text = _("{count} remembered, {size}, in {folder}").format(
+        where = _("{count} remembered, {size}, in {folder}").format(
             count=len(known), size=sizeText(sum(item.size for item in known)),
-            folder=corrections.folder()) if known else ""
+            folder=corrections.folder())
+        labels.show(self.ui.adaptFolderLabel, where if known else "")
         self.changed()
 
     def showBatch(self, cases: list) -> None:
@@ -143,10 +145,10 @@ def _ofRemembered(item) -> Row:
 
 
 def _ofBatch(case: dict) -> Row:
-    labels = case["labels"]
-    base = labels.removesuffix(".seg.nrrd")
+    path = case["labels"]
+    base = path.removesuffix(".seg.nrrd")
     return Row(_("{name} (batch)").format(name=os.path.basename(base)), tuple(case["organs"]),
-               labels, base + ".png", tip=labels)
+               path, base + ".png", tip=path)
 
 
 def icon(picture):
