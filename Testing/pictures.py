@@ -1,10 +1,11 @@
 """Makes the pictures of README.md: the report page of the demo, and the colours of the organs.
 
     .venv/bin/python Testing/pictures.py
+    .venv/bin/python Testing/pictures.py FOLDER
 
 Run it after a change of the bundled model, the report page or the palette. It needs Chromium or
-Chrome, and Pillow, which comes with the extra `test`. The pictures of docs/slicer.md are taken in
-3D Slicer, see docs/development.md.
+Chrome, and Pillow, which comes with the extra `test`. With a folder, it takes the pictures of
+docs/slicer.md from there, where application/screenshots.py has put them.
 """
 
 from __future__ import annotations
@@ -79,6 +80,16 @@ def legend() -> str:
     return "\n".join([*lines, "</svg>\n"])
 
 
+def slicer_picture(source: Path) -> None:
+    """A picture of Slicer's window, with 256 colours."""
+    colours = Image.open(source).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT)
+    colours.save(PICTURES / source.name, optimize=True)
+
+
 if __name__ == "__main__":
-    (PICTURES / "organs.svg").write_text(legend(), encoding="utf-8")
-    report_picture(PICTURES / "demo.webp")
+    if sys.argv[1:]:
+        for path in sorted(Path(sys.argv[1]).glob("*.png")):
+            slicer_picture(path)
+    else:
+        (PICTURES / "organs.svg").write_text(legend(), encoding="utf-8")
+        report_picture(PICTURES / "demo.webp")

@@ -20,6 +20,7 @@
     ownmodels                  models that the user has adapted: rename, export, delete
     dependencies, install      installation of missing packages, and its widgets
     series                     the DICOM series of a volume
+    i18n                       translation of texts
     terminology, sampledata    registered when Slicer starts
     parameters, panel          the state that the scene keeps; the widgets
 """

@@ -10,6 +10,7 @@ import slicer
 from metaunetr.organs import BY_NUMBER
 from MetaUNETRSegmentLib import ownership
 from MetaUNETRSegmentLib.exchange import Snapshot, snapshot, writeArray
+from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.job import Job
 from MetaUNETRSegmentLib.masks import geometryOf, ijkToNode, labelmapOf, maskOf, trimmed
 from MetaUNETRSegmentLib.segmentation import besideVolume, organOf
@@ -44,7 +45,7 @@ def exportPair(nodeA, nodeB, folder: Path) -> tuple[Path, Path]:
     grid = geometryOf(nodeB)
     paths = tuple(folder / name for name in FILES)
     pair = _organMaps(nodeA, nodeB, grid)
-    for path, (array, _) in zip(paths, pair, strict=True):
+    for path, (array, _organs) in zip(paths, pair, strict=True):
         writeArray(array, grid.ijkToRas, path)
     return paths
 
@@ -68,7 +69,7 @@ def differenceNode(nodeA, nodeB, volumeNode=None):
         ValueError: as `exportPair`.
     """
     grid = snapshot(volumeNode) if volumeNode else geometryOf(nodeB)
-    (a, _), (b, scored) = _organMaps(nodeA, nodeB, grid)
+    (a, _organs), (b, scored) = _organMaps(nodeA, nodeB, grid)
     a *= np.isin(np.arange(256), list(scored))[a]
     differs = a != b
     with besideVolume(grid, f"{nodeA.GetName()} against {nodeB.GetName()}") as node:
@@ -91,9 +92,10 @@ def _organMaps(nodeA, nodeB, grid: Snapshot) -> list[tuple[np.ndarray, set[int]]
     pair = [_organMap(node, grid) for node in (nodeA, nodeB)]
     if not pair[0][1] & pair[1][1]:
         raise ValueError(
-            f"{nodeA.GetName()} and {nodeB.GetName()} must have an organ in common, by "
-            f"terminology or name; known names are {', '.join(o.name for o in BY_NUMBER.values())}."
-        )
+            _("{first} and {second} must have an organ in common, by terminology or name; known "
+              "names are {names}.").format(
+                first=nodeA.GetName(), second=nodeB.GetName(),
+                names=", ".join(organ.name for organ in BY_NUMBER.values())))
     return pair
 
 

@@ -10,6 +10,7 @@ import slicer
 from metaunetr.organs import Organ
 from MetaUNETRSegmentLib import ownership
 from MetaUNETRSegmentLib.exchange import Snapshot
+from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.masks import Mask, ijkToNode, labelmapOf, maskOf, trimmed
 from MetaUNETRSegmentLib.segmentation import changing, freeName, organOf, segmentOf
 
@@ -43,7 +44,8 @@ class Correction:
             segment = segmentation.GetSegment(segmentId)
             if segment is None or ownership.contentOf(segment) != content:
                 name = segment.GetName() if segment else segmentId
-                raise ValueError(f"Nothing was undone: the {name} was changed since.")
+                raise ValueError(_("Nothing was undone: the {name} was changed since.").format(
+                    name=name))
         with changing(self.node) as (remove, add):
             for segmentId, (segment, index) in self._old.items():
                 remove(segmentId)

@@ -24,7 +24,7 @@ from metaunetr_training.adapt.files import LABELS, PICTURE
 from MetaUNETRSegmentLib import ownership, views
 from MetaUNETRSegmentLib.exchange import LPS, fingerprint, snapshot, writeVolume
 from MetaUNETRSegmentLib.job import Job, SegmentationError
-from MetaUNETRSegmentLib.masks import maskOf
+from MetaUNETRSegmentLib.masks import ijkToNode, maskOf
 from MetaUNETRSegmentLib.segmentation import organOf
 from MetaUNETRSegmentLib.statistics import showsOtherFrame
 
@@ -92,6 +92,10 @@ def reasonAgainst(segmentationNode) -> str:
         return "No organ has been corrected: edit one in Segment Editor."
     if showsOtherFrame(segmentationNode, volume):
         return "Its volume shows another frame of a sequence: go to the one that was segmented."
+    try:
+        ijkToNode(snapshot(volume), segmentationNode)
+    except ValueError as error:  # a non-linear transform lies between the two, or it is no CT
+        return str(error)
     return ""
 
 
@@ -155,11 +159,7 @@ def rememberJob(segmentationNode, model=None, progress=None) -> Job:
 
 
 def picture(segmentationNode) -> bytes:
-    """A PNG of the corrected organs over the CT.
-
-    Raises:
-        ValueError: a non-linear transform lies between the two.
-    """
+    """A PNG of the corrected organs of a segmentation of `inScene` over the CT."""
     labels, _ = _labels(segmentationNode)
     voxels = slicer.util.arrayFromVolume(views.volumeOf(segmentationNode))
     return encode_png(thumbnail(labels, Image(voxels, labels.grid)))
@@ -170,11 +170,7 @@ def _folderOf(segmentationNode) -> Path:
 
 
 def _labels(segmentationNode) -> tuple[Image, dict[Organ, dict[str, str]]]:
-    """Numbers of the corrected organs on the grid of the volume, and the tags of each organ.
-
-    Raises:
-        ValueError: a non-linear transform lies between the two.
-    """
+    """Numbers of the corrected organs on the grid of the volume, and the tags of each organ."""
     grid = snapshot(views.volumeOf(segmentationNode))
     labels, marks = np.zeros(grid.shape, np.uint8), {}
     for organ, segmentId in correctedSegments(segmentationNode).items():

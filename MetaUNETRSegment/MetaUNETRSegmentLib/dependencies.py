@@ -19,14 +19,7 @@ from packaging.requirements import Requirement
 from packaging.tags import platform_tags
 
 from MetaUNETRSegmentLib.engine import pythonExecutable
-
-try:
-    from slicer.i18n import tr as _
-except ImportError:  # Slicer's classes without the application
-
-    def _(text: str) -> str:
-        return text
-
+from MetaUNETRSegmentLib.i18n import tr as _
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements.txt"
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from MetaUNETRSegmentLib import core
+from MetaUNETRSegmentLib.i18n import tr as _
 
 PATIENCE = 0.7  # seconds that a stopped engine has to remove what it was writing
 SCRATCH = "METAUNETR_SCRATCH"  # see metaunetr/__main__.py
 # `python -m metaunetr`, but launchers may set PYTHONPATH themselves
 RUN = "import sys; sys.path.insert(0, {root!r}); from {package}.__main__ import run; run()"
-TRAINING = ("adapt", "remember")  # commands of `metaunetr-training`
+TRAINING = {"adapt", "remember"}  # commands of `metaunetr-training`
 
 
 class EngineProcess(Protocol):
@@ -54,7 +55,7 @@ class Engine:
 
     def __init__(self, arguments: list[str], folder: Path) -> None:
         python = pythonExecutable()
-        package = "metaunetr_training" if arguments[0] in TRAINING else "metaunetr"
+        package = "metaunetr_training" if TRAINING.intersection(arguments[:1]) else "metaunetr"
         self.exitCode: int | None = None
         self._process = subprocess.Popen(
             [str(python), "-c", RUN.format(root=str(core.root()), package=package), *arguments],
@@ -109,8 +110,9 @@ def pythonExecutable() -> Path:
     for candidate in filter(None, candidates):
         if "python" in os.path.basename(candidate).lower() and os.path.isfile(candidate):
             return Path(candidate)
-    raise FileNotFoundError(f"PythonSlicer is on none of the paths {os.environ.get('PATH', '')}; "
-                            "install Slicer again.")
+    raise FileNotFoundError(
+        _("PythonSlicer is on none of the paths {paths}; install Slicer again.").format(
+            paths=os.environ.get("PATH", "")))
 
 
 def _environment(python: Path) -> dict[str, str]:

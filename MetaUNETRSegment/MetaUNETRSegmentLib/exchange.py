@@ -10,6 +10,8 @@ import slicer
 import slicer.util
 import vtk
 
+from MetaUNETRSegmentLib.i18n import tr as _
+
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from RAS and back
 COARSE = 64  # voxels per axis, enough to estimate the time of a run
 TYPES = {"float32": "float", "float64": "double"}  # NRRD names of numpy types; others are equal
@@ -45,16 +47,16 @@ def snapshot(volumeNode) -> Snapshot:
     """
     if volumeNode is None or volumeNode.GetImageData() is None:
         name = volumeNode.GetName() if volumeNode else "none"
-        raise ValueError(f"The input volume must have voxels; this one has not: {name}.")
+        raise ValueError(
+            _("The input volume must have voxels; this one has not: {name}.").format(name=name))
     name = volumeNode.GetName()
     if volumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
-        raise ValueError(f"The input must be a CT; {name} is a label map.")
+        raise ValueError(_("The input must be a CT; {name} is a label map.").format(name=name))
     components = volumeNode.GetImageData().GetNumberOfScalarComponents()
     if components != 1:
         raise ValueError(
-            f"Every voxel of the input must have one value; {name} has {components} (colours, "
-            "directions or frames)."
-        )
+            _("Every voxel of the input must have one value; {name} has {count} (colours, "
+              "directions or frames).").format(name=name, count=components))
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
     shape = tuple(reversed(volumeNode.GetImageData().GetDimensions()))

@@ -13,6 +13,7 @@ import slicer
 
 from metaunetr.errors import MetaUNETRError
 from MetaUNETRSegmentLib import engine
+from MetaUNETRSegmentLib.i18n import tr as _
 
 INTERVAL = 0.05  # seconds between two looks at the engine
 ABANDONED = 24 * 3600  # seconds after which a folder in the temporary folder is nobody's
@@ -104,7 +105,7 @@ class Job:
         if self.state != "running":
             return False
         if self._missing():
-            self.cancel("Cancelled: the input was closed or removed.")
+            self.cancel(_("Cancelled: the input was closed or removed."))
             return False
         try:
             for event in self._process.poll():
@@ -136,11 +137,11 @@ class Job:
             raise kind(self.error, self.log)
         return self.result
 
-    def cancel(self, reason: str = "Cancelled.") -> None:
+    def cancel(self, reason: str = "") -> None:
         """Ends the engine within a second and leaves the scene as it is."""
         if self.state == "running":
             self._process.stop()
-            self._close("cancelled", reason)
+            self._close("cancelled", reason or _("Cancelled."))
 
     def _missing(self) -> bool:
         return any(slicer.mrmlScene.GetNodeByID(nodeId) is not node
@@ -151,7 +152,7 @@ class Job:
             if file in event.get("text", ""):
                 event["text"] = event["text"].replace(file, name)
         self.last[event["event"]] = event
-        if event["event"] != "windows":
+        if event["event"] not in ("windows", "progress"):
             self._note(event.get("text") or event.get("stage") or event["event"])
         self._progress(event)
 
@@ -173,10 +174,10 @@ class Job:
         if "error" in self.last:
             return self.last["error"]["text"]
         if code in KILLED:
-            return ("The engine was killed, probably because memory ran out. Close other "
-                    "programs, or restrict the run to a region of interest.")
-        return (f"The engine stopped unexpectedly (exit code {code}). "
-                "The log says more; please report it with a copy of it.")
+            return _("The engine was killed, probably because memory ran out. Close other "
+                     "programs, or restrict the run to a region of interest.")
+        return _("The engine stopped unexpectedly (exit code {code}). The log says more; please "
+                 "report it with a copy of it.").format(code=code)
 
     def _close(self, state: str, error: str = "") -> None:
         self._removeFolder()
@@ -196,8 +197,8 @@ class Job:
 def _sentence(error: Exception) -> str:
     if isinstance(error, (ValueError, MetaUNETRError)):  # written for people
         return str(error)
-    return (f"The result could not be put into the scene ({type(error).__name__}: {error}). "
-            "The log says more; please report it with a copy of it.")
+    return _("The result could not be put into the scene ({kind}: {error}). The log says more; "
+             "please report it with a copy of it.").format(kind=type(error).__name__, error=error)
 
 
 def _temporaryFolder() -> Path:

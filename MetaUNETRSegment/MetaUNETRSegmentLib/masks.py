@@ -10,6 +10,7 @@ from vtk.util import numpy_support
 
 from metaunetr.boxes import bounding_box
 from MetaUNETRSegmentLib.exchange import Snapshot
+from MetaUNETRSegmentLib.i18n import tr as _
 
 SAME_PLACE = 1e-3  # voxels: what headers lose
 
@@ -52,7 +53,8 @@ def geometryOf(segmentationNode) -> Snapshot:
         segmentation.EXTENT_UNION_OF_EFFECTIVE_SEGMENTS_AND_REFERENCE_GEOMETRY, None
     ) or segmentation.GetConversionParameter(converter.GetReferenceImageGeometryParameterName())
     if not text or not converter.DeserializeImageGeometry(text, image, False):
-        raise ValueError(f"{segmentationNode.GetName()} has no voxels and no reference volume.")
+        raise ValueError(_("{name} has no voxels and no reference volume.").format(
+            name=segmentationNode.GetName()))
     extent = np.reshape(image.GetExtent(), (3, 2))
     shift = np.eye(4)
     shift[:3, 3] = extent[:, 0]
@@ -75,9 +77,9 @@ def ijkToNode(snapshot: Snapshot, segmentationNode) -> np.ndarray:
     matrix = linearTransform(source, segmentationNode.GetParentTransformNode())
     if matrix is None:
         raise ValueError(
-            f"The transforms of {snapshot.name} and {segmentationNode.GetName()} must be the same "
-            "or linear; put both under one transform, or harden it."
-        )
+            _("The transforms of {first} and {second} must be the same or linear; put both under "
+              "one transform, or harden it.").format(
+                first=snapshot.name, second=segmentationNode.GetName()))
     return matrix @ snapshot.ijkToRas
 
 
@@ -108,9 +110,9 @@ def maskOf(segmentationNode, segmentId: str, snapshot: Snapshot, exact: bool = F
         if exact:
             name = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
             raise ValueError(
-                f"The segment {name} of {segmentationNode.GetName()} must lie on the grid of "
-                f"{snapshot.name}; it lies on another."
-            )
+                _("The segment {segment} of {segmentation} must lie on the grid of {volume}; it "
+                  "lies on another.").format(
+                    segment=name, segmentation=segmentationNode.GetName(), volume=snapshot.name))
         labelmap = _resampled(labelmap, matrix, snapshot.shape)
         start, shift = np.array(labelmap.GetExtent()[::2]), 0
         if labelmap.IsEmpty():

@@ -8,6 +8,7 @@ import slicer
 
 from metaunetr.organs import BY_NUMBER
 from MetaUNETRSegmentLib.correction import freeVoxels
+from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.job import Job, SegmentationError
 from MetaUNETRSegmentLib.masks import ijkToNode, labelmapOf
 from MetaUNETRSegmentLib.segmentation import organOf
@@ -44,19 +45,20 @@ def organHereJob(
     organ = organOf(segmentation, segmentId)
     if organ is None:
         raise SegmentationError(
-            f"Name the segment “{segmentation.GetSegment(segmentId).GetName()}” after its organ, "
-            "or choose its terminology (double-click its colour). Organs are "
-            f"{', '.join(each.name for each in BY_NUMBER.values())}.")
+            _("Name the segment “{name}” after its organ, or choose its terminology (double-click "
+              "its colour). Organs are {organs}.").format(
+                name=segmentation.GetSegment(segmentId).GetName(),
+                organs=", ".join(each.name for each in BY_NUMBER.values())))
     if volumeNode is None:
-        raise SegmentationError("Choose the source volume above the table of segments.")
+        raise SegmentationError(_("Choose the source volume above the table of segments."))
     cube = slicer.vtkMRMLMarkupsROINode()  # not in the scene
-    cube.SetName("the place that was clicked")
+    cube.SetName(_("the place that was clicked"))
     cube.SetCenter(*centre)
     cube.SetSize(sizeMm, sizeMm, sizeMm)
 
     def write(labels) -> None:
         if segmentation.GetSegment(segmentId) is None:
-            raise ValueError("The segment was removed meanwhile.")
+            raise ValueError(_("The segment was removed meanwhile."))
         free = freeVoxels(segmentationNode, labels.snapshot, [segmentId], labels.offset,
                           labels.inside)
         matrix = ijkToNode(labels.snapshot, segmentationNode)

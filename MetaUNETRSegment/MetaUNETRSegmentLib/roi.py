@@ -5,6 +5,7 @@ import slicer
 import slicer.util
 
 from MetaUNETRSegmentLib.exchange import Box, Snapshot
+from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.masks import linearTransform
 
 
@@ -25,9 +26,8 @@ def cropBox(snapshot: Snapshot, roiNode, marginMm: float = 0.0) -> Box:
     last = np.minimum(np.floor(ijk.max(axis=1) + margin + 1e-6), sizes - 1)
     if (ijk.max(axis=1) < 0).any() or (ijk.min(axis=1) > sizes - 1).any() or (first > last).any():
         raise ValueError(
-            f"The region of interest must lie on the volume; {roiNode.GetName()} lies beside "
-            f"{snapshot.name}."
-        )
+            _("The region of interest must lie on the volume; {region} lies beside {volume}."
+              ).format(region=roiNode.GetName(), volume=snapshot.name))
     ranges = zip(first[::-1], last[::-1], strict=True)
     return tuple((int(low), int(high) + 1) for low, high in ranges)
 
@@ -53,9 +53,8 @@ def _half(roiNode) -> np.ndarray:
     half = np.array(roiNode.GetSize()) / 2
     if not (half > 0).all():
         raise ValueError(
-            f"The region of interest must have a size; {roiNode.GetName()} has none yet: place it "
-            "in a slice view."
-        )
+            _("The region of interest must have a size; {region} has none yet: place it in a "
+              "slice view.").format(region=roiNode.GetName()))
     return half
 
 
@@ -66,8 +65,8 @@ def _ijkToRoi(snapshot: Snapshot, roiNode) -> np.ndarray:
     between = linearTransform(volumeTransform, roiNode.GetParentTransformNode())
     if between is None:
         raise ValueError(
-            f"The transforms of {snapshot.name} and {roiNode.GetName()} must be the same or "
-            "linear; put both under one transform, or harden it."
-        )
+            _("The transforms of {first} and {second} must be the same or linear; put both under "
+              "one transform, or harden it.").format(
+                first=snapshot.name, second=roiNode.GetName()))
     roiToNode = slicer.util.arrayFromVTKMatrix(roiNode.GetObjectToNodeMatrix())
     return np.linalg.inv(roiToNode) @ between @ snapshot.ijkToRas

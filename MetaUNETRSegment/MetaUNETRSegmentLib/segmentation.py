@@ -16,6 +16,7 @@ from metaunetr.result import OrganResult
 from MetaUNETRSegmentLib import ownership
 from MetaUNETRSegmentLib.colours import colourOf
 from MetaUNETRSegmentLib.exchange import Snapshot
+from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.masks import ijkToNode, labelmapOf, trimmed
 
 RECORD = "MetaUNETR.Record"
@@ -56,9 +57,9 @@ def writeSegmentation(
     if any(start < 0 or start + size > room for start, size, room
            in zip(offset, labels.shape, snapshot.shape, strict=True)):
         raise ValueError(
-            f"The labels must lie on the volume: its size is {snapshot.shape}, theirs "
-            f"{labels.shape} from {tuple(offset)}."
-        )
+            _("The labels must lie on the volume: its size is {size}, theirs {labels} from "
+              "{offset}.").format(
+                size=snapshot.shape, labels=labels.shape, offset=tuple(offset)))
     if segmentationNode is not None and segmentationNode.GetSegmentation().GetNumberOfSegments():
         _replace(segmentationNode, snapshot, labels, organs, record, offset)
         return segmentationNode
@@ -143,9 +144,9 @@ def changing(node) -> Iterator[tuple]:
     segmentation, undo = node.GetSegmentation(), []
     if segmentation.GetSourceRepresentationName() != ownership.BINARY:
         raise ValueError(
-            f"The segments must be made of voxels; those of {node.GetName()} are surfaces. Choose "
-            "a new segmentation, or make the binary labelmap the source of this one."
-        )
+            _("The segments must be made of voxels; those of {name} are surfaces. Choose a new "
+              "segmentation, or make the binary labelmap the source of this one.").format(
+                name=node.GetName()))
 
     def remove(segmentId: str) -> None:
         segment, index = (segmentation.GetSegment(segmentId),
@@ -169,7 +170,8 @@ def _insert(segmentation, segment, segmentId: str, index: int | None) -> None:
     last = index is None or index >= segmentation.GetNumberOfSegments()
     before = "" if last else segmentation.GetNthSegmentID(index)
     if not segmentation.AddSegment(segment, segmentId, before):
-        raise RuntimeError(f"The segment {segmentId} could not be added to the segmentation.")
+        raise RuntimeError(_("The segment {name} could not be added to the segmentation.").format(
+            name=segmentId))
 
 
 def _replace(node, snapshot: Snapshot, labels: np.ndarray, organs, record, offset) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from metaunetr import bundle, organs
 from metaunetr.io import read_image, read_labels
 from MetaUNETRSegmentLib import exchange, roi
+from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.job import Job, SegmentationError
 from MetaUNETRSegmentLib.series import seriesWarnings
 from MetaUNETRSegmentLib.uncertainty import addUncertainty
@@ -160,7 +161,7 @@ def findOrgans(names) -> list[organs.Organ]:
     except KeyError as error:
         raise ValueError(error.args[0]) from None
     if not found:
-        raise ValueError("Choose at least one organ.")
+        raise ValueError(_("Choose at least one organ."))
     return found
 
 

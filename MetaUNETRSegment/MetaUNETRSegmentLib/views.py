@@ -93,6 +93,11 @@ def jumpTo(segmentation, segmentId: str = "") -> None:
             slicer.mrmlScene, *centre, slicer.vtkMRMLSliceNode.CenteredJumpSlice)
 
 
+def hasSurfaces(segmentation) -> bool:
+    """Whether 3-D views show the segmentation."""
+    return segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
+
+
 def turnCameras() -> None:
     """Moves the camera of each 3-D view to what is shown of segmentations, seen from the front.
 

@@ -93,13 +93,13 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         if self.job is not None:
             return
         if dependencies.missing():
-            self.status.text = _("Open the module MetaUNETR Segment first and press Segment: it "
-                                 "installs what is missing.")
+            self._say(_("Open the module MetaUNETR Segment first and press Segment: it "
+                        "installs what is missing."))
             return
         editor = self.scriptedEffect.parameterSetNode()
         segmentation, segmentId = editor.GetSegmentationNode(), editor.GetSelectedSegmentID()
         if segmentation is None or not segmentId:
-            self.status.text = _("Select a segment first.")
+            self._say(_("Select a segment first."))
             return
 
         def fill(cube, organ):
@@ -114,7 +114,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
                 editor.GetSourceVolumeNode(), segmentation, segmentId, centre,
                 self.scriptedEffect.integerParameter(SIZE), fill, wait=False, progress=self._take)
         except RuntimeError as error:
-            self.status.text = str(error)
+            self._say(str(error))
         self.cancelButton.visible = self.job is not None
 
     def cancel(self) -> None:
@@ -128,10 +128,14 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         if kind in ("finished", "failed", "cancelled"):
             self.job = self.progress = None
             self.cancelButton.visible = False
-            self.status.text = event.get("text") or _(
-                "Done. Undo brings the segment back as it was.")
+            self._say(event.get("text") or _("Done. Undo brings the segment back as it was."))
             return
         if getattr(self, "progress", None) is None:
             self.progress = Progress()
         if self.progress.take(event):
-            self.status.text = self.progress.text()
+            self._say(self.progress.text())
+
+    def _say(self, text: str) -> None:
+        """Below the options and, since they may be out of sight, in the window's status bar."""
+        self.status.text = text
+        slicer.util.showStatusMessage(text)

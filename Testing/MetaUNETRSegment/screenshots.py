@@ -102,7 +102,7 @@ def correct(panel, engines):
     finished(panel, engines)
     panel.parameters.correctSegmentation = panel.parameters.result
     panel.parameters.correctOrgans = ["pancreas", "gallbladder"]
-    panel.ui.correctRoiSelector.addNode().SetName("Region around the pancreas")
+    panel.ui.correctRoiSelector.create().SetName("Region around the pancreas")
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode").SetName("other")
     panel.ui.tabs.currentIndex = 1
 

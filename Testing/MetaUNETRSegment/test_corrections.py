@@ -207,6 +207,14 @@ def test_what_cannot_be_remembered_is_one_sentence(result, own_folder, change, r
     assert corrections.inScene() == []
 
 
+def test_a_segmentation_under_a_bent_transform_is_no_candidate(result, bend):
+    from MetaUNETRSegmentLib import corrections
+
+    erase(result)
+    result.SetAndObserveTransformNodeID(bend.GetID())
+    assert "must be the same or linear" in corrections.reasonAgainst(result)
+
+
 def test_the_picture_of_a_candidate_is_a_png(result):
     from MetaUNETRSegmentLib.corrections import inScene, picture
 

@@ -56,9 +56,13 @@ def test_lines_that_are_no_event_are_log_lines(folder):
     assert process.exitCode == 0
 
 
-def test_an_error_comes_as_event_with_the_exit_code(folder):
-    process = engine.startEngine(
-        ["segment", "none.nrrd", "-o", "organs.nrrd", "--json-progress"], folder)
+@pytest.mark.parametrize("arguments", [
+    ["segment", "none.nrrd", "-o", "organs.nrrd"],
+    ["adapt", "none.nrrd", "-o", "mine"],  # of `metaunetr-training`
+    ["remember", "ct.nrrd", "none.nrrd", "-o", "copy"],
+], ids=lambda arguments: arguments[0])
+def test_an_error_comes_as_event_with_the_exit_code(folder, arguments):
+    process = engine.startEngine([*arguments, "--json-progress"], folder)
     events = run_to_end(process)
     error = next(event for event in events if event["event"] == "error")
     assert "none.nrrd" in error["text"]

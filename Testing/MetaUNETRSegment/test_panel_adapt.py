@@ -131,14 +131,17 @@ def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines,
     segmented.ui.tabs.currentIndex = ADAPT
     table = segmented.ui.adaptTable
     name = segmented.parameters.result.GetName()
-    assert rows(table)[0] == [name, "liver", "in the scene"]
+    assert rows(table)[0] == [name, "liver", "scene"]
     assert not table.item(0, 0).icon().isNull()
     engines.scripts["remember"] = [copy_of(engines, three)]
     tick(segmented, 0)
     segmented.wait(lambda: len(list((three / "Corrections").iterdir())) == 4)
-    segmented.wait(lambda: rows(table)[0][0].startswith("Remembered on"))
+    segmented.wait(lambda: rows(table)[0][2] == "remembered")
     assert len(rows(table)) == 4
     assert segmented.ui.adaptStatus.text.startswith("Remembered: liver.")
+    segmented.ui.tabs.currentIndex = 0
+    assert segmented.ui.rememberButton.text == "Forget this correction"
+    assert segmented.ui.rememberButton.enabled
 
 
 # Candidates
@@ -219,8 +222,9 @@ def test_the_run_shows_how_it_goes_while_other_runs_can_begin(adapt, engines, th
     adapt.wait(lambda: adapt.ui.adaptProgress.value == 40)
     assert adapt.ui.adaptStatus.text == "Training 2 of 4, 7 min at most, 18 min 00 s left at most"
     assert adapt.ui.adaptButton.text == "Cancel"
+    assert adapt.panel.adapt.runner.job.log.count("train") == 1  # not each progress
     assert engines.last("adapt").arguments == [
-        "adapt", *(row.path for row in adapt.panel.adapt.rows),
+        "adapt", *(row.path for row in adapt.panel.adapt.cases.rows),
         "-o", "abdomen13-2mm-adapted", "--from", "abdomen13-2mm", "--max-minutes", "30",
         "--device", "auto", "--json-progress"]
     adapt.ui.tabs.currentIndex = 0
@@ -282,10 +286,15 @@ def test_after_slicer_was_closed_the_run_can_go_on(adapt, engines, three, open_p
     adapt.panel.close()
     assert before.stopped
     again = open_panel()
+    assert again.ui.tabs.tabText(ADAPT) == "Adapt (unfinished)"
     again.ui.tabs.currentIndex = ADAPT
     assert again.ui.adaptUnfinishedFrame.visible
     assert "abdomen13-2mm-adapted is unfinished" in again.ui.adaptUnfinishedLabel.text
-    assert not again.ui.adaptButton.enabled
+    again.parameters.model = "other"
+    assert again.ui.adaptHint.text.startswith("Choose a model")
+    write_bundle(three / "Models" / "other")
+    again.panel.refresh()
+    assert again.ui.adaptHint.text.startswith("Go on with the unfinished model above")
     again.ui.adaptGoOnButton.click()
     assert engines.last("adapt").arguments == before.arguments
     assert engines.last("adapt") is not before
@@ -293,6 +302,7 @@ def test_after_slicer_was_closed_the_run_can_go_on(adapt, engines, three, open_p
     assert again.ui.adaptStatus.text.startswith("Cancelled. Press Go on")
     again.ui.adaptDiscardButton.click()
     assert not again.ui.adaptUnfinishedFrame.visible
+    assert again.ui.tabs.tabText(ADAPT) == "Adapt"
     assert not (three / "Models" / "abdomen13-2mm-adapted.adapting").exists()
 
 
@@ -309,8 +319,8 @@ def test_closing_the_scene_does_not_end_the_run(adapt, engines, scene):
 def test_models_are_renamed_exported_and_deleted(adapt, three, tmp_path):
     write_bundle(three / "Models" / "mine", name="mine", adapted=ADAPTED)
     write_bundle(three / "Models" / "other", name="other")
-    tab = adapt.panel.adapt
-    tab.enter()
+    adapt.panel.adapt.enter()
+    tab = adapt.panel.adapt.models
     adapt.parameters.model = "mine"
     tab.rename("other")
     assert "Another model is called other" in adapt.ui.adaptNotice.text

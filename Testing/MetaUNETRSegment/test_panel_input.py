@@ -123,7 +123,7 @@ def test_by_default_the_model_decides(add_volume, open_panel, engines):
 def test_a_new_region_begins_inside_the_volume(add_volume, open_panel):
     volume = add_volume()
     panel = open_panel()
-    roi = panel.ui.roiSelector.addNode()
+    roi = panel.ui.roiSelector.create()
     bounds, inner = [0.0] * 6, [0.0] * 6
     volume.GetRASBounds(bounds)
     roi.GetRASBounds(inner)
@@ -179,3 +179,15 @@ def test_stages_of_the_command_line_have_names(open_panel):
     open_panel()
     assert progress.STAGE_SHARES.keys() == STAGES.keys()
     assert all(progress.stageText(stage) != stage for stage in STAGES)
+
+
+def test_names_of_organs_are_not_cut_off(panel):
+    """Two columns, in the width of Slicer's module panel."""
+    for organs in (panel.ui.organList, panel.ui.correctOrganList):
+        items = [organs.item(row) for row in range(organs.count)]
+        assert len(items) == 13
+        widths = [item.sizeHint().width() for item in items]
+        for item, width in zip(items, widths, strict=True):
+            assert width >= organs.fontMetrics().horizontalAdvance(item.text()) + 55  # box, colour
+        assert len(set(widths)) == 2
+        assert sum(set(widths)) < 380

@@ -253,3 +253,18 @@ def test_button_progress_and_results_fit_on_a_laptop(panel):
     flags = panel.ui.flagsLabel
     assert flags.mapTo(panel.parent, qt.QPoint(0, 0)).y() >= bottom  # not over the last row
     assert panel.ui.MetaUNETRSegment.minimumSizeHint.width() <= 420
+
+
+def test_long_flags_are_as_high_as_their_text_in_a_narrow_panel(panel):
+    from MetaUNETRSegmentLib.panel import labels
+
+    label = panel.ui.flagsLabel
+    labels.show(label, "the confidence is below 0.7 " * 20)
+    for width in (500, 380):
+        panel.parent.resize(width, 600)
+        panel.settle(0.05)
+        lines = label.height / label.fontMetrics().lineSpacing()
+        text = label.fontMetrics().horizontalAdvance(label.text) / label.width
+        assert lines > text
+    labels.show(label, "short")
+    assert label.minimumHeight < 40

@@ -35,7 +35,7 @@ def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engine
     said = engines.last("segment").arguments
     assert said[said.index("--estimated-seconds") + 1] == "8.7"  # not measured again
     # no estimate for a part of the volume
-    panel.ui.roiSelector.addNode()
+    panel.ui.roiSelector.create()
     panel.settle(0.1)
     assert panel.ui.segmentHint.text == "CT"
 

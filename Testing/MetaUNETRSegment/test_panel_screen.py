@@ -101,6 +101,22 @@ def test_results_of_other_patients_and_older_ones_are_hidden(scene, add_volume, 
     assert panel.parameters.inputVolume is first
 
 
+def test_the_camera_moves_to_the_surfaces_of_the_volume_that_is_chosen(add_volume, open_panel):
+    first, second = add_volume(name="first"), add_volume(name="second")
+    panel = open_panel()
+    view = slicer.app.layoutManager().threeDWidget(0)
+    shown, bounds = segment(panel, first), [0.0] * 6
+    shown.GetRASBounds(bounds)
+    panel.ui.show3DButton.click()
+    panel.settle(0.02)
+    view.calls.clear()
+    segment(panel, first)
+    segment(panel, second)
+    assert view.calls == []  # without surfaces of it
+    panel.ui.resultSelector.setCurrentNode(shown)
+    assert view.calls[-1] == pytest.approx(bounds)
+
+
 def test_a_volume_comes_with_its_newest_result(add_volume, open_panel, composites):
     first, second, third = (add_volume(name=name) for name in ("first", "second", "third"))
     panel = open_panel()

@@ -37,7 +37,7 @@ def choose_no_segmentation(panel):
 
 def choose_region(panel):
     choose_organs(panel)
-    panel.ui.correctRoiSelector.addNode()
+    panel.ui.correctRoiSelector.create()
 
 
 def test_correct_begins_with_the_result_and_asks_for_one_thing_after_the_other(segmented):
@@ -70,6 +70,19 @@ def test_a_new_region_is_as_large_as_the_ticked_organs(segmented):
     for margin in (centres.min(axis=0) - bounds[::2], bounds[1::2] - centres.max(axis=0)):
         assert np.all((margin >= 10) & (margin < 13))  # mm; at most a voxel more
     assert not roi.GetDisplayNode().GetFillVisibility()
+
+
+def test_the_region_is_shown_in_its_tab_only(segmented):
+    tabs = segmented.ui.tabs
+    tabs.currentIndex = 1
+    choose_region(segmented)
+    display = segmented.parameters.correctRoi.GetDisplayNode()
+    for tab, shown in ((0, False), (3, False), (1, True)):
+        tabs.currentIndex = tab
+        assert display.GetVisibility() == shown
+    segmented.parameters.roi = segmented.parameters.correctRoi
+    tabs.currentIndex = 0
+    assert display.GetVisibility()
 
 
 def test_correct_segments_the_ticked_organs_in_the_region(segmented, engines, scene):

@@ -2,9 +2,10 @@
 
     Slicer --python-script Testing/application/tutorial.py -- FOLDER [CT CT]
 
-FOLDER receives a picture of the window after each step, and the files that are exported; without
-two CTs, two phantoms are segmented. Slicer ends with 0 if everything was as it should be. The
-module must be among Slicer's modules, and what it needs installed.
+The window gets 1280 × 720 pixels, as on a small laptop. FOLDER receives a picture of the window
+after each step, and the files that are exported; without two CTs, two phantoms are segmented.
+Slicer ends with 0 if everything was as it should be. The module must be among Slicer's modules, and
+what it needs installed.
 """
 
 from __future__ import annotations
@@ -128,11 +129,14 @@ class Tutorial:
         near(self.centre_of_views(), centre, 0.01)
 
     def surfaces(self) -> None:
-        """All surfaces lie in the 3-D view."""
-        import slicer
-
         self.ui.show3DButton.checked = True  # click() opens the menu of a ctkMenuButton
         self.settle()
+        self.surfaces_in_view()
+
+    def surfaces_in_view(self) -> None:
+        """All surfaces of the result lie in the 3-D view."""
+        import slicer
+
         bounds = np.zeros(6)
         self.parameters.result.GetRASBounds(bounds)
         size = bounds[1::2] - bounds[::2]
@@ -170,11 +174,7 @@ class Tutorial:
         before = self.mask(organ)
         self.ui.tabs.currentIndex = 1
         self.parameters.correctOrgans = [organ]
-        self.parameters.correctRoi = None
-        selector = self.ui.correctRoiSelector
-        selector.addNode()
-        added = selector.nodeAddedByUserAction  # which only its menu emits
-        getattr(added, "emit", added)(selector.currentNode())
+        self.new_region()
         self.ui.correctButton.click()
         self._finish(self.ui.correctNotice)
         true(f"{organ}: " in self.ui.correctStatus.text, "mL before and after")
@@ -183,12 +183,22 @@ class Tutorial:
         self.settle()
         true(np.array_equal(self.mask(organ), before), "undone to the voxel")
         self.ui.tabs.currentIndex = 0
+        true(not self.parameters.correctRoi.GetDisplayNode().GetVisibility(), "no region")
+
+    def new_region(self) -> None:
+        self.parameters.correctRoi = None
+        selector = self.ui.correctRoiSelector
+        selector.addNode()
+        added = selector.nodeAddedByUserAction  # which only its menu emits
+        getattr(added, "emit", added)(selector.currentNode())
 
     def choose(self, volume, result) -> None:
         """A volume that is chosen in the panel is shown with its result."""
         self.ui.inputSelector.setCurrentNode(volume)
         self.settle()
         self.on_screen(volume, result)
+        if result.GetSegmentation().ContainsRepresentation("Closed surface"):
+            self.surfaces_in_view()
 
     def compare(self, first, second) -> None:
         self.ui.tabs.currentIndex = 2
@@ -273,23 +283,36 @@ def near(found, wanted, most: float) -> None:
     true(away <= most, f"{np.round(found, 2)} is {np.round(wanted, 2)}, within {most:g}")
 
 
-def main(folder: Path, paths: list[Path]) -> None:
+def open_module(width: int, height: int) -> tuple:
+    """Opens the module in a window of so many pixels.
+
+    Returns:
+        MetaUNETRSegmentWidget, and a function that lets the application do what is due.
+    """
     import slicer
 
+    slicer.util.mainWindow().resize(width, height)
     slicer.util.selectModule("MetaUNETRSegment")
-    widget = slicer.modules.metaunetrsegment.widgetRepresentation().self()
-    from metaunetr import phantom
-    from metaunetr.io import read_image, write_image
-
-    folder.mkdir(parents=True, exist_ok=True)
-    images = ([read_image(path) for path in paths]
-              or [phantom.make(seed, spacing=(2, 2, 3)).image for seed in (0, 1)])
 
     def settle() -> None:
         slicer.app.processEvents()
         slicer.util.forceRenderAllViews()
         time.sleep(0.02)
         slicer.app.processEvents()
+
+    return slicer.modules.metaunetrsegment.widgetRepresentation().self(), settle
+
+
+def main(folder: Path, paths: list[Path]) -> None:
+    import slicer
+
+    widget, settle = open_module(1280, 720)
+    from metaunetr import phantom
+    from metaunetr.io import read_image, write_image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    images = ([read_image(path) for path in paths]
+              or [phantom.make(seed, spacing=(2, 2, 3)).image for seed in (0, 1)])
 
     tutorial = Tutorial(widget, settle)
     nodes, results, number = [], [], 0
@@ -298,6 +321,8 @@ def main(folder: Path, paths: list[Path]) -> None:
         nonlocal number
         number += 1
         answer = getattr(tutorial, name)(*arguments)
+        for _ in range(10):  # the panel takes some rounds of the event loop to be laid out
+            settle()
         slicer.util.mainWindow().grab().save(str(folder / f"{number:02d}_{name}.png"))
         print(f"{number:2d} {name}: good", flush=True)
         return answer

@@ -1,22 +1,25 @@
 """The panel: one concept per file, assembled here.
 
     run, progress       the run that is going on, its button, bar and sentences
-    choices, tables     combo boxes, checklists and tables
+    choices, labels, tables     combo boxes and checklists, labels that wrap, tables
     input, models       what is segmented, with which model
     segment, estimate   the one button, and what it will take
     screen              panel and views show the same volume and its result
     results             the organs that were found
     correct, roi        some organs again inside a region
     compare, batch      two segmentations; many volumes
-    adapt, remember     a model learns from corrections; remembers those of the result
+    adapt, adaptcases, adaptmodels    a model learns from corrections; which; the results
+    remember            remembers the corrections of the result
     log                 what happened
     firstuse            what to do first, and the link to the documentation
 """
 
+import qt
 from slicer.i18n import tr as _
 
 from MetaUNETRSegmentLib.install import InstallPanel
 
+from . import labels
 from .adapt import AdaptPanel
 from .batch import BatchPanel
 from .compare import ComparePanel
@@ -28,6 +31,8 @@ from .results import ResultsPanel
 from .run import Runner
 from .screen import Screen
 from .segment import SegmentPanel
+
+LAY_OUT_MS = 100
 
 
 class Panel:
@@ -46,6 +51,8 @@ class Panel:
         self.parameters = None
         self.tips = {}
         self.refreshing = False
+        self.heights = labels.Heights(
+            [each for each in vars(ui).values() if isinstance(each, qt.QLabel) and each.wordWrap])
         self.log = LogPanel(ui)
         self.firstUse = FirstUse(ui)
         self.runner = Runner(self.log, self.refresh)
@@ -117,7 +124,7 @@ class Panel:
         """Cancels a run, or starts one once everything is installed."""
         if self.runner.running:
             self.runner.cancel(cancelled)
-        elif self.install.ensure(strip.fail):
+        elif self.install.ensure(strip):
             run()
 
     def _installed(self) -> None:
@@ -142,12 +149,23 @@ class Panel:
 
     def say(self, sentence: str) -> None:
         """A remark below the results."""
-        self.ui.resultsStatus.text = sentence
-        self.ui.resultsStatus.visible = bool(sentence)
+        labels.show(self.ui.resultsStatus, sentence)
+
+    def layOut(self) -> None:
+        """Call it before the tabs change their height: they are painted when it is done.
+
+        Slicer's module panel takes some rounds of the event loop; widgets overlap meanwhile.
+        """
+        def paint() -> None:
+            self.ui.tabs.updatesEnabled = True
+
+        self.ui.tabs.updatesEnabled = False
+        qt.QTimer.singleShot(LAY_OUT_MS, paint)
 
     def _fitTabs(self) -> None:
         """Makes the tabs as high as the one that is shown, not as the highest."""
         ui = self.ui
+        self.layOut()
         pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage, ui.adaptPage)
         for index, page in enumerate(pages):
             page.visible = index == ui.tabs.currentIndex

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import qt
 
+ROW, BESIDE = 22, 64  # pixels: height of an organ's row; box, colour and margins beside its name
 FLAGS_ROLE = qt.Qt.UserRole - 1  # where an item of a combo box keeps whether it can be chosen
 
 
@@ -76,8 +77,6 @@ class OrganList:
         changed: called with the list of the names that are ticked, after the user's click.
     """
 
-    SIZE = (168, 22)  # of an item: two columns in Slicer's module panel
-
     def __init__(self, widget, allButton, noneButton, changed) -> None:
         self.widget, self.changed = widget, changed
         self.names, self.terminology = [], False
@@ -97,15 +96,18 @@ class OrganList:
         self.updating = True
         self.names, self.terminology = names, terminology
         self.widget.clear()
-        for name in names:
+        rows = (len(names) + 1) // 2
+        width = self.widget.fontMetrics().horizontalAdvance
+        widths = [max(map(width, column), default=0) + BESIDE
+                  for column in (names[:rows], names[rows:])]
+        for index, name in enumerate(names):
             item = qt.QListWidgetItem(name)
             if name in BY_NAME:
                 item.setIcon(swatch(colourOf(BY_NAME[name], terminology)))
-            item.setSizeHint(qt.QSize(*self.SIZE))
+            item.setSizeHint(qt.QSize(widths[index // rows], ROW))
             item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsUserCheckable)
             self.widget.addItem(item)
-        rows = (len(names) + 1) // 2
-        self.widget.minimumHeight = self.widget.maximumHeight = rows * self.SIZE[1] + 6
+        self.widget.minimumHeight = self.widget.maximumHeight = rows * ROW + 6
         self.updating = False
 
     def tick(self, chosen: list) -> None:

@@ -19,6 +19,7 @@ class CorrectPanel:
         ui.undoButton.clicked.connect(self.undo)
         ui.correctRoiSelector.nodeAddedByUserAction.connect(self._place)
         ui.roiSelector.nodeAddedByUserAction.connect(self._placeInVolume)
+        ui.tabs.currentChanged.connect(self._showRegion)
 
     def refresh(self) -> None:
         self.organs.offer(
@@ -99,6 +100,13 @@ class CorrectPanel:
         node = self.panel.parameters.correctSegmentation
         if not (node and aroundSegments(roi, node, self.organs.ticked())) and self.volume():
             inVolume(roi, self.volume())
+
+    def _showRegion(self, tab: int) -> None:
+        """In other tabs the region is hidden, unless that of Segment is the same."""
+        parameters, ui = self.panel.parameters, self.panel.ui
+        roi = parameters and parameters.correctRoi
+        if roi and roi.GetDisplayNode() and roi is not parameters.roi:
+            roi.GetDisplayNode().SetVisibility(tab == ui.tabs.indexOf(ui.correctTab))
 
     def _placeInVolume(self, roi) -> None:
         if self.panel.parameters.inputVolume:

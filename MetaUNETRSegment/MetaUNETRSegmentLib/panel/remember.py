@@ -17,8 +17,9 @@ class RememberButton:
     def update(self, node) -> None:
         """Shows what can be done with the corrections of a segmentation, or of None."""
         self.node = node
-        self.button.visible = node is not None and not corrections.reasonAgainst(node)
-        if self.button.visible:
+        offered = node is not None and not corrections.reasonAgainst(node)
+        self.button.visible = offered
+        if offered:
             self.known = corrections.isRemembered(node)
             self.button.text = (_("Forget this correction") if self.known
                                 else _("Remember this correction"))
@@ -26,8 +27,8 @@ class RememberButton:
 
     def _clicked(self) -> None:
         if self.known:
-            forget(self.panel, corrections.rememberedOf(self.node))
-        elif self.panel.install.ensure(self.panel.segment.strip):
+            self.panel.say(forget(self.panel, corrections.rememberedOf(self.node)))
+        elif self.panel.install.ensure(self.panel.segment.strip.fail):
             self.remember(self.node, self.panel.say)
 
     def remember(self, node, say) -> None:
@@ -57,8 +58,8 @@ class RememberButton:
             self.job.cancel()
 
 
-def forget(panel, correction) -> None:
-    """Deletes a remembered correction and says so."""
+def forget(panel, correction) -> str:
+    """Deletes a remembered correction; returns the sentence to show."""
     try:
         corrections.forget(correction)
     except OSError as error:
@@ -68,7 +69,7 @@ def forget(panel, correction) -> None:
         sentence = _("The correction was forgotten, and its copy deleted.")
     panel.results.remember.update(panel.results.remember.node)
     panel.adapt.update()
-    panel.say(sentence)
+    return sentence
 
 
 def rememberedText(correction) -> str:

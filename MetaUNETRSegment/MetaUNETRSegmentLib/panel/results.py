@@ -11,11 +11,13 @@ from slicer.i18n import tr as _
 from metaunetr.result import CUT_OFF
 from MetaUNETRSegmentLib import colortable, colours, ownership, views
 
+from . import labels
 from .choices import swatch
 from .remember import RememberButton
 from .run import NOTICE_STYLE, WARNING
 from .tables import fit, header, known, number
 
+LAID_OUT_MS = 3000  # after which the panel has its new height
 EYE, ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(6)
 
 
@@ -34,8 +36,8 @@ class ResultsPanel:
                            "Double-click to show it alone, and again to show all.")),
             (_("mL"), _("Volume in millilitres.")),
             (_("HU"), _("Mean CT number inside the organ; its tooltip has the deviation.")),
-            (_("Confidence"), _("The expected Dice if the model is calibrated, else the mean "
-                                "probability over the organ's voxels.")),
+            (_("Conf."), _("Confidence: the expected Dice if the model is calibrated, else the "
+                           "mean probability over the organ's voxels.")),
             (_("Flags"), _("What looks wrong and should be looked at; ↻ was "
                          "segmented again in a region, ✎ is edited by hand.")),
         ), widest=ORGAN)
@@ -61,7 +63,7 @@ class ResultsPanel:
         if volume := self.volume():
             views.windowSoftTissue(volume)
         views.jumpTo(node)
-        scrollTo(self.ui.resultsCollapsible)
+        scrollTo(self.ui.resultsTable)
 
     def enter(self) -> None:
         self.update()  # segments may have been edited in another module
@@ -75,6 +77,7 @@ class ResultsPanel:
     def update(self) -> None:
         """Measures the segments again and fills the table."""
         parameters = self.panel.parameters
+        self.panel.layOut()
         node = self.shown = parameters.result
         self.ui.show3DButton.setSegmentationNode(node)
         self.coloured = parameters.terminologyColours
@@ -143,8 +146,7 @@ class ResultsPanel:
         sentences = [f"<b>{html.escape(', '.join(names))}</b>: {html.escape(flags)}"
                      for flags, names in flagged.items()]
         self.ui.flagsLabel.styleSheet = NOTICE_STYLE.format(WARNING)
-        self.ui.flagsLabel.text = "<br>".join(sentences)
-        self.ui.flagsLabel.visible = bool(sentences)
+        labels.show(self.ui.flagsLabel, "<br>".join(sentences))
 
     def _allow(self, node) -> None:
         ui = self.ui
@@ -279,9 +281,16 @@ def doubtful(row) -> bool:
 
 
 def scrollTo(widget) -> None:
-    """Scrolls the module panel until a widget is visible."""
+    """Scrolls the module panel until a widget is visible, also as the panel becomes higher."""
     area = widget.parentWidget()
     while area is not None and not hasattr(area, "ensureWidgetVisible"):
         area = area.parentWidget()
-    if area is not None:
-        qt.QTimer.singleShot(0, lambda: area.ensureWidgetVisible(widget))  # once it is laid out
+    if area is None:
+        return
+
+    def scroll(*limits) -> None:
+        area.ensureWidgetVisible(widget, 0, 0)
+
+    changed = area.verticalScrollBar().rangeChanged
+    changed.connect(scroll)
+    qt.QTimer.singleShot(LAID_OUT_MS, lambda: changed.disconnect(scroll))

@@ -6,6 +6,7 @@ import traceback
 import qt
 from slicer.i18n import tr as _
 
+from . import labels
 from .progress import Progress, duration
 
 NOTICE_STYLE = ("QLabel {{ background-color: rgba({0}, 38); border-left: 4px solid rgb({0}); "
@@ -87,13 +88,11 @@ class Strip:
             self.reason = self.hint.text = reason
 
     def _say(self, text: str) -> None:
-        self.status.text = text
-        self.status.visible = bool(text)
+        labels.show(self.status, text)
 
     def _notify(self, sentences: list, colour: str) -> None:
         self.notice.styleSheet = NOTICE_STYLE.format(colour)
-        self.notice.text = html.escape("\n".join(sentences)).replace("\n", "<br>")
-        self.notice.visible = bool(sentences)
+        labels.show(self.notice, html.escape("\n".join(sentences)).replace("\n", "<br>"))
 
 
 class Runner:

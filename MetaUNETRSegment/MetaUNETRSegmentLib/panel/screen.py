@@ -52,10 +52,13 @@ class Screen:
             self._choose(parameters.inputVolume)
         else:
             return
+        sameVolume = parameters.inputVolume is self.volume
         self.volume, self.result = parameters.inputVolume, parameters.result
         if self.volume is not None:
             views.showVolume(self.volume)
         views.showOnly(*filter(None, [self.result]))
+        if self.result is not None and not sameVolume and views.hasSurfaces(self.result):
+            views.turnCameras()
 
     def _choose(self, volume) -> None:
         """The result of another volume makes place for the newest one of this volume."""

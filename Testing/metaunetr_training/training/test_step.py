@@ -3,12 +3,17 @@
 import pytest
 import torch
 
+from metaunetr.errors import InputError
 from metaunetr_training.training import step
 from metaunetr_training.training.distributed import ProcessGroup
 from metaunetr_training.training.networks import build_network
 from tiny_prepared import tiny_recipe
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
+
+
+def network_of(recipe):
+    return build_network(recipe.network, 4, recipe.training.patch)
 
 
 @pytest.mark.parametrize(("capability", "hip", "expected"), [
@@ -20,7 +25,27 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 def test_bfloat16_is_chosen_where_a_gpu_has_it(monkeypatch, capability, hip, expected):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     monkeypatch.setattr(torch.version, "hip", hip)
-    assert step.working_dtype("auto", GPU) is expected
+    recipe = tiny_recipe("training.precision=auto")
+    assert step.working_dtype(recipe.training, network_of(recipe), GPU) is expected
+
+
+@pytest.mark.parametrize(("depth", "more", "expected"), [
+    (48, "[]", torch.bfloat16), (32, "[]", torch.float32), (16, "[]", torch.float32),
+    (48, "[[32, 32, 32]]", torch.float32),
+])
+def test_bfloat16_is_not_chosen_where_a_feature_map_has_a_depth_of_two(
+    monkeypatch, depth, more, expected
+):
+    monkeypatch.setattr(step, "fast_cpu_dtype", lambda: torch.bfloat16)
+    changes = f"training.patch=[{depth}, 32, 48]", f"training.more_patches={more}"
+    recipe = tiny_recipe("training.precision=auto", *changes)
+    assert step.working_dtype(recipe.training, network_of(recipe), CPU) is expected
+    wished = tiny_recipe("training.precision=bfloat16", *changes)
+    if expected is torch.float32:
+        with pytest.raises(InputError, match=r"wrong gradients for patches of \((32|16), "):
+            step.working_dtype(wished.training, network_of(wished), CPU)
+    else:
+        assert step.working_dtype(wished.training, network_of(wished), CPU) is expected
 
 
 @pytest.mark.parametrize(("wish", "device", "triton", "compiled"), [
@@ -38,6 +63,6 @@ def test_networks_before_do_not_count_to_the_limit_of_compilations(monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda network: calls.append("compile") or network)
     recipe = tiny_recipe("training.compile=yes")
     for _ in range(2):
-        network = build_network(recipe.network, 4, recipe.training.patch)
+        network = network_of(recipe)
         step.Step(network, recipe, ProcessGroup(0, 1, CPU))
     assert calls == ["reset", "compile"] * 2

@@ -90,10 +90,15 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._select(node)
 
     def addNode(self):
-        """What the menu item "Create new …" does."""
+        """Adds a node of the first type and makes it the current one."""
         name = self._scene.GenerateUniqueName(self.baseName or "Node")
         node = self._scene.AddNewNodeByClass(next(iter(self.nodeTypes)), name)
         self.setCurrentNode(node)
+        return node
+
+    def create(self):
+        """The menu item "Create new …", which Slicer's widget has no function for."""
+        node = self.addNode()
         self.nodeAddedByUserAction.emit(node)
         return node
 

@@ -32,13 +32,13 @@ def add_to(commands) -> None:
     )
     parser.add_argument("--input", nargs="+", type=Path, required=True, metavar="PATH",
                         help="files and folders (required); folders are searched recursively for "
-                             "NIfTI, NRRD, MetaImage and DICOM series, also in .zip files; a CSV "
-                             "file with a column image (and optionally name) or a JSON list of "
-                             "paths or {image, name} names the inputs to use")
+                             "NIfTI, NRRD, MetaImage and DICOM series, also in .zip files. Also a "
+                             "list of inputs: a CSV file with a column image (and optionally "
+                             "name), or a JSON list of paths or of {image, name}")
     parser.add_argument("--all-series", action="store_true",
-                        help="segment every CT series in DICOM folders (default: axial ones, no "
-                             "projections or screenshots, nothing derived from another series "
-                             "found)")
+                        help="segment every CT series in DICOM folders (default: only axial "
+                             "ones, without projections, screenshots, and series that are derived "
+                             "from another one in the input)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR",
                         help="folder for the results (required); made if it is missing")
     parser.add_argument("--organs", action=Organs,
@@ -46,9 +46,9 @@ def add_to(commands) -> None:
                              "organs of the model)")
     engine.add_options(parser)
     parser.add_argument("--format", nargs="+", choices=SUFFIXES, default=["seg.nrrd"],
-                        help="format of the labels; dicomseg and rtstruct are for DICOM input; of "
-                             "several, each case gets the first that its input allows, as with: "
-                             "dicomseg seg.nrrd (default: seg.nrrd)")
+                        help="format of the labels; dicomseg and rtstruct need DICOM input. If "
+                             "several are named, such as dicomseg seg.nrrd, each case gets the "
+                             "first one that its input allows (default: seg.nrrd)")
     engine.add_seg_type(parser)
     parser.add_argument("--surfaces", choices=("stl", "obj"),
                         help="also write a surface of each organ in this format, coordinates in "
@@ -64,8 +64,8 @@ def add_to(commands) -> None:
                              "or options (default: segment everything again)")
     parser.add_argument("--identifiers", action="store_true",
                         help="show patients, examinations and complete paths in logs, tables, "
-                             "records and page (default: paths below the common folder, and a "
-                             "hash that identifies the series)")
+                             "records and page (default: paths start at the folder that all "
+                             "inputs share, and a hash identifies a series)")
     machines = parser.add_mutually_exclusive_group()
     machines.add_argument("--dask", metavar="ADDRESS", default="",
                           help="segment on the workers of this Dask scheduler, such as "

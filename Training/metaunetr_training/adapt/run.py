@@ -379,7 +379,7 @@ def _card(
         note += f" Kept although it is not better: {adapted['reason']}."
     card = make_card(run, name, CardTexts(
         title=f"{texts.get('title') or start.name}, adapted to {counted(cases, 'corrected CT')}",
-        data_licence=f"{texts.get('data_licence', 'of the start model: unknown')} "
+        data_licence=f"{texts.get('data_licence', 'of the start model: unknown.')} "
                      "The corrected CTs belong to the user.",
         weights_licence=texts.get("weights_licence", "of the start model: not stated"),
         intended_use=" ".join(filter(None, (texts.get("intended_use"), note)))))

@@ -18,7 +18,7 @@ def add_to(commands) -> None:
     )
     parser.add_argument("a", metavar="A", type=Path,
                         help="folder of an evaluation, or of a run that was evaluated")
-    parser.add_argument("b", metavar="B", type=Path, help="the same of the other")
+    parser.add_argument("b", metavar="B", type=Path, help="the folder to compare it with")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR",
                         help="folder for table, plot and differences (required)")
     parser.set_defaults(run=run)

@@ -36,7 +36,7 @@ def add_to(commands) -> None:
                         help="fine-tune this model: its network, preprocessing and organs, and the "
                              "organs that the recipe adds (default: random weights)")
     parser.add_argument("--max-minutes", type=number(float, 0.01, 1e6), metavar="M",
-                        help="end after this many minutes, the learning-rate schedule included "
+                        help="end training and its learning-rate schedule after this many minutes "
                              "(default: the recipe's)")
     add_changes(parser)
     parser.add_argument("--device", default="auto", metavar="DEVICE", help=DEVICE)
