@@ -195,7 +195,9 @@ LEFT_OUT = {
     "metaunetr-training phantoms": "takes minutes; see cli/test_phantoms.py",
     "abdomen13-2mm --": "needs BTCV and other data sets", "export runs/A": "needs run A",
     "export runs/B": "needs run B",
-    "--recipe experiment": "takes hours; see cli/test_experiment.py",
+    "--recipe experiment": "needs BTCV and other data sets",
+    "experiment mixers": "takes hours; see cli/test_experiment.py",
+    "experiment figures": "needs these experiments; see cli/test_experiment.py",
     "experiment cka": "needs these experiments; see cli/test_experiment.py",
 }
 RUN = [page for page in PAGES if name(page) not in ("Training/README.md", "CHANGELOG.md")]
@@ -249,7 +251,9 @@ def made(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", [page for page in RUN if run_here(page)], ids=name)
+@pytest.mark.parametrize("page", [
+    pytest.param(page, id=name(page), marks=() if name(page) == "README.md" else pytest.mark.slow)
+    for page in RUN if run_here(page)])
 def test_commands_and_examples_run(page, made, tmp_path, monkeypatch, capsys):
     """With a small model: the tests of `survival` and `phantom` run the default one."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)

@@ -80,7 +80,6 @@ footer { margin-top: 28px; color: var(--quiet); font-size: 13px; }
   .organs [colspan] { flex: 3 0 60%; }
   .organs td:last-child { flex: 1 0 100%; }
   .organs td:empty, .organs th:last-child { display: none; }
-  .facts { grid-template-columns: 1fr; }
 }
 @page { size: A4; margin: 14mm; }
 @media print {

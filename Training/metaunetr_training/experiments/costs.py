@@ -149,7 +149,7 @@ def _on(device: torch.device, recipe: Recipe) -> OnDevice:
     classes, training = len(recipe.organs) + 1, recipe.training
     network = build_network(recipe.network, classes, training.patch)
     network = network.to(device, memory_format=torch.channels_last_3d).eval()
-    dtype = working_dtype(training.precision, device)
+    dtype = working_dtype(training, network, device)
     image = torch.rand(1, 1, *training.patch).to(device, memory_format=torch.channels_last_3d)
     precision = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
     with torch.inference_mode(), precision:

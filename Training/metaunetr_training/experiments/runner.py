@@ -137,7 +137,8 @@ def _one(
 
     def watched(event: dict[str, Any]) -> None:
         report(event)
-        if event["event"] == "validation" and event["iteration"] in points(each.recipe):
+        if (event["event"] == "validation" and event["iteration"] in points(each.recipe)
+                and _is_compared(each)):
             shutil.copy(place / "checkpoint.safetensors", _snapshot(place, event["iteration"]))
         clock.check()
 
@@ -176,6 +177,11 @@ def _test(
     return scores
 
 
+def _is_compared(each: Planned) -> bool:
+    """Whether the network's features are compared with those of FIRST."""
+    return each.kind in (MIXER, NO_MIXER) or each.name == ALSO_COMPARED
+
+
 def _snapshot(place: Path, iteration: int) -> Path:
     return place / f"checkpoint-{iteration}.safetensors"
 
@@ -187,13 +193,12 @@ def _similarities(
     """CKA of the networks with self-attention, other mixers and none, at every point that is not
     in cka.csv yet.
 
-    Seed 0 of all, and a second seed of FIRST: what another seed changes.
+    The first seed of all, and the others of FIRST: what another seed changes.
     """
     first = next((each for each in planned if each.name == FIRST), planned[0])
     compared = [first, *(
-        each for each in planned if each is not first
-        and (each.name == first.name or each.seed == first.seed)
-        and (each.kind in (MIXER, NO_MIXER) or each.name == ALSO_COMPARED))]
+        each for each in planned if each is not first and _is_compared(each)
+        and (each.name == first.name or each.seed == first.seed))]
     known = {(row["iteration"], row["network"]) for row in results.read(folder / results.CKA)}
     for point in points(first.recipe):
         paths = {each.folder: (each, _snapshot(folder / "runs" / each.folder, point))

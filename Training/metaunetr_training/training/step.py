@@ -12,30 +12,42 @@ from torch.utils._triton import has_triton
 
 from metaunetr.engine.precision import fast_cpu_dtype
 from metaunetr.errors import InputError
+from metaunetr.network import MetaUNETR
 from metaunetr_training.augmentation import Augment
 from metaunetr_training.errors import TrainingError
-from metaunetr_training.recipe import Recipe
+from metaunetr_training.recipe import Recipe, Training
 from metaunetr_training.training.distributed import ProcessGroup
 from metaunetr_training.training.losses import marginal_loss
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
-def working_dtype(precision: str, device: torch.device) -> torch.dtype:
+def working_dtype(training: Training, network: nn.Module, device: torch.device) -> torch.dtype:
     """The type of convolutions and matrix products; weights stay in float32.
 
-    `auto` is bfloat16 on GPUs and CPUs that have instructions for it, else float32.
+    `auto` is bfloat16 on GPUs and CPUs that have instructions for it, else float32. It is float32
+    as well on CPUs for a baseline in which a feature map has a depth of 2: the gradient of its
+    convolutions would be wrong (`metaunetr.network.layers.needs_float32`, which MetaUNETR heeds).
 
     Raises:
-        InputError: the precision is unknown.
+        InputError: the precision is unknown, or bfloat16 would give wrong gradients.
     """
+    precision = training.precision
     if precision not in PRECISIONS:
         raise InputError(f"training.precision must be one of {', '.join(PRECISIONS)}: "
                          f"{precision!r}")
+    flat = [patch for patch in (training.patch, *training.more_patches)
+            if device.type == "cpu" and not isinstance(network, MetaUNETR)
+            and patch[0] in (2 * network.stride, network.stride)]
+    if precision == "bfloat16" and flat:
+        raise InputError(
+            "training.precision: on a CPU, bfloat16 gives wrong gradients for patches of "
+            f"{flat[0]} voxels, because a feature map of the network has a depth of 2; choose "
+            "float32 or auto")
     if precision != "auto":
         return getattr(torch, precision)
     if device.type == "cpu":
-        return fast_cpu_dtype()
+        return torch.float32 if flat else fast_cpu_dtype()
     native = torch.version.hip or torch.cuda.get_device_capability(device) >= (8, 0)
     return torch.bfloat16 if native else torch.float32  # older GPUs emulate it, slowly
 
@@ -61,7 +73,7 @@ class Step:
         self.teacher = teacher and teacher.to(
             self.device, memory_format=torch.channels_last_3d)
         self.optimizer = torch.optim.AdamW(_groups(network, training.weight_decay), lr=0.0)
-        self.dtype = working_dtype(training.precision, self.device)
+        self.dtype = working_dtype(training, network, self.device)
         self.clip, self.seed = training.gradient_clip, training.seed
         self.augment = Augment(recipe)
         self.mean = group.mean
