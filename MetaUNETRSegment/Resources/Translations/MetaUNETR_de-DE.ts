@@ -811,11 +811,14 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 </context>
 <context>
-<name>panel.adapt</name>
+<name>panel.adaptcases</name>
 <message>
 <source>Case</source>
 <translation>Fall</translation>
 </message>
+</context>
+<context>
+<name>panel.adaptmodels</name>
 <message>
 <source>Organ</source>
 <translation>Organ</translation>
@@ -1191,13 +1194,6 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source> · all cases: {duration} left</source>
 <translation> · alle Fälle: noch {duration}</translation>
-</message>
-</context>
-<context>
-<name>panel.remember</name>
-<message>
-<source>{path} cannot be deleted: {reason}.</source>
-<translation>{path} lässt sich nicht löschen: {reason}.</translation>
 </message>
 </context>
 <context>

@@ -811,11 +811,14 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 </context>
 <context>
-<name>panel.adapt</name>
+<name>panel.adaptcases</name>
 <message>
 <source>Case</source>
 <translation>Cas</translation>
 </message>
+</context>
+<context>
+<name>panel.adaptmodels</name>
 <message>
 <source>Organ</source>
 <translation>Organe</translation>
@@ -1191,13 +1194,6 @@ et apportez ici le dossier « wheels ».</translation>
 <message>
 <source> · all cases: {duration} left</source>
 <translation> · tous les cas : encore {duration}</translation>
-</message>
-</context>
-<context>
-<name>panel.remember</name>
-<message>
-<source>{path} cannot be deleted: {reason}.</source>
-<translation>{path} ne peut pas être supprimé : {reason}.</translation>
 </message>
 </context>
 <context>
