@@ -12,7 +12,7 @@ from slicer_qt.open_panel import HOLD
 from tiny_bundle import ADAPTED, write_bundle
 from tiny_dataset import small_case
 
-ADAPT, BATCH = 4, 3
+ADAPT = 4  # index of the tab
 LINE = "At most 30 min for 4 trainings, 3.5 GB of memory, 0.6 GB of disk."
 ESTIMATE = {"event": "estimate", "seconds": 1800, "trainings": 4, "disk_mb": 600,
             "memory_mb": 3500, "line": ""}
