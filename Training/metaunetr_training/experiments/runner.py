@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def run_all(
                          "one; start them without torchrun")
     failed = []
     with process_group(device) as group:  # raises here, not once for each network
-        make_folder(folder)
+        _measure_costs(planned, folder, group.device, clock)
         for number, each in enumerate(planned, 1):
             if (each.name, str(each.seed)) in results.finished(folder):
                 continue
@@ -128,6 +129,22 @@ def points(recipe: Recipe) -> tuple[int, ...]:
     return tuple(sorted({point for point in (every, half, last) if point <= last}))
 
 
+def _measure_costs(
+    planned: Sequence[Planned], folder: Path, device: torch.device, clock: Clock
+) -> None:
+    """Measures all networks one after the other, before hours in which the machine's load changes.
+
+    One that cannot be measured is reported after its training.
+    """
+    for name, each in {each.name: each for each in reversed(planned)}.items():
+        place = folder / "costs" / name
+        if not (place / "costs.json").exists():
+            clock.check()
+            make_folder(place)
+            with suppress(MeasurementError):
+                costs(each.recipe, place, device)
+
+
 def _one(
     each: Planned, prepared: Prepared, fold: int, folder: Path, device: torch.device,
     clock: Clock, report: Report,
@@ -145,7 +162,6 @@ def _one(
     run = train(each.recipe, prepared, fold, place, device=str(device), report=watched)
     scores = _test(run, prepared, place / "evaluation", str(device), clock, report)
     clock.check()
-    make_folder(folder / "costs" / each.name)
     measured = costs(each.recipe, folder / "costs" / each.name, device)
     results.add(folder, each, run, scores, measured)
     dice = np.mean([np.mean([score.dice for score in mine])
