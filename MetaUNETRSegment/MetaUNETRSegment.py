@@ -198,7 +198,7 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
             model: name or folder of a model; None is the bundled one.
             device: "auto", "cpu", "cuda", "cuda:1" or "mps".
             roiNode: vtkMRMLMarkupsROINode; only voxels inside it are labelled.
-            settings: overlap, precision, largestComponent, uncertainty, estimatedSeconds (see
+            settings: overlap, precision, largestComponent, uncertainty, networkSeconds (see
                 MetaUNETRSegmentLib/segmenting.py).
 
         Returns:
@@ -253,7 +253,7 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
         return self._run(job, wait)
 
     def estimate(self, volumeNode, model=None, device="auto", wait=True, progress=None, **settings):
-        """What `segment` would need: {"seconds", "memory_mb", "windows"}.
+        """What `segment` would need: {"seconds", "network_s", "memory_mb", "windows"}.
 
         `progress` is also called with {"event": "devices", "devices": [{"name", "label"}]}.
         """

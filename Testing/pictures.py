@@ -82,8 +82,9 @@ def legend() -> str:
 
 def slicer_picture(source: Path) -> None:
     """A picture of Slicer's window, with 256 colours."""
-    colours = Image.open(source).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT)
-    colours.save(PICTURES / source.name, optimize=True)
+    picture = Image.open(source).convert("RGB")
+    picture = picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=4)
+    picture.save(PICTURES / source.name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -195,7 +195,9 @@ LEFT_OUT = {
     "metaunetr-training phantoms": "takes minutes; see cli/test_phantoms.py",
     "abdomen13-2mm --": "needs BTCV and other data sets", "export runs/A": "needs run A",
     "export runs/B": "needs run B",
-    "--recipe experiment": "takes hours; see cli/test_experiment.py",
+    "--recipe experiment": "needs BTCV and other data sets",
+    "experiment mixers": "takes hours; see cli/test_experiment.py",
+    "experiment figures": "needs these experiments; see cli/test_experiment.py",
     "experiment cka": "needs these experiments; see cli/test_experiment.py",
 }
 RUN = [page for page in PAGES if name(page) not in ("Training/README.md", "CHANGELOG.md")]

@@ -59,16 +59,23 @@ def folder() -> Path:
     return user_folder().with_name("Corrections")
 
 
-def correctedSegments(segmentationNode) -> dict[Organ, str]:
-    """IDs of the segments that a person has drawn or changed, or marked as completed, by organ.
+Corrected = dict[Organ, str]  # IDs of segments
+
+
+def correctedSegments(segmentationNode, edited: set[str] | None = None) -> Corrected:
+    """The segments that a person has drawn or changed, or marked as completed.
 
     Of two segments that mean one organ, the first counts.
+
+    Args:
+        edited: IDs of those that were changed, if they are known: comparing voxels takes time.
     """
     segmentation, found = segmentationNode.GetSegmentation(), {}
     for segmentId in segmentation.GetSegmentIDs():
         organ, segment = organOf(segmentation, segmentId), segmentation.GetSegment(segmentId)
         if organ and (
-            ownership.isEdited(segmentationNode, segmentId)
+            (ownership.isEdited(segmentationNode, segmentId) if edited is None
+             else segmentId in edited)
             or ownership.tagOf(segment, ownership.STATUS) == "completed"
             or not any(ownership.tagOf(segment, tag)
                        for tag in (ownership.CONTENT, VOXELS, "MetaUNETR.VolumeML"))
@@ -77,18 +84,19 @@ def correctedSegments(segmentationNode) -> dict[Organ, str]:
     return found
 
 
-def inScene() -> list:
-    """Segmentations with corrected organs whose CT is in the scene."""
-    return [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-            if not reasonAgainst(node)]
+def inScene() -> list[tuple]:
+    """Segmentations with corrected organs whose CT is in the scene: (node, Corrected)."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    pairs = [(node, correctedSegments(node)) for node in nodes]
+    return [pair for pair in pairs if not reasonAgainst(*pair)]
 
 
-def reasonAgainst(segmentationNode) -> str:
+def reasonAgainst(segmentationNode, corrected: Corrected) -> str:
     """Why the corrections of a segmentation cannot be remembered; "" if they can."""
     volume = views.volumeOf(segmentationNode)
     if volume is None or volume.GetImageData() is None:
         return "Its volume is not in the scene: load it first."
-    if ownership.isDifference(segmentationNode) or not correctedSegments(segmentationNode):
+    if not corrected or ownership.isDifference(segmentationNode):
         return "No organ has been corrected: edit one in Segment Editor."
     if showsOtherFrame(segmentationNode, volume):
         return "Its volume shows another frame of a sequence: go to the one that was segmented."
@@ -116,12 +124,11 @@ def rememberedOf(segmentationNode) -> Remembered | None:
     return _read(labels) if labels.is_file() else None
 
 
-def isRemembered(segmentationNode) -> bool:
+def isRemembered(segmentationNode, corrected: Corrected) -> bool:
     """Whether all corrected organs are remembered as they are now."""
     known, segmentation = rememberedOf(segmentationNode), segmentationNode.GetSegmentation()
     return known is not None and known.digests == frozenset(
-        _digest(segmentation.GetSegment(segmentId))
-        for segmentId in correctedSegments(segmentationNode).values())
+        _digest(segmentation.GetSegment(segmentId)) for segmentId in corrected.values())
 
 
 def forget(correction: Remembered) -> None:
@@ -142,13 +149,14 @@ def rememberJob(segmentationNode, model=None, progress=None) -> Job:
     Raises:
         SegmentationError: there is nothing to remember, or the copy cannot be made.
     """
-    if reason := reasonAgainst(segmentationNode):
+    corrected = correctedSegments(segmentationNode)
+    if reason := reasonAgainst(segmentationNode, corrected):
         raise SegmentationError(reason)
     volume, target = views.volumeOf(segmentationNode), _folderOf(segmentationNode)
 
     def prepare(place: Path) -> None:
         writeVolume(volume, place / "ct.nrrd")
-        labels, marks = _labels(segmentationNode)
+        labels, marks = _labels(segmentationNode, corrected)
         write_segments(place / "ct.seg.nrrd", labels, marks)
 
     command = ["remember", "ct.nrrd", "ct.seg.nrrd", "-o", str(target), "--json-progress",
@@ -158,9 +166,9 @@ def rememberJob(segmentationNode, model=None, progress=None) -> Job:
                names={"ct.nrrd": volume.GetName(), "ct.seg.nrrd": segmentationNode.GetName()})
 
 
-def picture(segmentationNode) -> bytes:
+def picture(segmentationNode, corrected: Corrected) -> bytes:
     """A PNG of the corrected organs of a segmentation of `inScene` over the CT."""
-    labels, _ = _labels(segmentationNode)
+    labels, _ = _labels(segmentationNode, corrected)
     voxels = slicer.util.arrayFromVolume(views.volumeOf(segmentationNode))
     return encode_png(thumbnail(labels, Image(voxels, labels.grid)))
 
@@ -169,11 +177,13 @@ def _folderOf(segmentationNode) -> Path:
     return folder() / fingerprint(views.volumeOf(segmentationNode))
 
 
-def _labels(segmentationNode) -> tuple[Image, dict[Organ, dict[str, str]]]:
+def _labels(
+    segmentationNode, corrected: Corrected
+) -> tuple[Image, dict[Organ, dict[str, str]]]:
     """Numbers of the corrected organs on the grid of the volume, and the tags of each organ."""
     grid = snapshot(views.volumeOf(segmentationNode))
     labels, marks = np.zeros(grid.shape, np.uint8), {}
-    for organ, segmentId in correctedSegments(segmentationNode).items():
+    for organ, segmentId in corrected.items():
         mask = maskOf(segmentationNode, segmentId, grid)
         labels[mask.box][mask.voxels] = organ.number
         segment = segmentationNode.GetSegmentation().GetSegment(segmentId)

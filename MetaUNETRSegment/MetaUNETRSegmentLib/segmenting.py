@@ -37,7 +37,7 @@ class Settings:
         precision: "auto", "float32", "bfloat16" or "float16".
         largestComponent: keep only the largest connected part of every organ.
         uncertainty: also return the uncertainty.
-        estimatedSeconds: what `estimate` said of this run; None measures the speed again.
+        networkSeconds: those of the network, as `estimate` said; None measures the speed again.
     """
 
     organs: tuple[str, ...] | None = None
@@ -47,7 +47,7 @@ class Settings:
     precision: str = "auto"
     largestComponent: bool = False
     uncertainty: bool = False
-    estimatedSeconds: float | None = None
+    networkSeconds: float | None = None
 
     def engineArguments(self) -> list[str]:
         """Arguments of both `metaunetr segment` and `estimate`: model and execution."""
@@ -67,8 +67,8 @@ class Settings:
             arguments += ["--largest-component"]
         if self.uncertainty:
             arguments += ["--uncertainty", UNCERTAINTY]
-        if self.estimatedSeconds is not None:
-            arguments += ["--estimated-seconds", str(self.estimatedSeconds)]
+        if self.networkSeconds is not None:
+            arguments += ["--network-seconds", str(self.networkSeconds)]
         return arguments
 
 

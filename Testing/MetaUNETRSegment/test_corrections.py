@@ -129,15 +129,21 @@ def remember(monkeypatch, own_folder, tmp_path):
     return run
 
 
+def remembered(node):
+    from MetaUNETRSegmentLib import corrections
+
+    return corrections.isRemembered(node, corrections.correctedSegments(node))
+
+
 def test_a_remembered_correction_is_a_case_and_nobody_is_named(result, remember, own_folder):
     from MetaUNETRSegmentLib import corrections
 
     result.SetName("Smith, John organs")
     erase(result)
     draw("pancreas")(result)
-    assert not corrections.isRemembered(result)
+    assert not remembered(result)
     kept = remember(result)
-    assert corrections.remembered() == [kept] and corrections.isRemembered(result)
+    assert corrections.remembered() == [kept] and remembered(result)
     assert (kept.organs, kept.model) == (("liver", "pancreas"), "abdomen13-2mm")
     assert kept.size == sum(file.stat().st_size for file in kept.folder.iterdir())
     assert kept.folder.parent == own_folder / "Corrections"
@@ -155,12 +161,12 @@ def test_after_another_edit_the_copy_is_replaced_and_forgotten_at_last(result, r
     erase(result)
     first = remember(result)
     erase(result, "spleen", 26)
-    assert not corrections.isRemembered(result)
+    assert not remembered(result)
     second = remember(result)
     assert (second.folder, second.organs) == (first.folder, ("spleen", "liver"))
     assert len(corrections.remembered()) == 1
     corrections.forget(second)
-    assert not corrections.isRemembered(result) and corrections.remembered() == []
+    assert not remembered(result) and corrections.remembered() == []
 
 
 def test_a_moved_segmentation_lies_where_it_does_in_the_scene(result, remember, add_transform):
@@ -212,12 +218,14 @@ def test_a_segmentation_under_a_bent_transform_is_no_candidate(result, bend):
 
     erase(result)
     result.SetAndObserveTransformNodeID(bend.GetID())
-    assert "must be the same or linear" in corrections.reasonAgainst(result)
+    assert "must be the same or linear" in corrections.reasonAgainst(
+        result, corrections.correctedSegments(result))
 
 
 def test_the_picture_of_a_candidate_is_a_png(result):
     from MetaUNETRSegmentLib.corrections import inScene, picture
 
     erase(result)
-    assert inScene() == [result]
-    assert picture(result).startswith(b"\x89PNG")
+    (node, corrected), = inScene()
+    assert node is result
+    assert picture(node, corrected).startswith(b"\x89PNG")

@@ -12,7 +12,7 @@ from slicer_qt.open_panel import HOLD
 from tiny_bundle import ADAPTED, write_bundle
 from tiny_dataset import small_case
 
-ADAPT, BATCH = 4, 3
+ADAPT = 4  # index of the tab
 LINE = "At most 30 min for 4 trainings, 3.5 GB of memory, 0.6 GB of disk."
 ESTIMATE = {"event": "estimate", "seconds": 1800, "trainings": 4, "disk_mb": 600,
             "memory_mb": 3500, "line": ""}
@@ -131,12 +131,12 @@ def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines,
     segmented.ui.tabs.currentIndex = ADAPT
     table = segmented.ui.adaptTable
     name = segmented.parameters.result.GetName()
-    assert rows(table)[0] == [name, "liver", "scene"]
+    assert rows(table)[0] == [f"{name} (scene)", "liver"]
     assert not table.item(0, 0).icon().isNull()
     engines.scripts["remember"] = [copy_of(engines, three)]
     tick(segmented, 0)
     segmented.wait(lambda: len(list((three / "Corrections").iterdir())) == 4)
-    segmented.wait(lambda: rows(table)[0][2] == "remembered")
+    segmented.wait(lambda: not rows(table)[0][0].endswith("(scene)"))
     assert len(rows(table)) == 4
     assert segmented.ui.adaptStatus.text.startswith("Remembered: liver.")
     segmented.ui.tabs.currentIndex = 0
@@ -193,7 +193,7 @@ def test_edited_results_of_a_batch_are_added(adapt, engines, tmp_path):
     adapt.ui.adaptBatchButton.click()
     assert engines.last("adapt --dry-run").arguments[1:4] == [str(tmp_path), "--images", "/in"]
     adapt.wait(lambda: len(rows(adapt.ui.adaptTable)) == 5)
-    assert rows(adapt.ui.adaptTable)[3] == ["0", "liver, spleen", "batch"]
+    assert rows(adapt.ui.adaptTable)[3] == ["0 (batch)", "liver, spleen"]
     assert adapt.panel.adapt.arguments()[3:7] == [
         found[0]["labels"], found[1]["labels"], "--images", "/in"]
     tick(adapt, 3, False)
@@ -227,6 +227,10 @@ def test_the_run_shows_how_it_goes_while_other_runs_can_begin(adapt, engines, th
         "adapt", *(row.path for row in adapt.panel.adapt.cases.rows),
         "-o", "abdomen13-2mm-adapted", "--from", "abdomen13-2mm", "--max-minutes", "30",
         "--device", "auto", "--json-progress"]
+    assert not adapt.ui.adaptBatchButton.enabled
+    adapt.panel.adapt.models.rename("?")
+    assert "A name may have letters" in adapt.ui.adaptNotice.text
+    assert adapt.ui.adaptButton.text == "Cancel"
     adapt.ui.tabs.currentIndex = 0
     adapt.ui.segmentButton.click()
     adapt.finish()
@@ -325,6 +329,7 @@ def test_models_are_renamed_exported_and_deleted(adapt, three, tmp_path):
     tab.rename("other")
     assert "Another model is called other" in adapt.ui.adaptNotice.text
     tab.rename("clinic")
+    assert not adapt.ui.adaptNotice.visible
     assert adapt.ui.adaptModelCombo.currentText == adapt.parameters.model == "clinic"
     (tmp_path / "stick").mkdir()
     tab.export(str(tmp_path / "stick"))

@@ -33,7 +33,7 @@ def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engine
     assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
     assert [engine.arguments[0] for engine in engines.started] == ["estimate", "segment"]
     said = engines.last("segment").arguments
-    assert said[said.index("--estimated-seconds") + 1] == "8.7"  # not measured again
+    assert said[said.index("--network-seconds") + 1] == "6.1"  # not measured again
     # no estimate for a part of the volume
     panel.ui.roiSelector.create()
     panel.settle(0.1)
@@ -42,11 +42,12 @@ def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engine
 
 def test_a_run_before_the_estimate_measures_it(panel, engines):
     assert panel.ui.segmentHint.text == "CT"
-    start(panel, engines, [{"event": "estimate", "seconds": 7, "memory_mb": 900}], *GOOD_RUN)
+    estimate = {"event": "estimate", "seconds": 7, "network_s": 5, "memory_mb": 900}
+    start(panel, engines, [estimate], *GOOD_RUN)
     panel.finish()
     panel.settle(0.1)
     assert panel.ui.segmentHint.text == "CT: about 1 s, 0.9 GB"  # what it took
-    assert "--estimated-seconds" not in engines.last("segment").arguments
+    assert "--network-seconds" not in engines.last("segment").arguments
     panel.parameters.overlap = 0.5
     panel.wait(lambda: panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB")
 

@@ -165,3 +165,14 @@ def test_after_a_run_the_organs_are_in_view(scene, add_volume, open_panel):
     panel.settle(0.02)
     assert view.calls[:2] == ["focal point", (True, False, False)]
     assert view.calls[2] == pytest.approx(bounds)  # the other segmentation is hidden
+
+
+def test_tabs_are_painted_when_they_are_laid_out(add_volume, open_panel):
+    """Slicer's module panel takes some rounds of the event loop to become higher."""
+    add_volume()
+    panel = open_panel()
+    panel.settle(0.2)
+    assert panel.ui.tabs.updatesEnabled
+    panel.panel.results.update()
+    assert not panel.ui.tabs.updatesEnabled
+    panel.wait(lambda: panel.ui.tabs.updatesEnabled)

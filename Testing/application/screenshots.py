@@ -78,7 +78,7 @@ def main(folder: Path) -> None:
     for seed in (1, 2, 3):
         write_image(folder / "CTs" / f"patient {seed}.nrrd",
                     phantom.make(seed, spacing=(2.5, 2.5, 4)).image)
-    (folder / "CTs" / "broken.nrrd").write_text("NRRD0004\n", encoding="utf-8")
+    (folder / "CTs" / "broken.nii.gz").write_text("half a download", encoding="utf-8")
     ui.tabs.currentIndex = 3
     panel.parameters.batchInput = str(folder / "CTs")
     panel.parameters.batchOutput = str(folder / "organs")

@@ -14,7 +14,7 @@ from metaunetr.bundle import user_folder
 from metaunetr_training.adapt.files import state_folder
 from MetaUNETRSegmentLib import ownmodels
 
-from . import models
+from . import labels, models
 from .adaptcases import CaseList
 from .adaptmodels import AdaptedModels
 from .progress import Progress, duration
@@ -62,7 +62,7 @@ class AdaptPanel:
         self.strip = Strip(ui, "adapt", AdaptProgress)
         self.runner = Runner(panel.log, panel.refresh)
         self.cases = CaseList(panel, panel.refresh, self.say)
-        self.models = AdaptedModels(panel, self.say, self.strip.fail)
+        self.models = AdaptedModels(panel, self.say, self.fail)
         self.check, self.checks = None, {}
         self.delay = qt.QTimer()
         self.delay.interval = WAIT_MS
@@ -112,9 +112,12 @@ class AdaptPanel:
 
     def _allowBatch(self) -> None:
         parameters = self.panel.parameters
-        searched = parameters.batchInput and os.path.isdir(parameters.batchOutput)
-        self.panel.allow(self.ui.adaptBatchButton, "" if searched else _(
-            "Choose the folders of the CTs and of the results in the tab Batch."))
+        reason = ""
+        if self.runner.running:
+            reason = _("Wait until the run is done.")
+        elif not (parameters.batchInput and os.path.isdir(parameters.batchOutput)):
+            reason = _("Choose the folders of the CTs and of the results in the tab Batch.")
+        self.panel.allow(self.ui.adaptBatchButton, reason)
 
     def reason(self) -> str:
         """Why no run can begin yet; the command itself knows more reasons."""
@@ -233,10 +236,10 @@ class AdaptPanel:
         if not state:
             return
         reason, name = state.get("reason"), state["folder"].name.removesuffix(".adapting")
-        self.ui.adaptUnfinishedLabel.text = (
-            _("{name} is not better: {reason}. What was trained is kept in {folder}.") if reason
-            else _("{name} is unfinished. What was done is kept in {folder}.")
-        ).format(name=name, reason=reason, folder=state["folder"])
+        text = (_("{name} is not better: {reason}. What was trained is kept in {folder}.")
+                if reason else _("{name} is unfinished. What was done is kept in {folder}."))
+        labels.show(self.ui.adaptUnfinishedLabel,
+                    text.format(name=name, reason=reason, folder=state["folder"]))
         self.ui.adaptGoOnButton.text = _("Keep the model anyway") if reason else _("Go on")
 
     def discard(self) -> None:
@@ -257,21 +260,26 @@ class AdaptPanel:
                 self.strip.warn(event["text"])
             elif event["event"] in ("finished", "failed", "cancelled"):
                 self.check = None
-                self.say(_("{count} edited results were found.").format(count=len(found))
-                         if found else event.get("text", ""))
+                self.strip.end(_("{count} edited results were found.").format(count=len(found))
+                               if found else event.get("text", ""))
                 self.cases.showBatch(found)
 
         parameters = self.panel.parameters
         if self.panel.install.ensure(self.strip.fail):
             self.delay.stop()
-            self.strip.clear()
             self.say(_("Searching for results that were edited …"))
             self._start([parameters.batchOutput, "--images", parameters.batchInput,
                          *self._options(), "--dry-run"], take)
 
     def say(self, sentence: str) -> None:
+        """Shows a sentence in place of what was said before, unless a run is going on."""
         if not self.runner.running:
+            self.strip.clear()
             self.strip.end(sentence)
+
+    def fail(self, sentence: str) -> None:
+        """Shows what went wrong; below the progress while a run is going on."""
+        (self.strip.warn if self.runner.running else self.strip.fail)(sentence)
 
     def close(self) -> None:
         """Ends all processes; the run can go on later."""

@@ -8,10 +8,11 @@ from slicer.i18n import tr as _
 
 from MetaUNETRSegmentLib import corrections
 
+from . import labels
 from .remember import forget, sizeText
 from .tables import fit, header
 
-CASE, ORGANS, WHERE = range(3)
+CASE, ORGANS = range(2)
 PICTURE = (96, 44)  # pixels
 
 
@@ -27,7 +28,6 @@ class Row:
 
     name: str
     organs: tuple
-    where: str
     path: str = ""
     picture: object = None
     node: object = None
@@ -55,7 +55,6 @@ class CaseList:
             (_("Case"), _("Tick the cases to learn from. One of the scene is remembered when you "
                           "tick it.")),
             (_("Corrected organs"), _("What is not corrected stays as the model knows it.")),
-            (_("Where"), _("In the scene, remembered, or a result of Batch.")),
         ), widest=ORGANS)
         table.horizontalHeader().setSectionResizeMode(CASE, qt.QHeaderView.Stretch)
         table.iconSize = qt.QSize(*PICTURE)
@@ -66,14 +65,16 @@ class CaseList:
     def update(self) -> None:
         """Lists the candidates again."""
         known = corrections.remembered()
-        new = [node for node in corrections.inScene() if not corrections.isRemembered(node)]
-        self.rows = [*map(_ofScene, new), *map(_ofRemembered, known), *self.batch]
+        new = [_ofScene(*pair) for pair in corrections.inScene()
+               if not corrections.isRemembered(*pair)]
+        self.rows = [*new, *map(_ofRemembered, known), *self.batch]
         for row in self.rows:
             row.ticked = bool(row.path) and row.path not in self.unticked
         self._fill()
-        self.ui.adaptFolderLabel.text = _("{count} remembered, {size}, in {folder}").format(
+        where = _("{count} remembered, {size}, in {folder}").format(
             count=len(known), size=sizeText(sum(item.size for item in known)),
-            folder=corrections.folder()) if known else ""
+            folder=corrections.folder())
+        labels.show(self.ui.adaptFolderLabel, where if known else "")
         self.changed()
 
     def showBatch(self, cases: list) -> None:
@@ -106,7 +107,6 @@ class CaseList:
             case.setIcon(icon(row.picture))
             table.setItem(index, CASE, case)
             table.setItem(index, ORGANS, qt.QTableWidgetItem(", ".join(row.organs)))
-            table.setItem(index, WHERE, qt.QTableWidgetItem(row.where))
             for column in range(table.columnCount):
                 table.item(index, column).setToolTip(row.tip)
             table.setRowHeight(index, PICTURE[1] + 6)
@@ -130,25 +130,25 @@ class CaseList:
         self.say(forget(self.panel, self.rows[self.ui.adaptTable.currentRow()].correction))
 
 
-def _ofScene(node) -> Row:
-    organs = tuple(organ.name for organ in corrections.correctedSegments(node))
-    return Row(node.GetName(), organs, _("scene"), picture=corrections.picture(node), node=node,
-               tip=_("Tick it to remember it: CT and corrected organs are copied to {folder}."
-                     ).format(folder=corrections.folder()))
+def _ofScene(node, corrected) -> Row:
+    tip = _("Tick it to remember it: CT and corrected organs are copied to {folder}.").format(
+        folder=corrections.folder())
+    return Row(_("{name} (scene)").format(name=node.GetName()),
+               tuple(organ.name for organ in corrected), node=node, tip=tip,
+               picture=corrections.picture(node, corrected))
 
 
 def _ofRemembered(item) -> Row:
-    return Row(item.date, item.organs, _("remembered"), str(item.folder), item.picture,
-               correction=item, tip=_("{size} in {folder}; results of {model}").format(
-                   size=sizeText(item.size), folder=item.folder,
-                   model=item.model or _("no model")))
+    tip = _("{size} in {folder}; results of {model}").format(
+        size=sizeText(item.size), folder=item.folder, model=item.model or _("no model"))
+    return Row(item.date, item.organs, str(item.folder), item.picture, correction=item, tip=tip)
 
 
 def _ofBatch(case: dict) -> Row:
-    labels = case["labels"]
-    base = labels.removesuffix(".seg.nrrd")
-    return Row(os.path.basename(base), tuple(case["organs"]), _("batch"), labels, base + ".png",
-               tip=labels)
+    path = case["labels"]
+    base = path.removesuffix(".seg.nrrd")
+    return Row(_("{name} (batch)").format(name=os.path.basename(base)), tuple(case["organs"]),
+               path, base + ".png", tip=path)
 
 
 def icon(picture):

@@ -21,7 +21,7 @@ class Estimate:
     def __init__(self, label, logic, devices) -> None:
         self.label, self.logic, self.devices = label, logic, devices
         self.wanted = self.job = self.volume = None
-        self.known = {}  # (seconds, MB) of what was wanted before
+        self.known = {}  # events, of what was wanted before
         self.delay = qt.QTimer()
         self.delay.interval = WAIT_MS
         self.delay.timeout.connect(self._start)
@@ -40,15 +40,15 @@ class Estimate:
             self.delay.start()
 
     @property
-    def seconds(self) -> float | None:
-        """The estimate of the run that is wanted now; None if there is none yet."""
-        return self.known.get(self.wanted, (None,))[0]
+    def networkSeconds(self) -> float | None:
+        """Those of the run that is wanted now; None if there is no estimate yet."""
+        return self.known.get(self.wanted, {}).get("network_s")
 
     def learn(self, wanted: tuple | None, job) -> None:
         """Takes a run of the whole volume as its estimate, if there was none yet."""
         event = job.last.get("estimate")
         if event and wanted and wanted[1]:
-            self.known.setdefault(wanted, (job.seconds, event["memory_mb"]))
+            self.known.setdefault(wanted, event | {"seconds": job.seconds})
 
     def stop(self) -> None:
         """Stops the estimate: a run begins, or none is possible."""
@@ -71,7 +71,7 @@ class Estimate:
         if kind == "devices":
             self.devices(event["devices"])
         elif kind == "estimate":
-            self.known[self.wanted] = event["seconds"], event["memory_mb"]
+            self.known[self.wanted] = event
             self._say()
         if kind in ("finished", "failed", "cancelled"):
             self.job = None
@@ -80,7 +80,8 @@ class Estimate:
         """The volume's name, and what is known of its run."""
         name = self.volume.GetName() if self.volume else ""
         known = self.known.get(self.wanted)
-        self.label.text = f"{name}: {estimateText(*known)}" if known else name
+        self.label.text = name if known is None else (
+            f"{name}: {estimateText(known['seconds'], known['memory_mb'])}")
 
 
 def estimateText(seconds: float, megabytes: float) -> str:

@@ -71,7 +71,9 @@ class Progress:
             self.stage, self.windows, self.networkBegan = event["stage"], None, None
             self.stageBegan = time.monotonic()
             self.detail = event.get("detail", "")
-            if self.stage != "network":
+            if self.stage == "network":
+                self.networkBegan = (self.stageBegan, 0)
+            else:
                 self.left = None
             self._reach(STAGE_SHARES.get(self.stage, 0.0))
         elif kind == "windows":

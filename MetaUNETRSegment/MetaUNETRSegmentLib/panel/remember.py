@@ -14,13 +14,18 @@ class RememberButton:
         self.button.clicked.connect(self._clicked)
         self.button.visible = False
 
-    def update(self, node) -> None:
-        """Shows what can be done with the corrections of a segmentation, or of None."""
+    def update(self, node, edited: set[str] | None = None) -> None:
+        """Shows what can be done with the corrections of a segmentation, or of None.
+
+        Args:
+            edited: IDs of the segments that were changed, if they are known.
+        """
         self.node = node
-        offered = node is not None and not corrections.reasonAgainst(node)
+        corrected = corrections.correctedSegments(node, edited) if node else {}
+        offered = bool(corrected) and not corrections.reasonAgainst(node, corrected)
         self.button.visible = offered
         if offered:
-            self.known = corrections.isRemembered(node)
+            self.known = corrections.isRemembered(node, corrected)
             self.button.text = (_("Forget this correction") if self.known
                                 else _("Remember this correction"))
             self.button.enabled = self.job is None

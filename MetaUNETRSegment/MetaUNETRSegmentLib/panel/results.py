@@ -88,7 +88,7 @@ class ResultsPanel:
         self._fill()
         self.ui.exportWidget.setSegmentationNode(node)
         self._allow(node)
-        self.remember.update(node)
+        self.remember.update(node, {row.segmentId for row in self.rows if row.edited})
         if node:
             self.ui.resultsCollapsible.collapsed = False
         from MetaUNETRSegmentLib.segmentation import RECORD

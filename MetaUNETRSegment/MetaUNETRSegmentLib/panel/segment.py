@@ -41,7 +41,7 @@ class SegmentPanel:
         self.panel.press(self.strip, self.run)
 
     def run(self) -> None:
-        parameters, seconds = self.panel.parameters, self.estimate.seconds
+        parameters, seconds = self.panel.parameters, self.estimate.networkSeconds
         self.wanted = self.estimate.wanted
         self.estimate.stop()
         self.before = segmentNames(parameters.outputSegmentation)
@@ -50,7 +50,7 @@ class SegmentPanel:
             return self.panel.logic.segment(
                 parameters.inputVolume, parameters.outputSegmentation, wait=False,
                 progress=progress, uncertainty=parameters.uncertainty, roiNode=parameters.roi,
-                estimatedSeconds=seconds, **self.panel.input.options())
+                networkSeconds=seconds, **self.panel.input.options())
 
         volume = parameters.inputVolume
         self.panel.runner.start(self.strip, makeJob, self._finished)

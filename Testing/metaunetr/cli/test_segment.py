@@ -89,12 +89,12 @@ def test_warnings_are_told_in_a_pipe(ct, segment, monkeypatch):
     assert ran.err == "warning: Odd noise.\n"
 
 
-def test_a_known_estimate_is_counted_down_from_the_start(ct, segment):
-    ran = segment(ct, "--json-progress", "--estimated-seconds", "1000")
+def test_the_time_of_the_network_can_be_given(ct, segment):
+    ran = segment(ct, "--json-progress", "--network-seconds", "1000")
     assert ran.code == 0
     events = [json.loads(line) for line in ran.out.splitlines()]
     estimate, = (event for event in events if event["event"] == "estimate")
-    assert 900 < estimate["seconds"] < 1000
+    assert estimate["network_s"] == 1000
 
 
 def test_events_are_one_json_object_a_line(tmp_path, ct, segment, monkeypatch):

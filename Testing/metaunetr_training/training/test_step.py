@@ -29,20 +29,23 @@ def test_bfloat16_is_chosen_where_a_gpu_has_it(monkeypatch, capability, hip, exp
     assert step.working_dtype(recipe.training, network_of(recipe), GPU) is expected
 
 
-@pytest.mark.parametrize(("depth", "more", "expected"), [
-    (48, "[]", torch.bfloat16), (32, "[]", torch.float32), (16, "[]", torch.float32),
-    (48, "[[32, 32, 32]]", torch.float32),
+@pytest.mark.parametrize(("family", "depth", "more", "expected"), [
+    ("SwinUNETR", 96, "[]", torch.bfloat16), ("SwinUNETR", 64, "[]", torch.float32),
+    ("SwinUNETR", 32, "[]", torch.float32), ("SwinUNETR", 96, "[[64, 64, 64]]", torch.float32),
+    ("MetaUNETR", 32, "[]", torch.bfloat16),
 ])
-def test_bfloat16_is_not_chosen_where_a_feature_map_has_a_depth_of_two(
-    monkeypatch, depth, more, expected
+def test_baselines_are_not_trained_in_bfloat16_where_a_feature_map_has_a_depth_of_two(
+    monkeypatch, family, depth, more, expected
 ):
     monkeypatch.setattr(step, "fast_cpu_dtype", lambda: torch.bfloat16)
-    changes = f"training.patch=[{depth}, 32, 48]", f"training.more_patches={more}"
+    changes = (f"network.family={family}", "network.feature_size=12",
+               f"training.patch=[{depth}, 64, 64]",
+               f"training.more_patches={more}")
     recipe = tiny_recipe("training.precision=auto", *changes)
     assert step.working_dtype(recipe.training, network_of(recipe), CPU) is expected
     wished = tiny_recipe("training.precision=bfloat16", *changes)
     if expected is torch.float32:
-        with pytest.raises(InputError, match=r"wrong gradients for patches of \((32|16), "):
+        with pytest.raises(InputError, match=r"wrong gradients for patches of \((64|32), "):
             step.working_dtype(wished.training, network_of(wished), CPU)
     else:
         assert step.working_dtype(wished.training, network_of(wished), CPU) is expected

@@ -44,7 +44,7 @@ def _command(arguments: list[str]) -> str:
 ESTIMATE = [
     {"event": "devices", "devices": [{"name": "cpu", "label": "CPU"},
                                      {"name": "cuda:0", "label": "NVIDIA RTX 4090 (24 GB)"}]},
-    {"event": "estimate", "seconds": 8.7, "memory_mb": 812, "windows": 48},
+    {"event": "estimate", "seconds": 8.7, "network_s": 6.1, "memory_mb": 812, "windows": 48},
 ]
 FOUND = {  # organ number: mL, HU, its deviation, confidence, flags
     1: (212.4, 112.0, 18.0, 0.95, []),

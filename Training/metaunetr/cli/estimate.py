@@ -32,7 +32,8 @@ def add_to(commands) -> None:
                              "voxel along each axis (default: the size of INPUT)")
     printed = engine.add_options(parser)
     printed.add_argument("--json", action="store_true",
-                         help="print one JSON object: seconds, memory_mb, windows, device")
+                         help="print one JSON object: seconds, network_s, memory_mb, "
+                              "windows, device")
     parser.set_defaults(run=run)
 
 

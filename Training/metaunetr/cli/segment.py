@@ -61,9 +61,9 @@ def add_to(commands) -> None:
     parser.add_argument("--uncertainty", type=Path, metavar="FILE",
                         help="write an image of the uncertainty in percent: .nii.gz, .nii, "
                              ".nrrd, .mha (default: not written)")
-    parser.add_argument("--estimated-seconds", type=number(float, 0, 1e6), metavar="S",
-                        help="what `metaunetr estimate` said of this run, so that the speed is "
-                             "not measured again (default: it is measured)")
+    parser.add_argument("--network-seconds", type=number(float, 0, 1e6), metavar="S",
+                        help="network_s of `metaunetr estimate` for this run, so that the speed "
+                             "is not measured again (default: it is measured)")
     parser.set_defaults(run=run)
 
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     engine.use_threads(args.threads)
     report = engine.reporter(args)
     try:
-        result = _segment(args, report, started)
+        result = _segment(args, report)
     finally:
         report.close()
     seconds = time.perf_counter() - started
@@ -83,19 +83,16 @@ def run(args: argparse.Namespace) -> None:
         print(f"{table(result)}\n\n{args.output} written in {seconds:.1f} s. {DISCLAIMER}")
 
 
-def _segment(args: argparse.Namespace, report, started: float) -> Result:
+def _segment(args: argparse.Namespace, report) -> Result:
     model = bundle.find(args.model)
     masks = _masks(args.split, args.organs or model.classes)
     image = engine.read_while_torch_loads(lambda: _read(args, masks), report)
     from metaunetr.engine import Segmenter
 
     segmenter = Segmenter(model, args.device, args.overlap, args.precision)
-    seconds = args.estimated_seconds
-    if seconds is not None:
-        seconds = max(0.0, seconds - (time.perf_counter() - started))
     result = segmenter.segment(image, args.organs, uncertainty=args.uncertainty is not None,
                                largest_component=args.largest_component, report=report,
-                               seconds=seconds)
+                               network_s=args.network_seconds)
     report({"event": "stage", "stage": "write"})
     _write(args, image, result, masks)
     return result

@@ -24,21 +24,22 @@ BLENDING_BYTES = 20  # for each voxel and class of a row of windows
 
 def estimate(
     runner: Runner, windows: Windows, grid: Grid, voxel_bytes: int, bundle: Bundle,
-    seconds: float | None = None,
+    network_s: float | None = None,
 ) -> dict[str, Any]:
     """Seconds from here until the labels are written, and memory (MB) above the loaded interpreter.
 
     Args:
         grid, voxel_bytes: of the image that is segmented.
-        seconds: as estimated before. None measures the speed of the network on a part of a
-            window, which also warms it up.
+        network_s: seconds of the network, as estimated before. None measures its speed on a part
+            of a window, which also warms it up.
     """
     voxels = math.prod(windows.window)
-    if seconds is None:
+    if network_s is None:
         trial = torch.zeros([max(bundle.multiple, n // 2 // bundle.multiple * bundle.multiple)
                              for n in windows.window])
         per_voxel = _seconds(runner, trial) / trial.numel()
-        seconds = len(windows) * voxels * per_voxel + FINISH * math.prod(grid.shape) / 1e6
+        network_s = len(windows) * voxels * per_voxel
+    seconds = network_s + FINISH * math.prod(grid.shape) / 1e6
     row = windows.window[0] * windows.size[1] * windows.size[2]
     memory = (voxel_bytes + 1) * math.prod(grid.shape)  # the image and its labels
     architecture = bundle.card["architecture"]
@@ -46,7 +47,8 @@ def estimate(
     memory += NETWORK_BYTES * channels * voxels
     memory += BLENDING_BYTES * (len(bundle.classes) + 1) * row
     return {"windows": len(windows), "seconds": round(seconds, 1),
-            "memory_mb": round(memory / 1e6), "device": str(runner.backend.device)}
+            "network_s": round(network_s, 1), "memory_mb": round(memory / 1e6),
+            "device": str(runner.backend.device)}
 
 
 def whole_grid(grid: Grid, shape: tuple[int, int, int]) -> Grid:

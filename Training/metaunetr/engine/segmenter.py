@@ -28,7 +28,6 @@ grid lies in it.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +98,7 @@ class Segmenter:
     def segment(
         self, image: Image, organs: Iterable[Organ] | None = None, uncertainty: bool = False,
         largest_component: bool = False, report: Report | None = None,
-        seconds: float | None = None,
+        network_s: float | None = None,
     ) -> Result:
         """Segments one CT.
 
@@ -111,13 +110,12 @@ class Segmenter:
             report: receives events, which are dictionaries with the key `event`: "stage",
                 "estimate", "windows" or "warning". What it raises ends the run: raise
                 `errors.Cancelled` to cancel.
-            seconds: what the run will take, as `estimate` said; None measures the speed first.
+            network_s: seconds of the network, as `estimate` said; None measures its speed first.
 
         Raises:
             InputError: the image is not a CT that can be segmented, or the model lacks an organ.
             DeviceError: the last fallback ran out of memory or failed.
         """
-        started = time.perf_counter()
         channels = self.bundle.channels(organs)  # {channel of the network: organ}
         reporter = Reporter(report)
         with reporter.stage("check"):
@@ -127,10 +125,8 @@ class Segmenter:
             windows = body_windows(volume, self.bundle, self.overlap)
         with reporter.stage("estimate"):
             runner = Runner(self.network, self.backends, reporter.warn)  # the next if one fails
-            left = (None if seconds is None
-                    else max(0.0, seconds - (time.perf_counter() - started)))
             needs = estimate(
-                runner, windows, geometry.grid, image.array.itemsize, self.bundle, left)
+                runner, windows, geometry.grid, image.array.itemsize, self.bundle, network_s)
         reporter.report({"event": "estimate", **needs})
         with reporter.stage("network"):
             logits, origin = blended_logits(
@@ -159,9 +155,10 @@ class Segmenter:
     def estimate(
         self, image: Image, shape: Triple | None = None, report: Report | None = None
     ) -> dict[str, Any]:
-        """The windows, seconds, memory_mb and device that `segment` would take.
+        """The windows, seconds, network_s, memory_mb and device that `segment` would take.
 
-        Seconds until the labels are written, memory in addition to Python with PyTorch.
+        Seconds until the labels are written, and those of the network among them; memory in
+        addition to Python with PyTorch.
 
         Args:
             image: as for `segment`, or a coarse copy: every n-th voxel along each axis.

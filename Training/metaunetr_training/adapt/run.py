@@ -264,7 +264,7 @@ class _Adapter:
         """Scores of whole CTs on their own grids.
 
         Raises:
-            InputError: a CT cannot be segmented.
+            InputError: a CT cannot be segmented, or the time will be too short.
         """
         self._stage(name, f"Measuring {counted(len(cases), 'case')} {name} training.")
         if name == "before":

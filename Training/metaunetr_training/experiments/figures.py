@@ -28,6 +28,7 @@ from metaunetr_training.experiments.heat_maps import COLOURS, HIGHEST, LOWEST
 from metaunetr_training.experiments.plan import (
     ARCHITECTURE,
     ARCHITECTURES,
+    FOUR_STAGES,
     IDENTITY,
     MIXER,
     NO_MIXER,
@@ -177,10 +178,8 @@ def _compared(networks: Sequence[Network]) -> list[tuple[str, str]]:
     names = [each.name for each in networks]
     pairs = [(each.name, IDENTITY) for each in networks
              if each.kind in (MIXER, NO_MIXER, PUBLISHED) and each.name != IDENTITY]
-    for each in networks:
-        if each.kind in (ARCHITECTURE, USUAL):
-            same = each.name.replace("four_stages", "tricruci")
-            pairs.append((each.name, same if same != each.name else REFERENCE))
+    pairs += [(each.name, FOUR_STAGES.get(each.name, REFERENCE)) for each in networks
+              if each.kind in (ARCHITECTURE, USUAL)]
     return [(name, other) for name, other in pairs if other in names]
 
 
@@ -257,7 +256,7 @@ def _claim(networks: Sequence[Network], found: Sequence[claim.Difference]) -> li
             f"{contest.architectures:.4f} among {len(others) + 1} architectures and "
             f"{contest.mixers:.4f} among {len(mixers)} TriCruci mixers; 95 % interval of the "
             f"difference: {low:.4f} to {high:.4f}.")
-    stages = [d for d in found if d.name.startswith("four_stages")]
+    stages = [d for d in found if d.name in FOUR_STAGES]
     if stages:
         verdicts.append(f"Four stages and a bottleneck block are not better by more than "
                         f"{claim.MARGIN}: {claim.none_above_margin(stages)}.")

@@ -16,7 +16,10 @@ from metaunetr_training.training.requirements import require_trainable
 FLOOR = ("identity", "pooling")  # mixers without weights
 IDENTITY = FLOOR[0]
 REFERENCE = "tricruci_convolution"  # what other architectures are compared with
-FOUR_STAGES = ("tricruci_convolution", "tricruci_self_attention")
+FOUR_STAGES = {  # and a bottleneck block, by their mixers
+    "four_stages_convolution": "tricruci_convolution",
+    "four_stages_self_attention": "tricruci_self_attention",
+}
 # beside REFERENCE, with its mixer or their own
 ARCHITECTURES = ("four_stages_convolution", "U-Net_nearest", "SwinUNETR_nearest")
 # kinds of networks
@@ -82,9 +85,8 @@ def plan(recipe: Recipe, seeds: int, names: Sequence[str] = ()) -> list[Planned]
 
 def known_names() -> list[str]:
     """The names of all networks."""
-    return [each.name for each in mixers()] + [f"four_stages_{_kind(mixer)}" for mixer in
-            FOUR_STAGES] + [f"{family}_{size}" for family in BASELINES
-                            for size in ("nearest", "usual")]
+    baselines = [f"{family}_{size}" for family in BASELINES for size in ("nearest", "usual")]
+    return [*(each.name for each in mixers()), *FOUR_STAGES, *baselines]
 
 
 def _networks(recipe: Recipe, names: Sequence[str]) -> list[tuple[str, str, Network]]:
@@ -96,9 +98,8 @@ def _networks(recipe: Recipe, names: Sequence[str]) -> list[tuple[str, str, Netw
         kind = NO_MIXER if each.name in FLOOR else \
             PUBLISHED if each.name.startswith("published") else MIXER
         found.append((each.name, kind, _with_mixer(base, each.name)))
-    for name in FOUR_STAGES:
-        found.append((f"four_stages_{_kind(name)}", ARCHITECTURE,
-                      replace(_with_mixer(base, name), size="published")))
+    for name, its_mixer in FOUR_STAGES.items():
+        found.append((name, ARCHITECTURE, replace(_with_mixer(base, its_mixer), size="published")))
     for family, (usual, step) in BASELINES.items():
         sizes = {"nearest": (ARCHITECTURE, None), "usual": (USUAL, usual)}
         for size, (kind, feature_size) in sizes.items():
@@ -134,7 +135,3 @@ def _planned(recipe: Recipe, name: str, kind: str, network: Network, seed: int) 
     training = replace(recipe.training, seed=seed)
     return Planned(name, kind, replace(recipe, name=f"{recipe.name} {name} {seed}",
                                        network=network, training=training))
-
-
-def _kind(mixer: str) -> str:
-    return mixer.partition("_")[2]

@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def run_all(
                          "one; start them without torchrun")
     failed = []
     with process_group(device) as group:  # raises here, not once for each network
-        make_folder(folder)
+        _measure_costs(planned, folder, group.device, clock)
         for number, each in enumerate(planned, 1):
             if (each.name, str(each.seed)) in results.finished(folder):
                 continue
@@ -128,6 +129,22 @@ def points(recipe: Recipe) -> tuple[int, ...]:
     return tuple(sorted({point for point in (every, half, last) if point <= last}))
 
 
+def _measure_costs(
+    planned: Sequence[Planned], folder: Path, device: torch.device, clock: Clock
+) -> None:
+    """Measures all networks one after the other, before hours in which the machine's load changes.
+
+    One that cannot be measured is reported after its training.
+    """
+    for name, each in {each.name: each for each in reversed(planned)}.items():
+        place = folder / "costs" / name
+        if not (place / "costs.json").exists():
+            clock.check()
+            make_folder(place)
+            with suppress(MeasurementError):
+                costs(each.recipe, place, device)
+
+
 def _one(
     each: Planned, prepared: Prepared, fold: int, folder: Path, device: torch.device,
     clock: Clock, report: Report,
@@ -137,14 +154,14 @@ def _one(
 
     def watched(event: dict[str, Any]) -> None:
         report(event)
-        if event["event"] == "validation" and event["iteration"] in points(each.recipe):
+        if (event["event"] == "validation" and event["iteration"] in points(each.recipe)
+                and _is_compared(each)):
             shutil.copy(place / "checkpoint.safetensors", _snapshot(place, event["iteration"]))
         clock.check()
 
     run = train(each.recipe, prepared, fold, place, device=str(device), report=watched)
     scores = _test(run, prepared, place / "evaluation", str(device), clock, report)
     clock.check()
-    make_folder(folder / "costs" / each.name)
     measured = costs(each.recipe, folder / "costs" / each.name, device)
     results.add(folder, each, run, scores, measured)
     dice = np.mean([np.mean([score.dice for score in mine])
@@ -176,6 +193,11 @@ def _test(
     return scores
 
 
+def _is_compared(each: Planned) -> bool:
+    """Whether the network's features are compared with those of FIRST."""
+    return each.kind in (MIXER, NO_MIXER) or each.name == ALSO_COMPARED
+
+
 def _snapshot(place: Path, iteration: int) -> Path:
     return place / f"checkpoint-{iteration}.safetensors"
 
@@ -187,13 +209,12 @@ def _similarities(
     """CKA of the networks with self-attention, other mixers and none, at every point that is not
     in cka.csv yet.
 
-    Seed 0 of all, and a second seed of FIRST: what another seed changes.
+    The first seed of all, and the others of FIRST: what another seed changes.
     """
     first = next((each for each in planned if each.name == FIRST), planned[0])
     compared = [first, *(
-        each for each in planned if each is not first
-        and (each.name == first.name or each.seed == first.seed)
-        and (each.kind in (MIXER, NO_MIXER) or each.name == ALSO_COMPARED))]
+        each for each in planned if each is not first and _is_compared(each)
+        and (each.name == first.name or each.seed == first.seed))]
     known = {(row["iteration"], row["network"]) for row in results.read(folder / results.CKA)}
     for point in points(first.recipe):
         paths = {each.folder: (each, _snapshot(folder / "runs" / each.folder, point))

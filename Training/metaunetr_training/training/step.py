@@ -12,6 +12,7 @@ from torch.utils._triton import has_triton
 
 from metaunetr.engine.precision import fast_cpu_dtype
 from metaunetr.errors import InputError
+from metaunetr.network import MetaUNETR
 from metaunetr_training.augmentation import Augment
 from metaunetr_training.errors import TrainingError
 from metaunetr_training.recipe import Recipe, Training
@@ -24,9 +25,9 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 def working_dtype(training: Training, network: nn.Module, device: torch.device) -> torch.dtype:
     """The type of convolutions and matrix products; weights stay in float32.
 
-    `auto` is bfloat16 on GPUs and CPUs that have instructions for it, else float32. On CPUs, the
-    gradient of the weights of a 3×3×3 convolution in bfloat16 is wrong or infinite where the
-    feature map has a depth of 2 (PyTorch 2.13), so `auto` is float32 there.
+    `auto` is bfloat16 on GPUs and CPUs that have instructions for it, else float32. It is float32
+    as well on CPUs for a baseline in which a feature map has a depth of 2: the gradient of its
+    convolutions would be wrong (`metaunetr.network.layers.needs_float32`, which MetaUNETR heeds).
 
     Raises:
         InputError: the precision is unknown, or bfloat16 would give wrong gradients.
@@ -36,7 +37,8 @@ def working_dtype(training: Training, network: nn.Module, device: torch.device) 
         raise InputError(f"training.precision must be one of {', '.join(PRECISIONS)}: "
                          f"{precision!r}")
     flat = [patch for patch in (training.patch, *training.more_patches)
-            if device.type == "cpu" and patch[0] in (2 * network.stride, network.stride)]
+            if device.type == "cpu" and not isinstance(network, MetaUNETR)
+            and patch[0] in (2 * network.stride, network.stride)]
     if precision == "bfloat16" and flat:
         raise InputError(
             "training.precision: on a CPU, bfloat16 gives wrong gradients for patches of "
