@@ -60,7 +60,7 @@ def demo() -> int:
     metaunetr("evaluate", out / "organs.seg.nrrd", out / "truth.nii.gz")
     print(f"\nThe report: {report}")
     print("It shows a phantom, made of simple shapes. The model was trained on real CTs, so it\n"
-          "segments phantoms worse than real CTs, and flags most organs.")
+          "segments phantoms worse than real CTs, and flags many organs.")
     print("To segment a CT of yours, call:\n  "
           f"{quoted(BIN / 'metaunetr')} segment ct.nii.gz -o organs.seg.nrrd --report report.html")
     if sys.stdout.isatty():
