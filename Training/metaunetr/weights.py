@@ -1,6 +1,9 @@
 """Builds a network and loads its weights; neither the card nor the weights file is trusted.
 
 The network is first built without memory (on PyTorch's device "meta"), to know its size.
+
+A weights file holds floating-point tensors, or 8-bit integers with a scale for each index of the
+first axis, in the tensor `NAME:scale`: half the size of float16.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_NETWORK = 4 << 30  # bytes in fp32; the published size takes 0.3
 MAX_HEADER = 1 << 20  # bytes of a weights file before the tensors
+SCALE = ":scale"
+LARGEST = 127  # of the 8-bit integers
 
 
 def load_network(card: Path, architecture: dict[str, Any], path: Path, sha256: str) -> MetaUNETR:
@@ -42,10 +47,40 @@ def load_network(card: Path, architecture: dict[str, Any], path: Path, sha256: s
         tensors = load(data)
     except (SafetensorError, ValueError, KeyError) as error:
         raise BundleError(f"{path}: is not a valid safetensors file ({error!s:.200}).") from error
+    tensors = dequantized(tensors)
     _check(path, expected, tensors)
     network = build(architecture)
     network.load_state_dict(tensors)
     return network.eval()
+
+
+def quantized(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors as they are stored: those of several axes as 8-bit integers, others as float16."""
+    import torch
+
+    stored = {}
+    for name, tensor in tensors.items():
+        if tensor.ndim < 2:
+            stored[name] = tensor.half().contiguous()
+            continue
+        scale = tensor.abs().amax(dim=tuple(range(1, tensor.ndim)), keepdim=True) / LARGEST
+        scale = scale.clamp(min=torch.finfo(scale.dtype).tiny)  # of a channel that is 0
+        stored[name] = (tensor / scale).round().to(torch.int8).contiguous()
+        stored[name + SCALE] = scale
+    return stored
+
+
+def dequantized(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of a weights file in floating point; integers without a scale stay integers."""
+    import torch
+
+    found = dict(tensors)
+    for name, tensor in tensors.items():
+        scale = tensors.get(name + SCALE)
+        if (tensor.dtype == torch.int8 and scale is not None
+                and scale.shape == tensor.shape[:1] + (1,) * (tensor.ndim - 1)):
+            found[name] = tensor * found.pop(name + SCALE)
+    return found
 
 
 def read_weights(path: Path, sha256: str, most: int) -> bytes:

@@ -43,9 +43,10 @@ def test_a_fresh_process_segments_with_it_as_the_run_does(trained, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "mine"]
     found = [Segmenter(model, "cpu").segment(small_ct()).labels.array
              for model in (trained.bundle(), made)]
-    assert np.mean(found[0] == found[1]) > 0.99  # half precision
-    weights = load_file(made.folder / "weights.safetensors").values()
-    assert {tensor.dtype for tensor in weights} == {torch.float16}
+    assert np.mean(found[0] == found[1]) > 0.99  # 8-bit weights
+    weights = load_file(made.folder / "weights.safetensors")
+    assert {t.dtype for name, t in weights.items() if t.ndim > 1 and ":" not in name} == {
+        torch.int8}
 
 
 def test_the_card_tells_what_was_learnt_from_what(trained):

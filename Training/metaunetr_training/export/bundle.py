@@ -18,6 +18,7 @@ from metaunetr import bundle
 from metaunetr.bundle import CARD, Bundle
 from metaunetr.errors import BundleError, InputError
 from metaunetr.result import DISCLAIMER
+from metaunetr.weights import quantized
 from metaunetr_training.export.target import new_folder
 from metaunetr_training.training.run import Run
 
@@ -44,8 +45,9 @@ def export(
 ) -> Bundle:
     """Writes the bundle `folder`, named like it, after a new process has segmented a CT with it.
 
-    The weights are stored in half precision, which halves the file. It changed the Dice of an organ
-    of a case by at most 0.002 (abdomen13-2mm, 48 organs of 6 CTs).
+    The weights are stored as 8-bit integers (`metaunetr.weights`), in half the size of float16.
+    Against float16, it changed the Dice of an organ of a case by -0.002 to 0.006 (abdomen13-2mm, 47
+    organs of 6 CTs).
 
     Args:
         ct: the CT to segment; None is a phantom.
@@ -75,13 +77,12 @@ def write_bundle(
     Raises:
         BundleError, InputError, OutputError: as `export`.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     with new_folder(folder) as place:
         network = run.network()
-        weights = {name: t.half().contiguous() for name, t in network.state_dict().items()}
-        save_file(weights, place / card["weights"])
-        data = (place / card["weights"]).read_bytes()
+        data = save(quantized(network.state_dict()))
+        (place / card["weights"]).write_bytes(data)
         card |= {"sha256": hashlib.sha256(data).hexdigest(),
                  "parameters": sum(p.numel() for p in network.parameters())}
         text = json.dumps(in_order(card), indent=1, ensure_ascii=False)
