@@ -71,19 +71,14 @@ def fingerprint(volumeNode) -> str:
     return hashlib.sha256(np.ascontiguousarray(array[::k, ::j, ::i])).hexdigest()[:16]
 
 
-def writeVolume(volumeNode, path: Path, box: Box | None = None) -> None:
-    """Writes the volume, or the box of it, as an uncompressed NRRD with its own geometry.
+def writeVolume(volumeNode, path: Path) -> None:
+    """Writes the volume as an uncompressed NRRD with its own geometry.
 
     Raises:
         ValueError: as `snapshot`.
         OSError: the file cannot be written.
     """
-    known = snapshot(volumeNode)
-    (k0, k1), (j0, j1), (i0, i1) = box or [(0, size) for size in known.shape]
-    shift = np.eye(4)
-    shift[:3, 3] = i0, j0, k0
-    array = slicer.util.arrayFromVolume(volumeNode)[k0:k1, j0:j1, i0:i1]
-    writeArray(array, known.ijkToRas @ shift, path)
+    writeArray(slicer.util.arrayFromVolume(volumeNode), snapshot(volumeNode).ijkToRas, path)
 
 
 def writeCoarse(volumeNode, path: Path) -> None:

@@ -9,8 +9,8 @@ from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.masks import linearTransform
 
 
-def cropBox(snapshot: Snapshot, roiNode, marginMm: float = 0.0) -> Box:
-    """The smallest box of voxels that holds those inside the region, and a margin.
+def boundingBox(snapshot: Snapshot, roiNode) -> Box:
+    """The smallest box of voxels that holds those inside the region.
 
     Raises:
         ValueError: the region has no size, does not meet the volume, or a non-linear transform
@@ -20,10 +20,9 @@ def cropBox(snapshot: Snapshot, roiNode, marginMm: float = 0.0) -> Box:
     toIjk = np.linalg.inv(_ijkToRoi(snapshot, roiNode))
     corners = np.array([[x, y, z, 1] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
     ijk = (toIjk @ (corners * [*half, 1]).T)[:3]
-    margin = marginMm / np.linalg.norm(snapshot.ijkToRas[:3, :3], axis=0)
     sizes = np.array(snapshot.shape[::-1])
-    first = np.ceil(ijk.min(axis=1) - margin - 1e-6).clip(0)
-    last = np.minimum(np.floor(ijk.max(axis=1) + margin + 1e-6), sizes - 1)
+    first = np.ceil(ijk.min(axis=1) - 1e-6).clip(0)
+    last = np.minimum(np.floor(ijk.max(axis=1) + 1e-6), sizes - 1)
     if (ijk.max(axis=1) < 0).any() or (ijk.min(axis=1) > sizes - 1).any() or (first > last).any():
         raise ValueError(
             _("The region of interest must lie on the volume; {region} lies beside {volume}."
@@ -36,7 +35,7 @@ def insideMask(snapshot: Snapshot, roiNode, box: Box) -> np.ndarray:
     """Which voxels (K, J, I) of the box have their centre inside the region.
 
     Raises:
-        ValueError: as `cropBox`.
+        ValueError: as `boundingBox`.
     """
     half = _half(roiNode)
     toRoi = _ijkToRoi(snapshot, roiNode)

@@ -17,11 +17,6 @@ from MetaUNETRSegmentLib.series import seriesWarnings
 from MetaUNETRSegmentLib.uncertainty import addUncertainty
 
 CT, LABELS, UNCERTAINTY = "ct.nrrd", "organs.nrrd", "uncertainty.nrrd"
-# Around a region of interest: with less, organs get worse than in the whole CT, see
-# Testing/benchmarks/correct.py.
-CONTEXT_MM = 100.0
-# Warnings of the engine that hold for what was cut out, not for the volume.
-OF_A_CROP = ("The field of view is only ", "Only ")
 RESTRICTED = "restricted to a region of interest"
 
 
@@ -98,40 +93,38 @@ def segmentationJob(
 ) -> Job:
     """A job that segments `volumeNode` and has `write` make the result of the labels.
 
+    The engine gets the whole volume also where only a region is wanted, so that the labels inside
+    are those of a run without a region. From the region and 100 mm around it, the Dice of 26 organs
+    of two CTs was 0.07 lower to 0.04 higher.
+
     Raises:
         SegmentationError: the volume, an organ or the region cannot be used.
     """
     try:
         snapshot = exchange.snapshot(volumeNode)
         snapshot = replace(snapshot, voxels=exchange.fingerprint(volumeNode))
-        box = roi.cropBox(snapshot, roiNode, CONTEXT_MM) if roiNode else None
+        box = roi.boundingBox(snapshot, roiNode) if roiNode else None
         inside = roi.insideMask(snapshot, roiNode, box) if roiNode else None
         arguments = [*settings.engineArguments(), *settings.resultArguments()]
     except ValueError as error:
         raise SegmentationError(str(error)) from error
 
-    def take(event: dict[str, Any]) -> None:
-        if event["event"] != "warning" or not event["text"].startswith(OF_A_CROP):
-            progress(event)
-
     def prepare(folder: Path) -> None:
         for text in seriesWarnings(volumeNode) if progress else ():
             progress({"event": "warning", "text": text})
-        exchange.writeVolume(volumeNode, folder / CT, box)
+        exchange.writeVolume(volumeNode, folder / CT)
 
     def finish(job: Job, folder: Path) -> Any:
         labels = _read(folder, snapshot, box, inside, job.last["result"])
-        offset, entropy = labels.offset, None
-        if settings.uncertainty:
-            entropy = read_image(folder / UNCERTAINTY).array
+        entropy = read_image(folder / UNCERTAINTY).array if settings.uncertainty else None
         result = write(labels)
         if entropy is not None:
-            addUncertainty(snapshot, entropy, offset)
+            addUncertainty(snapshot, entropy)
         return result
 
     command = ["segment", CT, "-o", LABELS, "--json-progress", *arguments]
-    return Job(command, prepare, finish, (volumeNode, *needs),
-               take if box and progress else progress, names={CT: snapshot.name})
+    return Job(command, prepare, finish, (volumeNode, *needs), progress,
+               names={CT: snapshot.name})
 
 
 def estimateJob(volumeNode, settings: Settings, progress=None) -> Job:
@@ -168,7 +161,7 @@ def findOrgans(names) -> list[organs.Organ]:
 def _read(folder: Path, snapshot, box, inside, event: dict[str, Any]) -> Labels:
     array, entries = read_labels(folder / LABELS).array, event["organs"]
     if inside is not None:
-        array = np.where(inside, array, 0).astype(np.uint8)
+        array = array[tuple(slice(*ends) for ends in box)] * inside
         entries = [_restricted(entry, array, snapshot) for entry in entries]
     offset = tuple(first for first, _ in box) if box else (0, 0, 0)
     return Labels(snapshot, array, offset, inside, entries, event["record"])

@@ -33,15 +33,6 @@ def test_voxels_and_geometry_come_back(add_volume, tmp_path, matrix, dtype):
     assert known.shape == array.shape
 
 
-def test_a_crop_lies_where_it_was_cut_out(add_volume, tmp_path):
-    volume = add_volume()
-    exchange.writeVolume(volume, tmp_path / "crop.nrrd", ((2, 9), (5, 12), (1, 20)))
-    image = read_image(tmp_path / "crop.nrrd")
-    assert_array_equal(image.array, slicer.util.arrayFromVolume(volume)[2:9, 5:12, 1:20])
-    first = LPS @ image.grid.affine @ [0, 0, 0, 1]
-    assert_allclose(first, exchange.snapshot(volume).ijkToRas @ [1, 5, 2, 1], atol=1e-9)
-
-
 def test_coarse_is_small_and_in_place(add_volume, tmp_path):
     volume = add_volume(np.arange(3 * 200 * 70, dtype=np.int16).reshape(3, 200, 70))
     exchange.writeCoarse(volume, tmp_path / "coarse.nrrd")

@@ -66,7 +66,7 @@ def test_a_disabled_button_says_why(
 
 def test_a_model_tells_organs_dice_spacing_and_licence(open_panel):
     tip = tips(open_panel().ui.modelCombo)[0]
-    for text in ("liver (0.95)", "2 × 2 × 2 mm", "0.75", "Apache-2.0", "Not for diagnosis"):
+    for text in ("liver (0.96)", "2 × 2 × 2 mm", "0.80", "Apache-2.0", "Not for diagnosis"):
         assert text in tip
 
 

@@ -88,7 +88,7 @@ def test_a_recipe_adopts_what_the_bundle_fixes():
     assert adopted.organs == (*(organ.name for organ in start.classes), "duodenum")
     assert adopted.preprocessing == start.preprocessing
     assert adopted.network.size == "light"
-    assert adopted.training == replace(fast.training, patch=(64, 96, 144))
+    assert adopted.training == replace(fast.training, patch=start.patch)
     assert recipe.from_json(adopted.to_json(), "adopted") == adopted
     require_same_preprocessing(adopted.preprocessing, start)
     with pytest.raises(InputError, match=r"hu_window is \[-125.0, 275.0\] there and \[-175.0"):
