@@ -20,6 +20,7 @@ from metaunetr.report.palette import shown_colour
 from MetaUNETRSegmentLib import core
 from MetaUNETRSegmentLib.job import SegmentationError
 
+pytestmark = pytest.mark.slow  # every test runs the engine
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -67,7 +68,6 @@ def segmentIds(segmentationNode):
     return list(segmentationNode.GetSegmentation().GetSegmentIDs())
 
 
-@pytest.mark.slow
 def test_the_segments_are_the_command_lines_voxel_for_voxel(logic, volume, ct, tmp_path, scene):
     """With the bundled model, and what the two say about each organ."""
     node = logic.segment(volume)
@@ -202,7 +202,6 @@ def alive(job) -> bool:
     return job._process._process.poll() is None
 
 
-@pytest.mark.slow
 def test_cancelled_at_any_moment_nothing_is_left_and_nothing_changed(
         logic, volume, tiny, serialized):
     """20 moments of a run: process and files are gone within a second, the scene is the same."""

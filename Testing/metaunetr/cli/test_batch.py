@@ -16,6 +16,7 @@ from metaunetr.io import read_labels
 from .conftest import OF_THE_RUN, contents, made, scan, series, states
 
 
+@pytest.mark.slow
 def test_results_keep_the_folders_of_the_input(folder, batch, segment, tmp_path):
     ran = batch("--surfaces", "stl", "--report", "--statistics", tmp_path / "all.csv")
     assert (ran.code, ran.err) == (0, "")

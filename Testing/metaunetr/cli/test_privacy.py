@@ -112,6 +112,7 @@ def test_nobody_learns_whose_scans_they_are(scans, tiny, tmp_path, run, options)
         "two/series 3": series_id(f"{UID}.3")}
 
 
+@pytest.mark.slow
 def test_lines_for_programs_have_paths_and_nothing_of_the_headers(scans, tiny, tmp_path, run):
     ran = run("batch", "--input", scans, "--output", tmp_path / "out", "--model", tiny,
               "--json-progress")

@@ -25,6 +25,7 @@ def reordered(image: Image, axes, flips) -> Image:
     return Image(np.ascontiguousarray(array), Grid.from_affine(array.shape, affine))
 
 
+@pytest.mark.slow
 def test_all_48_ways_of_storing_a_scan_give_the_same_labels_voxel_for_voxel():
     rng = np.random.default_rng(0)
     image = analytic_image((3.5, 4.0, 6.0), extent=(70, 72, 78))

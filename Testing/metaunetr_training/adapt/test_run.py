@@ -124,6 +124,7 @@ def test_the_card_says_what_the_model_was_adapted_to_and_names_nobody(whole):
     assert "Smith" not in text and "ct0" not in text and "/" + "tmp" not in text
 
 
+@pytest.mark.slow
 def test_only_a_better_model_is_written_unless_another_is_wanted(
         request_of, without_trial, monkeypatch, tmp_path):
     monkeypatch.setattr(settings, "TRAINING", replace(
