@@ -110,6 +110,7 @@ def test_features_are_compared_at_three_points():
     assert points(tiny_recipe("training.iterations=5", "training.validate_every=100")) == (5,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("error", "text"), [
     (TrainingError("the loss is nan"), "the loss is nan"),
     (DeviceError("No memory."), "No memory."),

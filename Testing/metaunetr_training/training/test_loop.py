@@ -49,6 +49,7 @@ def curve(folder: Path) -> list[list[str]]:
         return [[row[name] for name in SAME] for row in csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_leaves_what_is_needed(prepared, tmp_path):
     recipe = tiny_recipe("training.iterations=20", "training.learning_rate=1e-2",
                          "training.validate_every=10", "training.validation_cases=2")
@@ -203,6 +204,7 @@ def test_a_run_is_not_continued_with_another_recipe_fold_or_model(prepared, fini
         train(recipe, prepared, 0, finished, model)
 
 
+@pytest.mark.slow
 def test_what_began_with_a_model_does_not_go_on_from_random_weights(prepared, model, tmp_path):
     recipe, folder = tiny_recipe("training.checkpoint_every=100"), tmp_path / "run"
     with pytest.raises(StopIteration):
