@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import sys
 import time
-import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tutorial import Tutorial, open_module
+from tutorial import Tutorial, open_module, run
 
 WIDTH, HEIGHT = 1280, 800
 
@@ -107,17 +106,5 @@ def add_truth(volume, labels):
     return node
 
 
-def run() -> None:
-    import slicer
-
-    try:
-        main(Path(sys.argv[1]))
-    except BaseException:
-        traceback.print_exc()
-        slicer.util.exit(1)
-    else:
-        slicer.util.exit(0)
-
-
 if __name__ == "__main__":
-    run()
+    run(main, Path(sys.argv[1]))

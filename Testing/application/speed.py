@@ -12,11 +12,10 @@ import statistics
 import sys
 import tempfile
 import time
-import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tutorial import open_module
+from tutorial import open_module, run
 
 
 def main(path: Path, runs: int) -> None:
@@ -61,17 +60,5 @@ def command_line(path: Path) -> float:
         return time.monotonic() - began
 
 
-def run() -> None:
-    import slicer
-
-    try:
-        main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 3)
-    except BaseException:
-        traceback.print_exc()
-        slicer.util.exit(1)
-    else:
-        slicer.util.exit(0)
-
-
 if __name__ == "__main__":
-    run()
+    run(main, Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 3)

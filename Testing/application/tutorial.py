@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -347,11 +348,12 @@ def main(folder: Path, paths: list[Path]) -> None:
     step("batch", folder / "CTs", folder / "organs")
 
 
-def run() -> None:
+def run(main: Callable[..., None], *arguments) -> None:
+    """Ends 3D Slicer after `main(*arguments)`, with exit code 1 if it raised."""
     import slicer
 
     try:
-        main(Path(sys.argv[1]), [Path(path) for path in sys.argv[2:4]])
+        main(*arguments)
     except BaseException:
         traceback.print_exc()
         slicer.util.exit(1)
@@ -360,4 +362,4 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    run()
+    run(main, Path(sys.argv[1]), [Path(path) for path in sys.argv[2:4]])

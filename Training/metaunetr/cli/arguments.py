@@ -75,6 +75,13 @@ class Organs(argparse.Action):
             raise argparse.ArgumentError(self, f"no organ is called {name!r}{near}") from None
 
 
+def add_json_progress(parser) -> None:
+    """The option of commands that other programs run; see `ending.end_with_stdin`."""
+    parser.add_argument("--json-progress", action="store_true",
+                        help="print one JSON object per line on standard output; the run ends "
+                             "when a pipe on standard input closes")
+
+
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
     """"; did you mean a or b?", or "" if nothing is similar; "kidney" is part of two names."""
     known = list(known)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from metaunetr.cli.arguments import number
+from metaunetr.cli.arguments import add_json_progress, number
 from metaunetr.cli.ending import end_with_stdin
 from metaunetr.cli.progress import JsonProgress, TerminalProgress
 from metaunetr.errors import OutputError
@@ -39,9 +39,7 @@ def add_options(parser: argparse.ArgumentParser):
                         help="print each stage with the seconds since the start, and the "
                              "traceback of a bug")
     printed = parser.add_mutually_exclusive_group()
-    printed.add_argument("--json-progress", action="store_true",
-                         help="print one JSON object per line on standard output; the run ends "
-                              "when a pipe on standard input closes")
+    add_json_progress(printed)
     return printed
 
 

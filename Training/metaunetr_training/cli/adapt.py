@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from metaunetr.cli.arguments import add_command, number
+from metaunetr.cli.arguments import add_command, add_json_progress, number
 from metaunetr.cli.ending import end_with_stdin
 from metaunetr.cli.progress import JsonProgress
 from metaunetr.errors import OutputError
@@ -49,9 +49,7 @@ def add_to(commands) -> None:
     parser.add_argument("--device", default="auto", metavar="DEVICE", help=DEVICE)
     parser.add_argument("--dry-run", action="store_true",
                         help="only show the corrected cases, and the time and space it takes")
-    parser.add_argument("--json-progress", action="store_true",
-                        help="print one JSON object per line on standard output; the run ends "
-                             "when a pipe on standard input closes")
+    add_json_progress(parser)
     parser.set_defaults(run=run)
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from metaunetr.cli.arguments import add_command
+from metaunetr.cli.arguments import add_command, add_json_progress
 from metaunetr.cli.ending import end_with_stdin
 from metaunetr.cli.progress import JsonProgress
 
@@ -27,9 +27,7 @@ def add_to(commands) -> None:
     parser.add_argument("--from", dest="start", metavar="MODEL",
                         help="name or folder of the model that will be adapted (default: "
                              "abdomen13-2mm)")
-    parser.add_argument("--json-progress", action="store_true",
-                        help="print one JSON object per line on standard output; the run ends "
-                             "when a pipe on standard input closes")
+    add_json_progress(parser)
     parser.set_defaults(run=run)
 
 
