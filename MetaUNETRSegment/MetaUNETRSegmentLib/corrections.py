@@ -17,7 +17,14 @@ from metaunetr.batch.thumbnail import thumbnail
 from metaunetr.bundle import user_folder
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
-from metaunetr.io.seg_nrrd import VOXELS, organ_of, read_segments, write_segments
+from metaunetr.io.seg_nrrd import (
+    MODEL,
+    MODEL_SHA256,
+    VOXELS,
+    organ_of,
+    read_segments,
+    write_segments,
+)
 from metaunetr.organs import Organ
 from metaunetr.report.png import encode_png
 from metaunetr_training.adapt.files import LABELS, PICTURE
@@ -27,8 +34,6 @@ from MetaUNETRSegmentLib.job import Job, SegmentationError
 from MetaUNETRSegmentLib.masks import ijkToNode, maskOf
 from MetaUNETRSegmentLib.segmentation import organOf
 from MetaUNETRSegmentLib.statistics import showsOtherFrame
-
-TAGS = ("MetaUNETR.Model", "MetaUNETR.ModelSHA256")
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,8 @@ def _labels(
         mask = maskOf(segmentationNode, segmentId, grid)
         labels[mask.box][mask.voxels] = organ.number
         segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
-        marks[organ] = {tag: value for tag in TAGS if (value := ownership.tagOf(segment, tag))} | {
+        marks[organ] = {tag: value for tag in (MODEL, MODEL_SHA256)
+                        if (value := ownership.tagOf(segment, tag))} | {
             ownership.CONTENT: _digest(segment), ownership.STATUS: "completed"}
     return Image(labels, Grid.from_affine(grid.shape, LPS @ grid.ijkToRas)), marks
 
@@ -203,7 +209,7 @@ def _read(labels: Path) -> Remembered:
     return Remembered(
         labels.parent,
         tuple(organ.name for segment in segments if (organ := organ_of(segment))),
-        next((each[TAGS[0]] for each in tags if TAGS[0] in each), ""),
+        next((each[MODEL] for each in tags if MODEL in each), ""),
         frozenset(each.get(ownership.CONTENT, "") for each in tags),
         time.strftime("%Y-%m-%d %H:%M", time.localtime(labels.stat().st_mtime)),
         sum(file.st_size for file in files),

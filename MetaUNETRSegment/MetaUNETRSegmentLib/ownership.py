@@ -9,12 +9,11 @@ when it saves.
 import numpy as np
 import vtk
 
-from metaunetr.io.seg_nrrd import CONTENT, VOXELS, content_digest, segment_digest
+from metaunetr.io.seg_nrrd import CONTENT, STATUS, VOXELS, content_digest, segment_digest
 from MetaUNETRSegmentLib.masks import Mask, arrayOf, matrixOf, trimmed
 
 SAME_PLACE_MM = 0.02
 BINARY = "Binary labelmap"
-STATUS = "Segmentation.Status"
 KIND = "MetaUNETR.Kind"  # attribute of nodes
 
 

@@ -11,7 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from metaunetr.bundle import user_folder
-from metaunetr_training.adapt.files import state_folder
+from metaunetr_training.adapt.files import FEWEST, state_folder
 from MetaUNETRSegmentLib import ownmodels
 
 from . import labels, models
@@ -20,7 +20,6 @@ from .adaptmodels import AdaptedModels
 from .progress import Progress, duration
 from .run import Runner, Strip
 
-FEWEST = 3  # cases; fewer are refused by the command
 UNFINISHED = "MetaUNETRSegment/Adapt"  # setting: what goes on after Slicer was closed
 WAIT_MS = 600  # after the last tick, before the run is estimated
 

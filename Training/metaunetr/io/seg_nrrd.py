@@ -25,6 +25,8 @@ from metaunetr.result import OrganResult, Result
 
 RECORD = "MetaUNETR_Record"
 VOXELS = "MetaUNETR.Voxels"  # tag: `content_digest` as the file was written, and LPS mm
+MODEL, MODEL_SHA256 = "MetaUNETR.Model", "MetaUNETR.ModelSHA256"  # tags: what made the segment
+STATUS = "Segmentation.Status"  # tag of 3D Slicer
 CONTENT = "MetaUNETR.Content"  # tag of the Slicer module: `segment_digest`, and RAS mm
 CONTEXT = "Segmentation category and type - DICOM master list"
 OWN_CONTEXT = "Segmentation category and type - MetaUNETR"  # in the Slicer module's .term.json
@@ -164,8 +166,8 @@ def tags(item: OrganResult, record: dict[str, Any]) -> dict[str, str]:
         "TerminologyEntry": terminology_entry(item.organ),
         "MetaUNETR.Confidence": f"{item.confidence:.3f}",
         "MetaUNETR.VolumeML": f"{item.volume_ml:.3f}",
-        "MetaUNETR.Model": str(record.get("model", "")),
-        "MetaUNETR.ModelSHA256": str(record.get("model_sha256", "")),
+        MODEL: str(record.get("model", "")),
+        MODEL_SHA256: str(record.get("model_sha256", "")),
         "MetaUNETR.Flags": "; ".join(item.flags),
     }
     clean = {key: value.replace("|", "/").replace("\n", " ") for key, value in plain.items()}

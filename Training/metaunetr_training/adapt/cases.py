@@ -37,6 +37,9 @@ from metaunetr.io.image_info import describe_grid
 from metaunetr.io.nrrd import NrrdHeader
 from metaunetr.io.seg_nrrd import (
     CONTENT,
+    MODEL,
+    MODEL_SHA256,
+    STATUS,
     VOXELS,
     content_digest,
     cropped,
@@ -51,11 +54,8 @@ from metaunetr_training.data.case import Case
 from metaunetr_training.data.datasets import dataset_cases, general, pairs
 from metaunetr_training.data.labels import read_reference
 
-FEWEST = 3  # cases: two to learn from, one held out
 IMAGE_FOLDERS = {labels: images for images, labels in general.FOLDERS}
 SUFFIX, = formats.SEGMENTATION
-MODEL, MODEL_SHA256 = "MetaUNETR.Model", "MetaUNETR.ModelSHA256"  # tags of segments
-STATUS = "Segmentation.Status"  # tag of 3D Slicer
 ADDITION = re.compile(r"[\s_-]+(organs|seg(mentation)?|labels?|corrected)$", re.IGNORECASE)
 
 Warn = Callable[[str], None]

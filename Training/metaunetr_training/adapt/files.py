@@ -1,9 +1,10 @@
-"""Names of files of adapting, for programs that read them without PyTorch."""
+"""What programs without PyTorch know of adapting."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+FEWEST = 3  # cases: two to learn from, one held out
 IMAGE, LABELS, PICTURE = "ct.nii.gz", "ct.seg.nrrd", "ct.png"  # of a remembered correction
 
 

@@ -20,11 +20,19 @@ from metaunetr import io
 from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Preprocessing
 from metaunetr.image import Grid, Image
-from metaunetr.io.seg_nrrd import CONTENT, organ_of, read_segments, write_segments
+from metaunetr.io.seg_nrrd import (
+    CONTENT,
+    MODEL,
+    MODEL_SHA256,
+    STATUS,
+    organ_of,
+    read_segments,
+    write_segments,
+)
 from metaunetr.organs import BY_NUMBER
 from metaunetr.outputs import make_folder, together
 from metaunetr.result import Result
-from metaunetr_training.adapt.cases import MODEL, MODEL_SHA256, STATUS, Correction
+from metaunetr_training.adapt.cases import Correction
 from metaunetr_training.adapt.files import IMAGE, LABELS, PICTURE
 from metaunetr_training.data.checks import inspect_case
 from metaunetr_training.data.prepared import BRIGHTEST

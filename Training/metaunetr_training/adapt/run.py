@@ -43,8 +43,8 @@ from metaunetr.organs import BY_NUMBER
 from metaunetr.outputs import make_folder
 from metaunetr.schema import read_json
 from metaunetr.text import counted, duration
-from metaunetr_training.adapt.cases import FEWEST, Correction
-from metaunetr_training.adapt.files import state_folder
+from metaunetr_training.adapt.cases import Correction
+from metaunetr_training.adapt.files import FEWEST, state_folder
 from metaunetr_training.adapt.gain import Gain
 from metaunetr_training.adapt.settings import recipe_of
 from metaunetr_training.data import prepare
