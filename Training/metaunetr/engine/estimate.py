@@ -18,7 +18,7 @@ from metaunetr.image import Grid
 PREPROCESS = 0.011  # seconds to check and preprocess a million voxels of the image
 FINISH = 0.02  # seconds to upsample, measure and write a million voxels of the image
 SLOW = 5.0  # seconds for the trial, after which it is not repeated
-NETWORK_BYTES = 24  # at the network's peak, for each voxel of a window and channel there
+NETWORK_VALUES = 6  # at the network's peak, for each voxel of a window and channel there
 BLENDING_BYTES = 20  # for each voxel and class of a row of windows
 
 
@@ -44,7 +44,7 @@ def estimate(
     memory = (voxel_bytes + 1) * math.prod(grid.shape)  # the image and its labels
     architecture = bundle.card["architecture"]
     channels = architecture.get("full_resolution_channels") or architecture["feature_size"]
-    memory += NETWORK_BYTES * channels * voxels
+    memory += NETWORK_VALUES * runner.backend.dtype.itemsize * channels * voxels
     memory += BLENDING_BYTES * (len(bundle.classes) + 1) * row
     return {"windows": len(windows), "seconds": round(seconds, 1),
             "network_s": round(network_s, 1), "memory_mb": round(memory / 1e6),
