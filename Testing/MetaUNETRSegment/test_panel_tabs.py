@@ -44,8 +44,7 @@ def test_correct_begins_with_the_result_and_asks_for_one_thing_after_the_other(s
     for choose, reason in (
         (lambda panel: None, "Tick the organs to segment again."),
         (choose_no_segmentation, "Choose the segmentation to correct."),
-        (choose_organs, "Choose or create the region to work in."),
-        (choose_region, ""),
+        (choose_organs, ""),
     ):
         choose(segmented)
         assert segmented.ui.correctHint.text == reason
@@ -104,6 +103,22 @@ def test_correct_segments_the_ticked_organs_in_the_region(segmented, engines, sc
     assert segmented.ui.correctStatus.text == "The correction was undone."
     assert rows(segmented.ui.resultsTable)[4][2:] == [before, row[3], "97 %", ""]
     assert not segmented.ui.undoButton.enabled
+
+
+def test_without_a_region_the_whole_organ_is_segmented_again(segmented):
+    import slicer
+
+    choose_organs(segmented)
+    row, node = segmented.panel.results.rows[4], segmented.parameters.result
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        np.zeros((5, 6, 7), np.uint8), node, row.segmentId, segmented.parameters.inputVolume)
+    segmented.panel.results.update()
+    assert rows(segmented.ui.resultsTable)[4][2:] == ["0.0", "–", "97 %", "✎"]
+    segmented.ui.correctButton.click()
+    segmented.finish()
+    after = rows(segmented.ui.resultsTable)[4]
+    assert segmented.ui.correctStatus.text.endswith(f"liver: 0.0 → {row.volumeMl:.1f} mL.")
+    assert after[2] == f"{row.volumeMl:.1f}" and after[5] == "↻"
 
 
 def test_a_cancelled_correction_keeps_the_segmentation(segmented, engines):
@@ -183,6 +198,9 @@ def test_the_difference_becomes_a_segmentation(two_results, scene):
         assert [node.GetDisplayNode().GetVisibility() for node in (difference, pair[1])] == [
             shown, not shown]
         two_results.ui.differenceButton.click()
+    del difference, pair, node
+    scene.Clear(False)  # Slicer warns of a segmentation that is deleted after its scene was closed
+    assert two_results.panel.compare.difference is None
 
 
 def test_compare_needs_two_segmentations(two_results):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import qt
 from slicer.i18n import tr as _
 
-from MetaUNETRSegmentLib import corrections
+from MetaUNETRSegmentLib import corrections, views
 
 from . import labels
 from .remember import forget, sizeText
@@ -111,6 +111,7 @@ class CaseList:
                 table.item(index, column).setToolTip(row.tip)
             table.setRowHeight(index, PICTURE[1] + 6)
         self.filling = False
+        self.panel.layOut()
         fit(table)
 
     def _clicked(self, item) -> None:
@@ -131,9 +132,9 @@ class CaseList:
 
 
 def _ofScene(node, corrected) -> Row:
-    tip = _("Tick it to remember it: CT and corrected organs are copied to {folder}.").format(
-        folder=corrections.folder())
-    return Row(_("{name} (scene)").format(name=node.GetName()),
+    tip = _("{name}. Tick it to remember it: CT and corrected organs are copied to {folder}."
+            ).format(name=node.GetName(), folder=corrections.folder())
+    return Row(_("{name} (scene)").format(name=views.volumeOf(node).GetName()),
                tuple(organ.name for organ in corrected), node=node, tip=tip,
                picture=corrections.picture(node, corrected))
 

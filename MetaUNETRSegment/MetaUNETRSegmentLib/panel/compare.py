@@ -64,6 +64,7 @@ class ComparePanel:
     def show(self, rows: list) -> None:
         """A line for each organ, and the mean of those that both segmentations have."""
         table = self.panel.ui.compareTable
+        self.panel.layOut()
         both = [row for row in rows if row["volumeA"] and row["volumeB"]]
         table.rowCount = len(rows) + bool(both)
         for index, row in enumerate(rows):
@@ -118,6 +119,10 @@ class ComparePanel:
             for colour, node in zip(comparison.COLOURS, pair, strict=True))
         self.strip.end(_("The difference is the segmentation “{name}”.").format(
             name=self.difference.GetName()))
+
+    def forget(self) -> None:
+        """The scene is closed: Slicer warns of nodes that live on."""
+        self.difference, self.hidden = None, []
 
     def _hideDifference(self) -> None:
         self.difference.GetDisplayNode().SetVisibility(False)

@@ -1,4 +1,4 @@
-"""The tab Correct: segments some organs again inside a region."""
+"""The tab Correct: segments some organs again, everywhere or inside a region."""
 
 from slicer.i18n import tr as _
 
@@ -42,8 +42,6 @@ class CorrectPanel:
             return _("Its volume is not in the scene: load it, and choose it under Segment.")
         if not self.organs.ticked():
             return _("Tick the organs to segment again.")
-        if parameters.correctRoi is None:
-            return _("Choose or create the region to work in.")
         return ""
 
     def _clicked(self) -> None:

@@ -39,7 +39,7 @@ class ResultsPanel:
             (_("Conf."), _("Confidence: the expected Dice if the model is calibrated, else the "
                            "mean probability over the organ's voxels.")),
             (_("Flags"), _("What looks wrong and should be looked at; ↻ was "
-                         "segmented again in a region, ✎ is edited by hand.")),
+                           "segmented again with Correct, ✎ is edited by hand.")),
         ), widest=ORGAN)
         table.cellClicked.connect(self._clicked)
         table.cellDoubleClicked.connect(self._isolate)
@@ -130,7 +130,7 @@ class ResultsPanel:
             table.setItem(index, HU, hu)
             table.setItem(index, CONFIDENCE, number(
                 None if row.confidence is None else 100 * row.confidence, "{:.0f} %"))
-            remarks = [*row.flags, *([_("segmented again in a region")] if row.corrected else []),
+            remarks = [*row.flags, *([_("segmented again with Correct")] if row.corrected else []),
                        *([_("edited since")] if row.edited else [])]
             flag = qt.QTableWidgetItem(" ".join(
                 ["⚠"] * doubtful(row) + ["↻"] * row.corrected + ["✎"] * row.edited))
