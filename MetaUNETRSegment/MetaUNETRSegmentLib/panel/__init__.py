@@ -107,8 +107,6 @@ class Panel:
     def sceneClosing(self) -> None:
         self.clearStrips()
         self.runner.cancel(_("Stopped: the scene was closed."))
-        self.compare.forget()
-        self.logic.correction = None
         self.setParameters(None)
 
     def close(self) -> None:

@@ -120,10 +120,6 @@ class ComparePanel:
         self.strip.end(_("The difference is the segmentation “{name}”.").format(
             name=self.difference.GetName()))
 
-    def forget(self) -> None:
-        """The scene is closed: Slicer warns of nodes that live on."""
-        self.difference, self.hidden = None, []
-
     def _hideDifference(self) -> None:
         self.difference.GetDisplayNode().SetVisibility(False)
         for node in self.hidden:
