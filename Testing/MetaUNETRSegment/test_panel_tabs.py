@@ -69,6 +69,7 @@ def test_a_new_region_is_as_large_as_the_ticked_organs(segmented):
     for margin in (centres.min(axis=0) - bounds[::2], bounds[1::2] - centres.max(axis=0)):
         assert np.all((margin >= 10) & (margin < 13))  # mm; at most a voxel more
     assert not roi.GetDisplayNode().GetFillVisibility()
+    assert not roi.GetDisplayNode().GetPropertiesLabelVisibility()
 
 
 def test_the_region_is_shown_in_its_tab_only(segmented):
@@ -311,6 +312,7 @@ def test_batch_takes_the_choices_of_segment(batch, engines, tmp_path):
                  "--surfaces stl", "--resume",
                  "--organs spleen liver", "--json-progress"):
         assert text in said
+    assert "--statistics" not in arguments  # organs.csv has them
 
 
 def test_a_cancelled_batch_keeps_what_is_done(batch, engines):

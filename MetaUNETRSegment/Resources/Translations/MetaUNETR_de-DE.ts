@@ -493,7 +493,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>A model learns from your corrections, on this computer. Correct organs in Segment Editor, in at least three CTs, and remember each correction below the results. It starts from the model that is chosen under Segment.</source>
-<translation>Ein Modell lernt auf diesem Computer aus Ihren Korrekturen. Korrigieren Sie Organe im Segment Editor, in mindestens drei CTs, und merken Sie jede Korrektur unter den Ergebnissen vor. Es geht von dem Modell aus, das unter „Segmentieren“ gewählt ist.</translation>
+<translation>Ein Modell lernt auf diesem Computer aus Ihren Korrekturen. Korrigieren Sie Organe im Segment Editor, in mindestens drei CTs, und merken Sie jede Korrektur unter den Ergebnissen vor. Ausgangspunkt ist das unter „Segmentieren“ gewählte Modell.</translation>
 </message>
 <message>
 <source>A run that was stopped, or whose model was not better.</source>

@@ -169,7 +169,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Save volumes, HU, confidence and flags as a CSV file.</source>
-<translation>Enregistrer volumes, UH, confiance et remarques dans un fichier CSV.</translation>
+<translation>Enregistrer volumes, UH, confiance et alertes dans un fichier CSV.</translation>
 </message>
 <message>
 <source>Save CSV…</source>
@@ -449,7 +449,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Open the page of all cases, index.html, with pictures and flags.</source>
-<translation>Ouvrir la page de tous les cas, index.html, avec images et remarques.</translation>
+<translation>Ouvrir la page de tous les cas, index.html, avec images et alertes.</translation>
 </message>
 <message>
 <source>Open overview</source>
@@ -493,7 +493,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>A model learns from your corrections, on this computer. Correct organs in Segment Editor, in at least three CTs, and remember each correction below the results. It starts from the model that is chosen under Segment.</source>
-<translation>Un modèle apprend de vos corrections, sur cet ordinateur. Corrigez des organes dans Segment Editor, dans au moins trois scanners, et mémorisez chaque correction sous les résultats. Il part du modèle choisi sous « Segmenter ».</translation>
+<translation>Un modèle apprend de vos corrections, sur cet ordinateur. Corrigez des organes dans Segment Editor, dans au moins trois scanners, et mémorisez chaque correction sous les résultats. Le point de départ est le modèle choisi sous « Segmenter ».</translation>
 </message>
 <message>
 <source>A run that was stopped, or whose model was not better.</source>
@@ -1080,7 +1080,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Flags</source>
-<translation>Remarques</translation>
+<translation>Alertes</translation>
 </message>
 <message>
 <source>What looks wrong and should be looked at.</source>
@@ -1164,7 +1164,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>None</source>
-<translation>Aucun</translation>
+<translation>Aucune</translation>
 </message>
 <message>
 <source>A file for each organ.</source>
@@ -1270,7 +1270,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Tick the organs to segment again.</source>
-<translation>Cochez les organes à segmenter de nouveau.</translation>
+<translation>Cochez les organes à segmenter à nouveau.</translation>
 </message>
 <message>
 <source>The correction was undone.</source>
@@ -1536,7 +1536,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Flags</source>
-<translation>Remarques</translation>
+<translation>Alertes</translation>
 </message>
 <message>
 <source>{mean} ± {deviation} HU</source>
