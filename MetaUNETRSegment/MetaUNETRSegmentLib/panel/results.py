@@ -14,10 +14,9 @@ from MetaUNETRSegmentLib import colortable, colours, ownership, views
 from . import labels
 from .choices import swatch
 from .remember import RememberButton
-from .run import NOTICE_STYLE, WARNING
+from .run import NOTICE_STYLE, WARNING, scrollTo
 from .tables import fit, header, known, number
 
-LAID_OUT_MS = 3000  # after which the panel has its new height
 EYE, ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(6)
 
 
@@ -278,19 +277,3 @@ class ResultsPanel:
 def doubtful(row) -> bool:
     """Whether somebody should look at the organ; being cut off is no reason."""
     return bool(set(row.flags) - {CUT_OFF})
-
-
-def scrollTo(widget) -> None:
-    """Scrolls the module panel until a widget is visible, also as the panel becomes higher."""
-    area = widget.parentWidget()
-    while area is not None and not hasattr(area, "ensureWidgetVisible"):
-        area = area.parentWidget()
-    if area is None:
-        return
-
-    def scroll(*limits) -> None:
-        area.ensureWidgetVisible(widget, 0, 0)
-
-    changed = area.verticalScrollBar().rangeChanged
-    changed.connect(scroll)
-    qt.QTimer.singleShot(LAID_OUT_MS, lambda: changed.disconnect(scroll))
