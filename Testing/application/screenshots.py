@@ -49,11 +49,17 @@ def main(folder: Path) -> None:
         print(name, flush=True)
 
     def arrange(layout: str, organ: str = "") -> None:
+        """Shows all of the body, in slices through an organ of the result."""
         slicer.app.layoutManager().setLayout(getattr(slicer.vtkMRMLLayoutNode, layout))
         settle()
-        slicer.util.resetSliceViews()
         if organ:
             tutorial.jump(organ)
+        slicer.util.resetSliceViews()
+        if organ:
+            node, segment = panel.parameters.result, BY_NAME[organ].key
+            slicer.vtkMRMLSliceNode.JumpAllSlices(
+                slicer.mrmlScene, *node.GetSegmentCenterRAS(segment),
+                slicer.vtkMRMLSliceNode.OffsetJumpSlice)
 
     for seed, organs in enumerate(CORRECTED, 1):
         made = phantom.make(seed, spacing=(2.5, 2.5, 4))
@@ -81,13 +87,14 @@ def main(folder: Path) -> None:
     panel.parameters.correctOrgans = ["right kidney"]
     tutorial.new_region()
     tutorial.erase_half("right kidney")
-    tutorial.jump("right kidney")
     ui.correctButton.click()
     tutorial._finish(ui.correctNotice)
+    arrange("SlicerLayoutFourUpView", "right kidney")
+    tutorial.surfaces()
     picture("panel_correct")
 
     truth = add_truth(volume, made.labels.array)
-    arrange("SlicerLayoutSideBySideView", "right kidney")  # differences have no surfaces
+    arrange("SlicerLayoutOneUpGreenSliceView", "right kidney")  # differences have no surfaces
     ui.tabs.currentIndex = 2
     panel.parameters.compareFirst, panel.parameters.compareSecond = result, truth
     ui.compareButton.click()
@@ -98,9 +105,9 @@ def main(folder: Path) -> None:
 
     for node in (truth, panel.compare.difference):
         slicer.mrmlScene.RemoveNode(node)
-    pancreas = next(row.segmentId for row in panel.results.rows if row.name == "pancreas")
+    organ = BY_NAME["pancreas"]
     slicer.util.updateSegmentBinaryLabelmapFromArray(
-        (made.labels.array == BY_NAME["pancreas"].number).astype("uint8"), result, pancreas, volume)
+        (made.labels.array == organ.number).astype("uint8"), result, organ.key, volume)
     arrange("SlicerLayoutFourUpView", "pancreas")
     tutorial.surfaces()
     ui.tabs.currentIndex = 4

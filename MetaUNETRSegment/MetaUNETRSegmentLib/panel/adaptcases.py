@@ -13,7 +13,7 @@ from .remember import forget, sizeText
 from .tables import fit, header
 
 CASE, ORGANS = range(2)
-PICTURE = (96, 44)  # pixels
+PICTURE, WIDEST = (96, 44), 250  # pixels; the latter of the column Case
 
 
 @dataclass
@@ -56,7 +56,7 @@ class CaseList:
                           "tick it.")),
             (_("Corrected organs"), _("What is not corrected stays as the model knows it.")),
         ), widest=ORGANS)
-        table.horizontalHeader().setSectionResizeMode(CASE, qt.QHeaderView.Stretch)
+        table.horizontalHeader().setSectionResizeMode(CASE, qt.QHeaderView.Interactive)
         table.iconSize = qt.QSize(*PICTURE)
         table.itemChanged.connect(self._clicked)
         table.currentCellChanged.connect(lambda *cells: self.allow())
@@ -111,6 +111,8 @@ class CaseList:
                 table.item(index, column).setToolTip(row.tip)
             table.setRowHeight(index, PICTURE[1] + 6)
         self.filling = False
+        table.resizeColumnToContents(CASE)
+        table.setColumnWidth(CASE, min(WIDEST, table.columnWidth(CASE)))
         self.panel.layOut()
         fit(table)
 
