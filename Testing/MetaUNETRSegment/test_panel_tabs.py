@@ -80,7 +80,10 @@ def test_the_region_is_shown_in_its_tab_only(segmented):
     for tab, shown in ((0, False), (3, False), (1, True)):
         tabs.currentIndex = tab
         assert display.GetVisibility() == shown
-    segmented.parameters.roi = segmented.parameters.correctRoi
+    segmented.parameters.correctRoi = None
+    assert not display.GetVisibility()
+    segmented.parameters.correctRoi = segmented.parameters.roi = display.GetDisplayableNode()
+    display.SetVisibility(True)
     tabs.currentIndex = 0
     assert display.GetVisibility()
 

@@ -174,6 +174,8 @@ class Tutorial:
 
     def correct(self, organ: str, region: bool) -> None:
         """A spoilt organ is segmented again; in a region around what is left, that is undone."""
+        import slicer
+
         before = self.mask(organ)
         self.ui.tabs.currentIndex = 1
         self.parameters.correctOrgans = [organ]
@@ -192,8 +194,8 @@ class Tutorial:
             true("✎" not in self.table()[organ][FLAGS], "and no longer edited")
             true(np.array_equal(self.mask(organ), self.unspoilt[organ]), "as it was found")
         self.ui.tabs.currentIndex = 0
-        true(not region or not self.parameters.correctRoi.GetDisplayNode().GetVisibility(),
-             "no region is seen in other tabs")
+        true(not any(node.GetDisplayNode().GetVisibility() for node in
+                     slicer.util.getNodesByClass("vtkMRMLMarkupsROINode")), "no region is shown")
 
     def new_region(self) -> None:
         selector = self.ui.correctRoiSelector

@@ -12,6 +12,7 @@ from .run import Strip, tookText
 class CorrectPanel:
     def __init__(self, panel) -> None:
         self.panel, ui = panel, panel.ui
+        self.region = None  # that was chosen last
         self.strip = Strip(ui, "correct")
         self.organs = OrganList(
             ui.correctOrganList, ui.allCorrectButton, ui.noCorrectButton, self._chose)
@@ -27,6 +28,8 @@ class CorrectPanel:
         self.organs.tick(self.panel.parameters.correctOrgans)
         self.panel.allowRun(self.strip, self.reason())
         self.panel.allow(self.panel.ui.undoButton, self._undoReason())
+        if self.panel.parameters.correctRoi is not self.region:
+            self._showRegion(self.panel.ui.tabs.currentIndex)
 
     def volume(self):
         """The volume that the segmentation belongs to; else the chosen one."""
@@ -102,9 +105,13 @@ class CorrectPanel:
     def _showRegion(self, tab: int) -> None:
         """In other tabs the region is hidden, unless that of Segment is the same."""
         parameters, ui = self.panel.parameters, self.panel.ui
-        roi = parameters and parameters.correctRoi
-        if roi and roi.GetDisplayNode() and roi is not parameters.roi:
-            roi.GetDisplayNode().SetVisibility(tab == ui.tabs.indexOf(ui.correctTab))
+        if parameters is None:
+            return
+        before, self.region = self.region, parameters.correctRoi
+        for roi in filter(None, (before, self.region)):
+            if roi.GetScene() and roi.GetDisplayNode() and roi is not parameters.roi:
+                roi.GetDisplayNode().SetVisibility(
+                    roi is self.region and tab == ui.tabs.indexOf(ui.correctTab))
 
     def _placeInVolume(self, roi) -> None:
         if self.panel.parameters.inputVolume:
