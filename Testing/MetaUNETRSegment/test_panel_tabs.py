@@ -331,6 +331,8 @@ def test_a_click_loads_a_case_with_its_result(batch, engines, tmp_path, monkeypa
     import SimpleITK as sitk
     import slicer
 
+    from MetaUNETRSegmentLib import ownership
+
     image = sitk.GetImageFromArray(np.zeros((10, 12, 14), np.int16))
     image.SetOrigin((5.0, -7.0, 11.0))
     sitk.WriteImage(image, str(tmp_path / "0.nii.gz"))
@@ -343,9 +345,15 @@ def test_a_click_loads_a_case_with_its_result(batch, engines, tmp_path, monkeypa
     engines.scripts["batch"] = [
         [cases(1, tmp_path), case(0, "done", seconds=1.0, flags=[], output="/out/0.seg.nrrd")],
         summary(done=1, skipped=0, failed=0)]
+    other = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")  # of another patient
+    other.CreateDefaultDisplayNodes()
+    ownership.markNode(other)
+    batch.ui.tabs.currentIndex = 3
     batch.ui.batchButton.click()
     batch.finish()
     batch.ui.batchTable.cellClicked.emit(0, 0)
+    assert batch.ui.tabs.currentIndex == 3
+    assert not other.GetDisplayNode().GetVisibility()
     volume = batch.parameters.inputVolume
     assert volume.GetName() == "case 0"
     assert volume.GetOrigin() == pytest.approx((-5.0, 7.0, 11.0))
@@ -400,9 +408,12 @@ def test_install_without_a_run(panel, lacking):
     lacking.error = Declined("Nothing was installed. You will be asked again.")
     panel.ui.installButton.click()
     assert panel.ui.installLabel.text == "Nothing was installed. You will be asked again."
+    panel.ui.segmentButton.click()
+    assert panel.ui.segmentNotice.visible
     lacking.error = None
     panel.ui.installButton.click()
     assert panel.ui.segmentStatus.text == "Everything is installed."
+    assert not panel.ui.segmentNotice.visible
     assert not panel.ui.installFrame.visible
 
 
