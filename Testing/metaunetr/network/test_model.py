@@ -107,6 +107,16 @@ def test_instance_norm_is_that_of_pytorch(batch):
             assert batch > 1 or y.is_contiguous(memory_format=memory_format)
 
 
+@pytest.mark.parametrize("piece", [100, 2**22])  # several slices at a time, and all
+def test_instance_norm_works_in_place_in_half_precision(monkeypatch, piece):
+    monkeypatch.setattr("metaunetr.network.layers.PIECE", piece)
+    x = (5 + 3 * torch.randn(2, 6, 5, 4, 7)).bfloat16().to(memory_format=torch.channels_last_3d)
+    expected = F.instance_norm(x.float(), eps=1e-5)
+    y = instance_norm(x)
+    torch.testing.assert_close(y.float(), expected, atol=0.02, rtol=0)
+    assert y.data_ptr() == x.data_ptr()
+
+
 @pytest.mark.parametrize("in_channels", [1, 2, 6])
 def test_a_residual_block_is_its_formula(in_channels):
     torch.manual_seed(0)

@@ -236,6 +236,7 @@ def blended_logits(
     with torch.no_grad():
         for first, slab in blend_windows(volume, windows, classes, runner, progress):
             logits[:, first : first + slab.shape[1]] = slab
+            del slab  # large: free it before the network runs again
     depth, height, width = volume.shape
     inside, origin = windows.inside((depth, height, width))
     logits = logits[(slice(None), *inside)]

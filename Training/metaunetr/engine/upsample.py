@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -66,17 +67,20 @@ def upsample_labels(
         out: (D, H, W), zeros; a canonical view of the labels.
     """
     depth, rows, columns = _axes(out.shape, steps, origin, logits.shape[1:])
-    organs = logits[1:] > logits[:1]  # (C - 1, D, H, W): beats background
-    present = organs.flatten(2).any(2).T.tolist()  # [slice][class - 1]
+
+    @lru_cache(maxsize=2)
+    def organs(n: int) -> Tensor:  # (C - 1, H, W): beats background in a model slice
+        return logits[1:, n] > logits[0, n]
+
     for z in range(depth.first, depth.first + depth.count):
         position = depth.position(z)
         low = math.floor(position)
         high = min(low + 1, depth.length - 1)
-        in_either = zip(present[low], present[high], strict=True)
-        classes = [0] + [c for c, either in enumerate(in_either, start=1) if any(either)]
+        in_either = organs(low) | organs(high)
+        classes = [0, *(1 + in_either.flatten(1).any(1).nonzero().flatten()).tolist()]
         if len(classes) == 1:
             continue
-        plane = organs[:, low].any(0) | organs[:, high].any(0)
+        plane = in_either.any(0)
         in_rows, in_columns = _widened_range(plane.any(1)), _widened_range(plane.any(0))
         first_row, across_rows = rows.between(in_rows)
         first_column, across_columns = columns.between(in_columns)

@@ -147,6 +147,7 @@ def blend_windows(
                 window = (slice(None), slice(y, y + height), slice(x, x + width))
                 total[(slice(None), *window)].add_(logits.mul_(weight))
                 weights[window].add_(weight)
+            del batch, logits  # large: free them before the network runs again
         final = end - z
         yield z, runner.divide(total[:, :final], weights[:final])
         _shift(total, final, axis=1)
