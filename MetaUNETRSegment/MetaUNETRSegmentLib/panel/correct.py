@@ -6,7 +6,7 @@ from MetaUNETRSegmentLib import views
 
 from .choices import OrganList
 from .roi import aroundSegments, inVolume
-from .run import Strip, tookText
+from .run import Strip, scrollTo, tookText
 
 
 class CorrectPanel:
@@ -92,6 +92,7 @@ class CorrectPanel:
     def _show(self, node) -> None:
         self.panel.parameters.result = node
         self.panel.results.update()
+        scrollTo(self.panel.ui.correctStatus)
 
     def _chose(self, names: list) -> None:
         self.panel.parameters.correctOrgans = names

@@ -12,7 +12,7 @@ from .progress import Progress, duration
 NOTICE_STYLE = ("QLabel {{ background-color: rgba({0}, 38); border-left: 4px solid rgb({0}); "
                 "padding: 6px; }}")
 WARNING, ERROR = "226, 150, 0", "205, 50, 50"
-LAID_OUT_MS = 3000  # after which the panel has its new height
+SHOWN_MS, LAID_OUT_MS = 200, 3000  # after which a widget has its place, the panel its height
 
 
 class Strip:
@@ -200,4 +200,5 @@ def scrollTo(widget) -> None:
 
     changed = area.verticalScrollBar().rangeChanged
     changed.connect(scroll)
+    qt.QTimer.singleShot(SHOWN_MS, scroll)  # the range may stay the same
     qt.QTimer.singleShot(LAID_OUT_MS, lambda: changed.disconnect(scroll))
