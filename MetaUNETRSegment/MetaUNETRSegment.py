@@ -220,10 +220,10 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
         return self._run(job, wait)
 
     def correct(
-        self, volumeNode, segmentationNode, organs, roiNode, model=None, device="auto", wait=True,
-        progress=None, **settings,
+        self, volumeNode, segmentationNode, organs, roiNode=None, model=None, device="auto",
+        wait=True, progress=None, **settings,
     ):
-        """Segments chosen organs anew inside a region of interest and keeps everything else.
+        """Segments chosen organs anew and keeps everything else.
 
         Arguments, result and errors are those of `segment`. Afterwards, `correction` says what
         has changed, and `correction.undo()` brings it back (MetaUNETRSegmentLib/correction.py).
@@ -238,7 +238,7 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
             return segmentationNode
 
         settings = Settings(tuple(organs), model, device, **settings)
-        needs = (segmentationNode, roiNode)
+        needs = (segmentationNode, *filter(None, [roiNode]))
         job = segmentationJob(volumeNode, settings, write, roiNode, needs, progress)
         return self._run(job, wait)
 

@@ -1,4 +1,4 @@
-"""Replaces the labels of chosen organs inside a region of interest."""
+"""Replaces the labels of chosen organs, everywhere or inside a region of interest."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,12 +7,19 @@ from typing import Any
 import numpy as np
 import slicer
 
+from metaunetr.io.seg_nrrd import MODEL, MODEL_SHA256, tags
 from metaunetr.organs import Organ
 from MetaUNETRSegmentLib import ownership
 from MetaUNETRSegmentLib.exchange import Snapshot
 from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.masks import Mask, ijkToNode, labelmapOf, maskOf, trimmed
-from MetaUNETRSegmentLib.segmentation import changing, freeName, organOf, segmentOf
+from MetaUNETRSegmentLib.segmentation import (
+    changing,
+    freeName,
+    organOf,
+    organResult,
+    segmentOf,
+)
 
 RECORD = "MetaUNETR.CorrectionRecord"
 CORRECTED = "MetaUNETR.Corrected"  # a tag
@@ -56,18 +63,19 @@ class Correction:
 
 def mergeInside(
     segmentationNode, snapshot: Snapshot, labels: np.ndarray, offset: tuple[int, int, int],
-    inside: np.ndarray, organs: list[Organ], resultOrgans: list[dict[str, Any]],
+    inside: np.ndarray | None, organs: list[Organ], resultOrgans: list[dict[str, Any]],
     record: dict[str, Any],
 ) -> Correction:
     """Replaces chosen organs by `labels` inside the region; outside they are unchanged.
 
     New voxels are not taken from other segments. A segment that somebody has edited keeps counting
-    as edited. An organ that has no segment yet gets one. After an exception, the segmentation is
-    as it was before.
+    as edited, unless all of it is replaced. An organ that has no segment yet gets one. After an
+    exception, the segmentation is as it was before.
 
     Args:
         labels: organ numbers (K, J, I), the box of the volume's grid at `offset`.
-        inside: bool (K, J, I), the voxels of that box that are in the region.
+        inside: bool (K, J, I), the voxels of that box that are in the region; None without one,
+            when the box is the whole grid.
         organs: those to be replaced.
         resultOrgans, record: of the result event.
 
@@ -79,7 +87,8 @@ def mergeInside(
             between the two, or the segments are surfaces.
     """
     matrix = ijkToNode(snapshot, segmentationNode)
-    segmentation = segmentationNode.GetSegmentation()
+    segmentation, whole = segmentationNode.GetSegmentation(), inside is None
+    inside = np.ones(labels.shape, bool) if whole else inside
     chosen = {organ.number: _segmentOf(segmentationNode, organ) for organ in organs}
     old = {number: maskOf(segmentationNode, segmentId, snapshot, exact=True)
            for number, segmentId in chosen.items() if segmentId}
@@ -106,7 +115,9 @@ def mergeInside(
                 source = _copyOf(
                     segmentation.GetSegment(segmentId), old[organ.number], matrix)
                 index = segmentation.GetSegmentIndex(segmentId)
-                segment = _corrected(segmentationNode, segmentId, mask, matrix, organ, record)
+                known = (tags(organResult(organ, results.get(organ.number, {})), record)
+                         if whole else {})
+                segment = _corrected(segmentationNode, segmentId, mask, matrix, whole, known)
                 remove(segmentId)
             segment.SetTag(CORRECTED, "1")
             add(segment, segmentId, index)
@@ -151,14 +162,20 @@ def _merged(old: Mask, new: np.ndarray, inside: np.ndarray, offset) -> Mask:
     return trimmed(voxels, start)
 
 
-def _corrected(segmentationNode, segmentId: str, mask: Mask, matrix, organ: Organ, record):
-    """A copy of a segment with other voxels; owned only if it was owned and unedited."""
+def _corrected(segmentationNode, segmentId: str, mask: Mask, matrix, whole: bool, known: dict):
+    """A copy of a segment with other voxels; owned if it was owned and unedited, or is all new.
+
+    Args:
+        whole: whether all of it is new; then `known` has tags of the organ.
+    """
     segment = _copyOf(segmentationNode.GetSegmentation().GetSegment(segmentId), mask, matrix)
-    if ownership.isUntouched(segmentationNode, segmentId):
+    if whole or ownership.isUntouched(segmentationNode, segmentId):
         millilitres = mask.voxels.sum() * abs(np.linalg.det(matrix[:3, :3])) / 1000
         segment.SetTag("MetaUNETR.VolumeML", f"{millilitres:.3f}")
         for tag in WHOLE_ORGAN:
             segment.RemoveTag(tag)
+        for tag in {*WHOLE_ORGAN, MODEL, MODEL_SHA256} & known.keys():
+            segment.SetTag(tag, known[tag])
         ownership.claim(segment)
     return segment
 

@@ -30,6 +30,7 @@ from metaunetr.report.png import encode_png
 from metaunetr_training.adapt.files import LABELS, PICTURE
 from MetaUNETRSegmentLib import ownership, views
 from MetaUNETRSegmentLib.exchange import LPS, fingerprint, snapshot, writeVolume
+from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.job import Job, SegmentationError
 from MetaUNETRSegmentLib.masks import ijkToNode, maskOf
 from MetaUNETRSegmentLib.segmentation import organOf
@@ -100,11 +101,11 @@ def reasonAgainst(segmentationNode, corrected: Corrected) -> str:
     """Why the corrections of a segmentation cannot be remembered; "" if they can."""
     volume = views.volumeOf(segmentationNode)
     if volume is None or volume.GetImageData() is None:
-        return "Its volume is not in the scene: load it first."
+        return _("Its volume is not in the scene: load it first.")
     if not corrected or ownership.isDifference(segmentationNode):
-        return "No organ has been corrected: edit one in Segment Editor."
+        return _("No organ has been corrected: edit one in Segment Editor.")
     if showsOtherFrame(segmentationNode, volume):
-        return "Its volume shows another frame of a sequence: go to the one that was segmented."
+        return _("Its volume shows another frame of a sequence: go to the one that was segmented.")
     try:
         ijkToNode(snapshot(volume), segmentationNode)
     except ValueError as error:  # a non-linear transform lies between the two, or it is no CT
@@ -120,7 +121,7 @@ def remembered() -> list[Remembered]:
             found.append((labels.stat().st_mtime, _read(labels)))
         except (InputError, OSError):  # it is being removed
             continue
-    return [item for _, item in sorted(found, key=lambda pair: pair[0], reverse=True)]
+    return [item for date, item in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
 def rememberedOf(segmentationNode) -> Remembered | None:
@@ -173,7 +174,7 @@ def rememberJob(segmentationNode, model=None, progress=None) -> Job:
 
 def picture(segmentationNode, corrected: Corrected) -> bytes:
     """A PNG of the corrected organs of a segmentation of `inScene` over the CT."""
-    labels, _ = _labels(segmentationNode, corrected)
+    labels, _marks = _labels(segmentationNode, corrected)
     voxels = slicer.util.arrayFromVolume(views.volumeOf(segmentationNode))
     return encode_png(thumbnail(labels, Image(voxels, labels.grid)))
 
@@ -203,7 +204,7 @@ def _digest(segment) -> str:
 
 
 def _read(labels: Path) -> Remembered:
-    segments, _ = read_segments(labels)
+    segments, _record = read_segments(labels)
     tags = [segment["tags"] for segment in segments]
     files = [path.stat() for path in labels.parent.iterdir()]
     return Remembered(

@@ -175,7 +175,7 @@ class Job:
             return self.last["error"]["text"]
         if code in KILLED:
             return _("The engine was killed, probably because memory ran out. Close other "
-                     "programs, or restrict the run to a region of interest.")
+                     "programs, or crop the volume with the module Crop Volume.")
         return _("The engine stopped unexpectedly (exit code {code}). The log says more; please "
                  "report it with a copy of it.").format(code=code)
 

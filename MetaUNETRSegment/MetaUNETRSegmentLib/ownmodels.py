@@ -11,6 +11,7 @@ from metaunetr import bundle
 from metaunetr.errors import BundleError
 from metaunetr.io.atomic import write_text
 from metaunetr_training.export.target import new_folder
+from MetaUNETRSegmentLib.i18n import tr as _
 
 NAME = re.compile(r"\w[\w. -]*")
 
@@ -69,9 +70,11 @@ def rename(name: str, new: str) -> None:
         OSError, OutputError: the files cannot be changed.
     """
     if not NAME.fullmatch(new):
-        raise ValueError(f"A name may have letters, digits, spaces, dots and dashes: {new}")
+        raise ValueError(_("A name may have letters, digits, spaces, dots and dashes: {name}")
+                         .format(name=new))
     if new in bundle.available() or (bundle.user_folder() / new).exists():
-        raise ValueError(f"Another model is called {new}; choose another name.")
+        raise ValueError(_("Another model is called {name}; choose another name.")
+                         .format(name=new))
     folder = bundle.user_folder() / name
     card = bundle.load(folder).card | {"name": new}
     write_text(folder / bundle.CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")

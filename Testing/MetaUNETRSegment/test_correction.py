@@ -1,4 +1,4 @@
-"""Organs anew inside a region; outside it, and in every other segment, each voxel stays."""
+"""Organs anew; outside the region, and in every other segment, each voxel stays."""
 
 from __future__ import annotations
 
@@ -113,6 +113,24 @@ def test_untouched_stays_untouched_and_edited_stays_edited(scene, node, merge, i
     liver = node.GetSegmentation().GetSegment("liver")
     assert ownership.tagOf(liver, "MetaUNETR.Confidence") == ""  # of a part it is not known
     assert ownership.tagOf(liver, "MetaUNETR.Model") == "abdomen13-2mm"
+
+
+def test_without_a_region_all_of_an_organ_is_new_and_no_longer_edited(
+        scene, node, known, labels, entries, record):
+    paint(node, "spleen", scene, np.s_[0, 0, 0])
+    before, new = masks(node, scene), np.zeros_like(labels)
+    new[1:4, 1:5, 1:6] = 1
+    found = [entry | {"confidence": 0.5, "flags": ["2 separate parts"]}
+             for entry in entries(new, [1])]
+    correction.mergeInside(node, known, new, (0, 0, 0), None, [BY_NUMBER[1]], found,
+                           record | {"model": "other"})
+    after = masks(node, scene)
+    others = np.any([mask for key, mask in before.items() if key != "spleen"], axis=0)
+    assert_array_equal(after["spleen"], (new == 1) & ~others)
+    assert ownership.isUntouched(node, "spleen")
+    spleen = node.GetSegmentation().GetSegment("spleen")
+    assert [ownership.tagOf(spleen, f"MetaUNETR.{name}") for name in (
+        "Confidence", "Flags", "Model")] == ["0.500", "2 separate parts", "other"]
 
 
 def test_a_segment_of_the_user_is_found_by_its_name(scene, node, merge, labels, inside):

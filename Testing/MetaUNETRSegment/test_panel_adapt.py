@@ -130,8 +130,8 @@ def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines,
     erase(segmented)
     segmented.ui.tabs.currentIndex = ADAPT
     table = segmented.ui.adaptTable
-    name = segmented.parameters.result.GetName()
-    assert rows(table)[0] == [f"{name} (scene)", "liver"]
+    assert rows(table)[0] == ["CT (scene)", "liver"]
+    assert table.item(0, 0).toolTip().startswith(segmented.parameters.result.GetName())
     assert not table.item(0, 0).icon().isNull()
     engines.scripts["remember"] = [copy_of(engines, three)]
     tick(segmented, 0)

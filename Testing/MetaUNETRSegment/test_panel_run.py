@@ -34,10 +34,9 @@ def test_the_estimate_is_measured_once_and_shown_beside_the_button(panel, engine
     assert [engine.arguments[0] for engine in engines.started] == ["estimate", "segment"]
     said = engines.last("segment").arguments
     assert said[said.index("--network-seconds") + 1] == "6.1"  # not measured again
-    # no estimate for a part of the volume
-    panel.ui.roiSelector.create()
+    panel.ui.roiSelector.create()  # the model sees the whole volume
     panel.settle(0.1)
-    assert panel.ui.segmentHint.text == "CT"
+    assert panel.ui.segmentHint.text == "CT: about 9 s, 0.8 GB"
 
 
 def test_a_run_before_the_estimate_measures_it(panel, engines):

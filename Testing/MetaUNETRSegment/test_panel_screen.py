@@ -173,6 +173,10 @@ def test_tabs_are_painted_when_they_are_laid_out(add_volume, open_panel):
     panel = open_panel()
     panel.settle(0.2)
     assert panel.ui.tabs.updatesEnabled
+    page = panel.ui.segmentPage
+    page.maximumHeight = 10  # less than its contents need
     panel.panel.results.update()
+    panel.settle(0.3)
     assert not panel.ui.tabs.updatesEnabled
+    page.maximumHeight = 10000
     panel.wait(lambda: panel.ui.tabs.updatesEnabled)

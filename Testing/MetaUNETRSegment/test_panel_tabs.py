@@ -44,8 +44,7 @@ def test_correct_begins_with_the_result_and_asks_for_one_thing_after_the_other(s
     for choose, reason in (
         (lambda panel: None, "Tick the organs to segment again."),
         (choose_no_segmentation, "Choose the segmentation to correct."),
-        (choose_organs, "Choose or create the region to work in."),
-        (choose_region, ""),
+        (choose_organs, ""),
     ):
         choose(segmented)
         assert segmented.ui.correctHint.text == reason
@@ -70,6 +69,7 @@ def test_a_new_region_is_as_large_as_the_ticked_organs(segmented):
     for margin in (centres.min(axis=0) - bounds[::2], bounds[1::2] - centres.max(axis=0)):
         assert np.all((margin >= 10) & (margin < 13))  # mm; at most a voxel more
     assert not roi.GetDisplayNode().GetFillVisibility()
+    assert not roi.GetDisplayNode().GetPropertiesLabelVisibility()
 
 
 def test_the_region_is_shown_in_its_tab_only(segmented):
@@ -80,7 +80,10 @@ def test_the_region_is_shown_in_its_tab_only(segmented):
     for tab, shown in ((0, False), (3, False), (1, True)):
         tabs.currentIndex = tab
         assert display.GetVisibility() == shown
-    segmented.parameters.roi = segmented.parameters.correctRoi
+    segmented.parameters.correctRoi = None
+    assert not display.GetVisibility()
+    segmented.parameters.correctRoi = segmented.parameters.roi = display.GetDisplayableNode()
+    display.SetVisibility(True)
     tabs.currentIndex = 0
     assert display.GetVisibility()
 
@@ -104,6 +107,22 @@ def test_correct_segments_the_ticked_organs_in_the_region(segmented, engines, sc
     assert segmented.ui.correctStatus.text == "The correction was undone."
     assert rows(segmented.ui.resultsTable)[4][2:] == [before, row[3], "97 %", ""]
     assert not segmented.ui.undoButton.enabled
+
+
+def test_without_a_region_the_whole_organ_is_segmented_again(segmented):
+    import slicer
+
+    choose_organs(segmented)
+    row, node = segmented.panel.results.rows[4], segmented.parameters.result
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        np.zeros((5, 6, 7), np.uint8), node, row.segmentId, segmented.parameters.inputVolume)
+    segmented.panel.results.update()
+    assert rows(segmented.ui.resultsTable)[4][2:] == ["0.0", "–", "97 %", "✎"]
+    segmented.ui.correctButton.click()
+    segmented.finish()
+    after = rows(segmented.ui.resultsTable)[4]
+    assert segmented.ui.correctStatus.text.endswith(f"liver: 0.0 → {row.volumeMl:.1f} mL.")
+    assert after[2] == f"{row.volumeMl:.1f}" and after[5] == "↻"
 
 
 def test_a_cancelled_correction_keeps_the_segmentation(segmented, engines):
@@ -296,6 +315,7 @@ def test_batch_takes_the_choices_of_segment(batch, engines, tmp_path):
                  "--surfaces stl", "--resume",
                  "--organs spleen liver", "--json-progress"):
         assert text in said
+    assert "--statistics" not in arguments  # organs.csv has them
 
 
 def test_a_cancelled_batch_keeps_what_is_done(batch, engines):
@@ -311,6 +331,8 @@ def test_a_click_loads_a_case_with_its_result(batch, engines, tmp_path, monkeypa
     import SimpleITK as sitk
     import slicer
 
+    from MetaUNETRSegmentLib import ownership
+
     image = sitk.GetImageFromArray(np.zeros((10, 12, 14), np.int16))
     image.SetOrigin((5.0, -7.0, 11.0))
     sitk.WriteImage(image, str(tmp_path / "0.nii.gz"))
@@ -323,9 +345,15 @@ def test_a_click_loads_a_case_with_its_result(batch, engines, tmp_path, monkeypa
     engines.scripts["batch"] = [
         [cases(1, tmp_path), case(0, "done", seconds=1.0, flags=[], output="/out/0.seg.nrrd")],
         summary(done=1, skipped=0, failed=0)]
+    other = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")  # of another patient
+    other.CreateDefaultDisplayNodes()
+    ownership.markNode(other)
+    batch.ui.tabs.currentIndex = 3
     batch.ui.batchButton.click()
     batch.finish()
     batch.ui.batchTable.cellClicked.emit(0, 0)
+    assert batch.ui.tabs.currentIndex == 3
+    assert not other.GetDisplayNode().GetVisibility()
     volume = batch.parameters.inputVolume
     assert volume.GetName() == "case 0"
     assert volume.GetOrigin() == pytest.approx((-5.0, 7.0, 11.0))
@@ -380,9 +408,12 @@ def test_install_without_a_run(panel, lacking):
     lacking.error = Declined("Nothing was installed. You will be asked again.")
     panel.ui.installButton.click()
     assert panel.ui.installLabel.text == "Nothing was installed. You will be asked again."
+    panel.ui.segmentButton.click()
+    assert panel.ui.segmentNotice.visible
     lacking.error = None
     panel.ui.installButton.click()
     assert panel.ui.segmentStatus.text == "Everything is installed."
+    assert not panel.ui.segmentNotice.visible
     assert not panel.ui.installFrame.visible
 
 

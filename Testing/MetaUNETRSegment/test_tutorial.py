@@ -51,7 +51,8 @@ def test_two_patients_from_loading_to_export(tutorial, engines, tmp_path):
     tutorial.erase_half("spleen")
     tutorial.widget.enter()
     assert "✎" in tutorial.table()["spleen"][5]
-    tutorial.correct("left kidney")
+    tutorial.correct("spleen", True)
+    tutorial.correct("spleen", False)
     again = tutorial.segment()
     tutorial.compare(again, old)
     tutorial.choose(second, result)

@@ -34,6 +34,7 @@ class Tutorial:
     def __init__(self, widget, settle, seconds: float = 600) -> None:
         self.widget, self.settle, self.seconds = widget, settle, seconds
         self.ui, self.panel = widget.ui, widget.panel
+        self.unspoilt = {}  # masks before they were edited, by organ
 
     @property
     def parameters(self):
@@ -164,30 +165,39 @@ class Tutorial:
         import slicer
 
         segment = next(row for row in self.panel.results.rows if row.name == organ)
-        array = self.mask(organ).astype(np.uint8)
+        self.unspoilt[organ] = self.mask(organ)
+        array = self.unspoilt[organ].astype(np.uint8)
         filled = np.flatnonzero(array.any(axis=(1, 2)))
         array[filled[len(filled) // 2]:] = 0
         slicer.util.updateSegmentBinaryLabelmapFromArray(
             array, self.parameters.result, segment.segmentId, self.parameters.inputVolume)
 
-    def correct(self, organ: str) -> None:
-        """A region around an organ is segmented again, and that is undone."""
+    def correct(self, organ: str, region: bool) -> None:
+        """A spoilt organ is segmented again; in a region around what is left, that is undone."""
+        import slicer
+
         before = self.mask(organ)
         self.ui.tabs.currentIndex = 1
         self.parameters.correctOrgans = [organ]
-        self.new_region()
+        self.parameters.correctRoi = None
+        if region:
+            self.new_region()
         self.ui.correctButton.click()
         self._finish(self.ui.correctNotice)
         true(f"{organ}: " in self.ui.correctStatus.text, "mL before and after")
         true("↻" in self.table()[organ][FLAGS], "the correction is marked")
-        self.ui.undoButton.click()
-        self.settle()
-        true(np.array_equal(self.mask(organ), before), "undone to the voxel")
+        if region:
+            self.ui.undoButton.click()
+            self.settle()
+            true(np.array_equal(self.mask(organ), before), "undone to the voxel")
+        else:
+            true("✎" not in self.table()[organ][FLAGS], "and no longer edited")
+            true(np.array_equal(self.mask(organ), self.unspoilt[organ]), "as it was found")
         self.ui.tabs.currentIndex = 0
-        true(not self.parameters.correctRoi.GetDisplayNode().GetVisibility(), "no region")
+        true(not any(node.GetDisplayNode().GetVisibility() for node in
+                     slicer.util.getNodesByClass("vtkMRMLMarkupsROINode")), "no region is shown")
 
     def new_region(self) -> None:
-        self.parameters.correctRoi = None
         selector = self.ui.correctRoiSelector
         selector.addNode()
         added = selector.nodeAddedByUserAction  # which only its menu emits
@@ -335,7 +345,8 @@ def main(folder: Path, paths: list[Path]) -> None:
         step("surfaces")
     step("choose", nodes[0], results[0])
     step("edit", "spleen")
-    step("correct", "left kidney")
+    step("correct", "spleen", True)
+    step("correct", "spleen", False)
     again = step("segment")
     step("compare", again, results[0])
     step("choose", nodes[1], results[1])

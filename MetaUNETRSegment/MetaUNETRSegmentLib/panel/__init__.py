@@ -32,7 +32,7 @@ from .run import Runner
 from .screen import Screen
 from .segment import SegmentPanel
 
-LAY_OUT_MS = 100
+LAY_OUT_MS, LAY_OUT_ROUNDS = 50, 20
 
 
 class Panel:
@@ -51,6 +51,10 @@ class Panel:
         self.parameters = None
         self.tips = {}
         self.refreshing = False
+        self.pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage, ui.adaptPage)
+        self.layingOut = qt.QTimer()
+        self.layingOut.interval = LAY_OUT_MS
+        self.layingOut.timeout.connect(self._layOut)
         self.heights = labels.Heights(
             [each for each in vars(ui).values() if isinstance(each, qt.QLabel) and each.wordWrap])
         self.log = LogPanel(ui)
@@ -112,6 +116,7 @@ class Panel:
         self.results.remember.close()
         self.segment.close()
         self.screen.close()
+        self.layingOut.stop()
         self.parameters = None
 
     def clearStrips(self) -> None:
@@ -156,16 +161,19 @@ class Panel:
 
         Slicer's module panel takes some rounds of the event loop; widgets overlap meanwhile.
         """
-        def paint() -> None:
-            self.ui.tabs.updatesEnabled = True
+        self.ui.tabs.updatesEnabled, self.rounds = False, 0
+        self.layingOut.start()
 
-        self.ui.tabs.updatesEnabled = False
-        qt.QTimer.singleShot(LAY_OUT_MS, paint)
+    def _layOut(self) -> None:
+        """Paints the tabs once the page that is shown is as high as it must be."""
+        self.rounds += 1
+        page = self.pages[self.ui.tabs.currentIndex]
+        if page.height >= page.minimumSizeHint.height() or self.rounds == LAY_OUT_ROUNDS:
+            self.layingOut.stop()
+            self.ui.tabs.updatesEnabled = True
 
     def _fitTabs(self) -> None:
         """Makes the tabs as high as the one that is shown, not as the highest."""
-        ui = self.ui
         self.layOut()
-        pages = (ui.segmentPage, ui.correctPage, ui.comparePage, ui.batchPage, ui.adaptPage)
-        for index, page in enumerate(pages):
-            page.visible = index == ui.tabs.currentIndex
+        for index, page in enumerate(self.pages):
+            page.visible = index == self.ui.tabs.currentIndex

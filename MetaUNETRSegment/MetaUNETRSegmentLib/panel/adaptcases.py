@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import qt
 from slicer.i18n import tr as _
 
-from MetaUNETRSegmentLib import corrections
+from MetaUNETRSegmentLib import corrections, views
 
 from . import labels
 from .remember import forget, sizeText
 from .tables import fit, header
 
 CASE, ORGANS = range(2)
-PICTURE = (96, 44)  # pixels
+PICTURE, WIDEST = (96, 44), 250  # pixels; the latter of the column Case
 
 
 @dataclass
@@ -56,7 +56,7 @@ class CaseList:
                           "tick it.")),
             (_("Corrected organs"), _("What is not corrected stays as the model knows it.")),
         ), widest=ORGANS)
-        table.horizontalHeader().setSectionResizeMode(CASE, qt.QHeaderView.Stretch)
+        table.horizontalHeader().setSectionResizeMode(CASE, qt.QHeaderView.Interactive)
         table.iconSize = qt.QSize(*PICTURE)
         table.itemChanged.connect(self._clicked)
         table.currentCellChanged.connect(lambda *cells: self.allow())
@@ -111,6 +111,9 @@ class CaseList:
                 table.item(index, column).setToolTip(row.tip)
             table.setRowHeight(index, PICTURE[1] + 6)
         self.filling = False
+        table.resizeColumnToContents(CASE)
+        table.setColumnWidth(CASE, min(WIDEST, table.columnWidth(CASE)))
+        self.panel.layOut()
         fit(table)
 
     def _clicked(self, item) -> None:
@@ -131,9 +134,9 @@ class CaseList:
 
 
 def _ofScene(node, corrected) -> Row:
-    tip = _("Tick it to remember it: CT and corrected organs are copied to {folder}.").format(
-        folder=corrections.folder())
-    return Row(_("{name} (scene)").format(name=node.GetName()),
+    tip = _("{name}. Tick it to remember it: CT and corrected organs are copied to {folder}."
+            ).format(name=node.GetName(), folder=corrections.folder())
+    return Row(_("{name} (scene)").format(name=views.volumeOf(node).GetName()),
                tuple(organ.name for organ in corrected), node=node, tip=tip,
                picture=corrections.picture(node, corrected))
 

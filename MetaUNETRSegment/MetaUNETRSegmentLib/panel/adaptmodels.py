@@ -66,6 +66,7 @@ class AdaptedModels:
                     colour = BETTER if after > before else WORSE
                     cell.setForeground(qt.QBrush(qt.QColor(colour)))
                 table.setItem(index, column, cell)
+        self.panel.layOut()
         fit(table)
 
     def _showModel(self) -> None:

@@ -135,6 +135,7 @@ class BatchPanel:
             table.setItem(index, TIME, qt.QTableWidgetItem(""))
             table.setItem(index, FLAGS, qt.QTableWidgetItem(""))
             table.item(index, NAME).setToolTip(case["input"])
+        self.panel.layOut()
         fit(table, 300)
 
     def _update(self, event: dict) -> None:

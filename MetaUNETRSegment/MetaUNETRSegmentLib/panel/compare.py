@@ -64,6 +64,7 @@ class ComparePanel:
     def show(self, rows: list) -> None:
         """A line for each organ, and the mean of those that both segmentations have."""
         table = self.panel.ui.compareTable
+        self.panel.layOut()
         both = [row for row in rows if row["volumeA"] and row["volumeB"]]
         table.rowCount = len(rows) + bool(both)
         for index, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""The tab Correct: segments some organs again inside a region."""
+"""The tab Correct: segments some organs again, everywhere or inside a region."""
 
 from slicer.i18n import tr as _
 
@@ -6,12 +6,13 @@ from MetaUNETRSegmentLib import views
 
 from .choices import OrganList
 from .roi import aroundSegments, inVolume
-from .run import Strip, tookText
+from .run import Strip, scrollTo, tookText
 
 
 class CorrectPanel:
     def __init__(self, panel) -> None:
         self.panel, ui = panel, panel.ui
+        self.region = None  # that was chosen last
         self.strip = Strip(ui, "correct")
         self.organs = OrganList(
             ui.correctOrganList, ui.allCorrectButton, ui.noCorrectButton, self._chose)
@@ -27,6 +28,8 @@ class CorrectPanel:
         self.organs.tick(self.panel.parameters.correctOrgans)
         self.panel.allowRun(self.strip, self.reason())
         self.panel.allow(self.panel.ui.undoButton, self._undoReason())
+        if self.panel.parameters.correctRoi is not self.region:
+            self._showRegion(self.panel.ui.tabs.currentIndex)
 
     def volume(self):
         """The volume that the segmentation belongs to; else the chosen one."""
@@ -42,8 +45,6 @@ class CorrectPanel:
             return _("Its volume is not in the scene: load it, and choose it under Segment.")
         if not self.organs.ticked():
             return _("Tick the organs to segment again.")
-        if parameters.correctRoi is None:
-            return _("Choose or create the region to work in.")
         return ""
 
     def _clicked(self) -> None:
@@ -91,6 +92,7 @@ class CorrectPanel:
     def _show(self, node) -> None:
         self.panel.parameters.result = node
         self.panel.results.update()
+        scrollTo(self.panel.ui.correctStatus)
 
     def _chose(self, names: list) -> None:
         self.panel.parameters.correctOrgans = names
@@ -104,9 +106,13 @@ class CorrectPanel:
     def _showRegion(self, tab: int) -> None:
         """In other tabs the region is hidden, unless that of Segment is the same."""
         parameters, ui = self.panel.parameters, self.panel.ui
-        roi = parameters and parameters.correctRoi
-        if roi and roi.GetDisplayNode() and roi is not parameters.roi:
-            roi.GetDisplayNode().SetVisibility(tab == ui.tabs.indexOf(ui.correctTab))
+        if parameters is None:
+            return
+        before, self.region = self.region, parameters.correctRoi
+        for roi in filter(None, (before, self.region)):
+            if roi.GetScene() and roi.GetDisplayNode() and roi is not parameters.roi:
+                roi.GetDisplayNode().SetVisibility(
+                    roi is self.region and tab == ui.tabs.indexOf(ui.correctTab))
 
     def _placeInVolume(self, roi) -> None:
         if self.panel.parameters.inputVolume:

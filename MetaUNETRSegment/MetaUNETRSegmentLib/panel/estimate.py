@@ -32,6 +32,7 @@ class Estimate:
         wanted = (volume and volume.GetID(),
                   (image.GetMTime(), *settings.values()) if image else None)
         if wanted == self.wanted:
+            self._say()  # the volume may have another name
             return
         self.stop()
         self.wanted, self.volume, self.settings = wanted, volume, settings
@@ -45,7 +46,7 @@ class Estimate:
         return self.known.get(self.wanted, {}).get("network_s")
 
     def learn(self, wanted: tuple | None, job) -> None:
-        """Takes a run of the whole volume as its estimate, if there was none yet."""
+        """Takes a run as its estimate, if there was none yet."""
         event = job.last.get("estimate")
         if event and wanted and wanted[1]:
             self.known.setdefault(wanted, event | {"seconds": job.seconds})

@@ -14,10 +14,9 @@ from MetaUNETRSegmentLib import colortable, colours, ownership, views
 from . import labels
 from .choices import swatch
 from .remember import RememberButton
-from .run import NOTICE_STYLE, WARNING
+from .run import NOTICE_STYLE, WARNING, scrollTo
 from .tables import fit, header, known, number
 
-LAID_OUT_MS = 3000  # after which the panel has its new height
 EYE, ORGAN, VOLUME, HU, CONFIDENCE, FLAGS = range(6)
 
 
@@ -39,7 +38,7 @@ class ResultsPanel:
             (_("Conf."), _("Confidence: the expected Dice if the model is calibrated, else the "
                            "mean probability over the organ's voxels.")),
             (_("Flags"), _("What looks wrong and should be looked at; ↻ was "
-                         "segmented again in a region, ✎ is edited by hand.")),
+                           "segmented again with Correct, ✎ is edited by hand.")),
         ), widest=ORGAN)
         table.cellClicked.connect(self._clicked)
         table.cellDoubleClicked.connect(self._isolate)
@@ -130,7 +129,7 @@ class ResultsPanel:
             table.setItem(index, HU, hu)
             table.setItem(index, CONFIDENCE, number(
                 None if row.confidence is None else 100 * row.confidence, "{:.0f} %"))
-            remarks = [*row.flags, *([_("segmented again in a region")] if row.corrected else []),
+            remarks = [*row.flags, *([_("segmented again with Correct")] if row.corrected else []),
                        *([_("edited since")] if row.edited else [])]
             flag = qt.QTableWidgetItem(" ".join(
                 ["⚠"] * doubtful(row) + ["↻"] * row.corrected + ["✎"] * row.edited))
@@ -278,19 +277,3 @@ class ResultsPanel:
 def doubtful(row) -> bool:
     """Whether somebody should look at the organ; being cut off is no reason."""
     return bool(set(row.flags) - {CUT_OFF})
-
-
-def scrollTo(widget) -> None:
-    """Scrolls the module panel until a widget is visible, also as the panel becomes higher."""
-    area = widget.parentWidget()
-    while area is not None and not hasattr(area, "ensureWidgetVisible"):
-        area = area.parentWidget()
-    if area is None:
-        return
-
-    def scroll(*limits) -> None:
-        area.ensureWidgetVisible(widget, 0, 0)
-
-    changed = area.verticalScrollBar().rangeChanged
-    changed.connect(scroll)
-    qt.QTimer.singleShot(LAID_OUT_MS, lambda: changed.disconnect(scroll))

@@ -56,4 +56,6 @@ def _set(roi, bounds, scale: float = 1.0) -> None:
     roi.SetSize(*(scale * (high - low)
                   for low, high in zip(bounds[::2], bounds[1::2], strict=True)))
     roi.CreateDefaultDisplayNodes()
-    roi.GetDisplayNode().SetFillVisibility(False)  # it would hide the image
+    display = roi.GetDisplayNode()
+    display.SetFillVisibility(False)  # it would hide the image, as would the label
+    display.SetPropertiesLabelVisibility(False)

@@ -12,6 +12,7 @@ from .progress import Progress, duration
 NOTICE_STYLE = ("QLabel {{ background-color: rgba({0}, 38); border-left: 4px solid rgb({0}); "
                 "padding: 6px; }}")
 WARNING, ERROR = "226, 150, 0", "205, 50, 50"
+SHOWN_MS, LAID_OUT_MS = 200, 3000  # after which a widget has its place, the panel its height
 
 
 class Strip:
@@ -47,6 +48,7 @@ class Strip:
         self.bar.visible = True
         self.bar.value = 0
         self._say(_("Starting …"))
+        scrollTo(self.status)
         self.button.text = _("Cancel")
         self.button.toolTip = _("Stop the run. The scene stays as it was.")
         self.button.enabled = True
@@ -183,3 +185,20 @@ def tookText(seconds: float, device: str = "") -> str:
         return _("Done in {duration}.").format(duration=duration(seconds))
     return _("Done in {duration} on {device}.").format(
         duration=duration(seconds), device="CPU" if device == "cpu" else device)
+
+
+def scrollTo(widget) -> None:
+    """Scrolls the module panel until a widget is visible, also as the panel becomes higher."""
+    area = widget.parentWidget()
+    while area is not None and not hasattr(area, "ensureWidgetVisible"):
+        area = area.parentWidget()
+    if area is None:
+        return
+
+    def scroll(*limits) -> None:
+        area.ensureWidgetVisible(widget, 0, 0)
+
+    changed = area.verticalScrollBar().rangeChanged
+    changed.connect(scroll)
+    qt.QTimer.singleShot(SHOWN_MS, scroll)  # the range may stay the same
+    qt.QTimer.singleShot(LAID_OUT_MS, lambda: changed.disconnect(scroll))

@@ -28,11 +28,10 @@ class SegmentPanel:
             self.estimate.stop()
         self.panel.allowRun(self.strip, reason)
         if not self.panel.runner.running and not reason:
-            possible = not self.panel.install.needed and not parameters.roi
             options = self.panel.input.options()
             self.estimate.want(parameters.inputVolume, {
                 name: options[name] for name in ("model", "device", "overlap", "precision")
-            } if possible else None)
+            } if not self.panel.install.needed else None)
 
     def close(self) -> None:
         self.estimate.stop()

@@ -89,7 +89,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>How far the run is.</source>
-<translation>Wie weit der Lauf ist.</translation>
+<translation>Fortschritt des Laufs.</translation>
 </message>
 <message>
 <source>What the run is doing, and how it ended.</source>
@@ -97,7 +97,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>What went wrong or should be known, and the way out.</source>
-<translation>Was misslang oder was Sie wissen sollten, mit dem Ausweg.</translation>
+<translation>Was schiefging oder was Sie wissen sollten, und was zu tun ist.</translation>
 </message>
 <message>
 <source>Results</source>
@@ -197,7 +197,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>The organs to segment. Fewer organs take less time after the network has run.</source>
-<translation>Die Organe, die segmentiert werden. Weniger Organe kosten weniger Zeit, nachdem das Netz gelaufen ist.</translation>
+<translation>Die Organe, die segmentiert werden. Mit weniger Organen ist der Schritt nach dem Netz kürzer.</translation>
 </message>
 <message>
 <source>Tick every organ of the model.</source>
@@ -209,7 +209,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>Untick every organ.</source>
-<translation>Kein Organ ankreuzen.</translation>
+<translation>Alle Kreuze entfernen.</translation>
 </message>
 <message>
 <source>None</source>
@@ -233,7 +233,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>Where the organs go: a new segmentation beside the volume (default), or one that is there. In that one, only segments that this module made and nobody touched are replaced.</source>
-<translation>Wohin die Organe kommen: in eine neue Segmentierung neben dem Volumen (Voreinstellung) oder in eine vorhandene. Darin werden nur Segmente ersetzt, die dieses Modul gemacht und niemand geändert hat.</translation>
+<translation>Wohin die Organe kommen: in eine neue Segmentierung neben dem Volumen (Voreinstellung) oder in eine vorhandene. Darin werden nur Segmente ersetzt, die dieses Modul erzeugt und niemand geändert hat.</translation>
 </message>
 <message>
 <source>New segmentation</source>
@@ -245,7 +245,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>What computes: a GPU is faster, the CPU is always there. Default: automatic, a GPU where it works.</source>
-<translation>Was rechnet: Eine GPU ist schneller, die CPU ist immer da. Voreinstellung: automatisch, eine GPU, wo es geht.</translation>
+<translation>Womit gerechnet wird: Eine GPU ist schneller, eine CPU gibt es immer. Voreinstellung: automatisch, eine GPU, wo sie funktioniert.</translation>
 </message>
 <message>
 <source>Window overlap:</source>
@@ -261,7 +261,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>Of the arithmetic in the network. Default: automatic.</source>
-<translation>Der Arithmetik im Netz. Voreinstellung: automatisch.</translation>
+<translation>Rechengenauigkeit des Netzes. Voreinstellung: automatisch.</translation>
 </message>
 <message>
 <source>Region:</source>
@@ -289,11 +289,11 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>Also makes a volume that shows in percent how unsure the model is. Default: off.</source>
-<translation>Macht auch ein Volumen, das in Prozent zeigt, wie unsicher das Modell ist. Voreinstellung: aus.</translation>
+<translation>Erzeugt auch ein Volumen, das in Prozent zeigt, wie unsicher das Modell ist. Voreinstellung: aus.</translation>
 </message>
 <message>
 <source>Make a volume of the uncertainty</source>
-<translation>Ein Volumen der Unsicherheit machen</translation>
+<translation>Volumen der Unsicherheit erzeugen</translation>
 </message>
 <message>
 <source>Give the segments the colours of Slicer's terminology, of which many look alike. Default: off, the colours of this module, which can be told apart. Codes are the same.</source>
@@ -308,14 +308,6 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 <translation>Korrigieren</translation>
 </message>
 <message>
-<source>Some organs again, inside a region</source>
-<translation>Einige Organe noch einmal, in einer Region</translation>
-</message>
-<message>
-<source>Segments the ticked organs again inside a region, and keeps everything else as it is.</source>
-<translation>Segmentiert die angekreuzten Organe in einer Region noch einmal; alles andere bleibt, wie es ist.</translation>
-</message>
-<message>
 <source>Segmentation:</source>
 <translation>Segmentierung:</translation>
 </message>
@@ -328,24 +320,8 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 <translation>Segmentierung wählen</translation>
 </message>
 <message>
-<source>Where to segment again. A new region begins around the ticked organs: drag its handles.</source>
-<translation>Wo noch einmal segmentiert wird. Eine neue Region beginnt um die angekreuzten Organe: Ziehen Sie an ihren Griffen.</translation>
-</message>
-<message>
-<source>Select or create a region</source>
-<translation>Region wählen oder anlegen</translation>
-</message>
-<message>
 <source>Organs to segment again</source>
 <translation>Organe, die noch einmal segmentiert werden</translation>
-</message>
-<message>
-<source>Their voxels inside the region are replaced.</source>
-<translation>Ihre Voxel in der Region werden ersetzt.</translation>
-</message>
-<message>
-<source>Segment the ticked organs again inside the region.</source>
-<translation>Die angekreuzten Organe in der Region noch einmal segmentieren.</translation>
 </message>
 <message>
 <source>Bring back what the last correction has replaced.</source>
@@ -357,7 +333,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>What is still to be chosen.</source>
-<translation>Was noch zu wählen ist.</translation>
+<translation>Was Sie noch wählen müssen.</translation>
 </message>
 <message>
 <source>Compare</source>
@@ -397,7 +373,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>Make a segmentation of the voxels where the two differ.</source>
-<translation>Eine Segmentierung der Voxel machen, in denen sich die beiden unterscheiden.</translation>
+<translation>Eine Segmentierung der Voxel erzeugen, in denen sich die beiden unterscheiden.</translation>
 </message>
 <message>
 <source>Show differences</source>
@@ -413,7 +389,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>Many volumes</source>
-<translation>Viele Volumen</translation>
+<translation>Viele Volumina</translation>
 </message>
 <message>
 <source>Segments every CT in a folder. Model, organs and device are those chosen under Segment.</source>
@@ -453,7 +429,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>Does only what is missing or older than its input. Default: on.</source>
-<translation>Tut nur, was fehlt oder älter als seine Eingabe ist. Voreinstellung: an.</translation>
+<translation>Berechnet nur, was fehlt oder älter als seine Eingabe ist. Voreinstellung: an.</translation>
 </message>
 <message>
 <source>Skip cases that are done</source>
@@ -461,7 +437,7 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>Segment all cases, one after the other. One that fails is reported, the others go on.</source>
-<translation>Alle Fälle nacheinander segmentieren. Misslingt einer, wird er gemeldet, und die anderen gehen weiter.</translation>
+<translation>Alle Fälle nacheinander segmentieren. Schlägt einer fehl, wird er gemeldet, und die anderen laufen weiter.</translation>
 </message>
 <message>
 <source>Start batch</source>
@@ -493,11 +469,11 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 </message>
 <message>
 <source>What happened, with times.</source>
-<translation>Was geschah, mit Zeiten.</translation>
+<translation>Was geschah, mit Uhrzeiten.</translation>
 </message>
 <message>
 <source>Copy versions, the reproducibility record and the log, for a bug report.</source>
-<translation>Versionen, Protokoll und den Datensatz zur Wiederholung für eine Fehlermeldung kopieren.</translation>
+<translation>Versionen, Angaben zur Reproduzierbarkeit und Protokoll für einen Fehlerbericht kopieren.</translation>
 </message>
 <message>
 <source>Copy report</source>
@@ -510,6 +486,162 @@ Multi-Organ Segmentation. MICCAI 2024. Bitte zitieren Sie diese Arbeit, wenn Sie
 <message>
 <source>The model runs on this computer.</source>
 <translation>Das Modell läuft auf diesem Computer.</translation>
+</message>
+<message>
+<source>A model learns from your corrections</source>
+<translation>Ein Modell lernt aus Ihren Korrekturen</translation>
+</message>
+<message>
+<source>A model learns from your corrections, on this computer. Correct organs in Segment Editor, in at least three CTs, and remember each correction below the results. It starts from the model that is chosen under Segment.</source>
+<translation>Ein Modell lernt auf diesem Computer aus Ihren Korrekturen. Korrigieren Sie Organe im Segment Editor, in mindestens drei CTs, und merken Sie jede Korrektur unter den Ergebnissen vor. Ausgangspunkt ist das unter „Segmentieren“ gewählte Modell.</translation>
+</message>
+<message>
+<source>A run that was stopped, or whose model was not better.</source>
+<translation>Ein Lauf, der abgebrochen wurde oder dessen Modell nicht besser war.</translation>
+</message>
+<message>
+<source>Adapt</source>
+<translation>Anpassen</translation>
+</message>
+<message>
+<source>Adapted models:</source>
+<translation>Angepasste Modelle:</translation>
+</message>
+<message>
+<source>Add edited results of Batch</source>
+<translation>Bearbeitete Ergebnisse des Stapels</translation>
+</message>
+<message>
+<source>Choose it under Segment.</source>
+<translation>Unter „Segmentieren“ wählen.</translation>
+</message>
+<message>
+<source>Continue where it stopped.</source>
+<translation>Dort weitermachen, wo er abgebrochen wurde.</translation>
+</message>
+<message>
+<source>Copy the CT (at the spacing of the model, 256 grey levels, cropped to the body, without name, date or number of the patient) and the corrected organs into a folder of yours, from which the tab Adapt learns.</source>
+<translation>CT (im Voxelabstand des Modells, mit 256 Graustufen, auf den Körper zugeschnitten, ohne Name, Datum oder Nummer des Patienten) und korrigierte Organe in einen Ordner auf Ihrem Computer kopieren, aus dem der Reiter „Anpassen“ lernt.</translation>
+</message>
+<message>
+<source>Copy the model into a folder, for a colleague.</source>
+<translation>Das Modell für Kollegen in einen Ordner kopieren.</translation>
+</message>
+<message>
+<source>DICOM SEG…</source>
+<translation>DICOM SEG…</translation>
+</message>
+<message>
+<source>Delete the copy of the selected case.</source>
+<translation>Die Kopie des ausgewählten Falls löschen.</translation>
+</message>
+<message>
+<source>Delete the model.</source>
+<translation>Das Modell löschen.</translation>
+</message>
+<message>
+<source>Delete what was kept.</source>
+<translation>Löschen, was aufbewahrt wurde.</translation>
+</message>
+<message>
+<source>Delete…</source>
+<translation>Löschen…</translation>
+</message>
+<message>
+<source>Discard</source>
+<translation>Verwerfen</translation>
+</message>
+<message>
+<source>Export…</source>
+<translation>Exportieren…</translation>
+</message>
+<message>
+<source>Forget</source>
+<translation>Vergessen</translation>
+</message>
+<message>
+<source>Give the model another name.</source>
+<translation>Dem Modell einen anderen Namen geben.</translation>
+</message>
+<message>
+<source>Go on</source>
+<translation>Fortsetzen</translation>
+</message>
+<message>
+<source>How many corrections are remembered, their size and their folder.</source>
+<translation>Wie viele Korrekturen vorgemerkt sind, ihre Größe und ihr Ordner.</translation>
+</message>
+<message>
+<source>How much of the time is over.</source>
+<translation>Wie viel der Zeit vergangen ist.</translation>
+</message>
+<message>
+<source>MetaUNETR Segment</source>
+<translation>MetaUNETR Segment</translation>
+</message>
+<message>
+<source>Models that were adapted here.</source>
+<translation>Modelle, die hier angepasst wurden.</translation>
+</message>
+<message>
+<source>Remember this correction</source>
+<translation>Diese Korrektur vormerken</translation>
+</message>
+<message>
+<source>Rename…</source>
+<translation>Umbenennen…</translation>
+</message>
+<message>
+<source>Scores in CTs that the model had not learned from: before and after.</source>
+<translation>Werte in CTs, aus denen das Modell nicht gelernt hat: vorher und nachher.</translation>
+</message>
+<message>
+<source>Search the results of the tab Batch for segmentations that were edited and saved since.</source>
+<translation>In den Ergebnissen des Reiters „Stapel“ nach Segmentierungen suchen, die seitdem bearbeitet und gespeichert wurden.</translation>
+</message>
+<message>
+<source>Segment the ticked organs again.</source>
+<translation>Die angekreuzten Organe noch einmal segmentieren.</translation>
+</message>
+<message>
+<source>Segments the ticked organs again, everywhere or inside a region, and keeps everything else as it is.</source>
+<translation>Segmentiert die angekreuzten Organe noch einmal, überall oder in einer Region; alles andere bleibt, wie es ist.</translation>
+</message>
+<message>
+<source>Some organs again</source>
+<translation>Einige Organe noch einmal</translation>
+</message>
+<message>
+<source>The cases to learn from.</source>
+<translation>Die Fälle, aus denen gelernt wird.</translation>
+</message>
+<message>
+<source>The most that everything may take, in minutes. With more time the model learns more. Default: 30 minutes.</source>
+<translation>Wie lange alles höchstens dauern darf, in Minuten. Mit mehr Zeit lernt das Modell mehr. Voreinstellung: 30 Minuten.</translation>
+</message>
+<message>
+<source>Their voxels are replaced, in the region if there is one.</source>
+<translation>Ihre Voxel werden ersetzt, bei einer Region nur darin.</translation>
+</message>
+<message>
+<source>Time (minutes):</source>
+<translation>Zeit (Minuten):</translation>
+</message>
+<message>
+<source>Train a model on the ticked cases, and measure the gain on CTs that it has not learned from. It is written only if it is better.</source>
+<translation>Ein Modell mit den angekreuzten Fällen trainieren und den Gewinn in CTs messen, aus denen es nicht gelernt hat. Es wird nur gespeichert, wenn es besser ist.</translation>
+</message>
+<message>
+<source>Use this model</source>
+<translation>Verwenden</translation>
+</message>
+<message>
+<source>What is still to be chosen, or what the run will take.</source>
+<translation>Was Sie noch wählen müssen, oder was der Lauf braucht.</translation>
+</message>
+<message>
+<source>Where to segment again. A new region begins around the ticked organs: drag its handles. Default: the whole volume.</source>
+<translation>Wo noch einmal segmentiert wird. Eine neue Region liegt zuerst um die angekreuzten Organe: Ziehen Sie an ihren Griffen. Voreinstellung: das ganze Volumen.</translation>
 </message>
 </context>
 <context>
@@ -590,7 +722,7 @@ Jetzt installieren?</translation>
 </message>
 <message>
 <source>The installation failed: {reason}. Restart Slicer and try again, or use Install from folder.</source>
-<translation>Die Installation misslang: {reason}. Starten Sie Slicer neu und versuchen Sie es noch einmal, oder benutzen Sie „Aus Ordner installieren“.</translation>
+<translation>Die Installation ist fehlgeschlagen: {reason}. Starten Sie Slicer neu und versuchen Sie es noch einmal, oder benutzen Sie „Aus Ordner installieren“.</translation>
 </message>
 <message>
 <source>any package</source>
@@ -602,7 +734,7 @@ Jetzt installieren?</translation>
 {command}
 
 and bring the folder "wheels" here.</source>
-<translation>{folder} enthält {what} nicht in einer Fassung für dieses Slicer. Führen Sie auf einem Computer mit Internet und demselben Betriebssystem
+<translation>{folder} enthält {what} nicht in einer Fassung für diesen Slicer. Führen Sie auf einem Computer mit Internet und demselben Betriebssystem
 
 {command}
 
@@ -610,11 +742,15 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>Installing from {folder} failed: {reason}. Restart Slicer and try again.</source>
-<translation>Die Installation aus {folder} misslang: {reason}. Starten Sie Slicer neu und versuchen Sie es noch einmal.</translation>
+<translation>Die Installation aus {folder} ist fehlgeschlagen: {reason}. Starten Sie Slicer neu und versuchen Sie es noch einmal.</translation>
 </message>
 <message>
 <source>pip ended with code {n}</source>
 <translation>pip endete mit Code {n}</translation>
+</message>
+<message>
+<source>a few MB</source>
+<translation>wenige MB</translation>
 </message>
 </context>
 <context>
@@ -643,7 +779,7 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <name>MetaUNETRSegmentLib.install</name>
 <message>
 <source>Before the first run, this must be installed: {names}. You will be asked first, with the sizes.</source>
-<translation>Vor dem ersten Lauf muss dies installiert werden: {names}. Sie werden vorher gefragt, mit den Größen.</translation>
+<translation>Vor dem ersten Lauf muss dies installiert werden: {names}. Sie werden vorher gefragt und sehen die Größen.</translation>
 </message>
 <message>
 <source>An installation is under way; wait until it is done.</source>
@@ -673,16 +809,16 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <translation>Abgebrochen.</translation>
 </message>
 <message>
-<source>The engine was killed, probably because memory ran out. Close other programs, or restrict the run to a region of interest.</source>
-<translation>Das Programm wurde beendet, wahrscheinlich weil der Speicher ausging. Schließen Sie andere Programme, oder beschränken Sie den Lauf auf eine Region.</translation>
-</message>
-<message>
 <source>The engine stopped unexpectedly (exit code {code}). The log says more; please report it with a copy of it.</source>
-<translation>Das Programm endete unerwartet (Code {code}). Das Protokoll sagt mehr; bitte melden Sie es mit einer Kopie davon.</translation>
+<translation>Die Berechnung endete unerwartet (Code {code}). Das Protokoll sagt mehr; bitte melden Sie den Fehler mit einer Kopie davon.</translation>
 </message>
 <message>
 <source>The result could not be put into the scene ({kind}: {error}). The log says more; please report it with a copy of it.</source>
-<translation>Das Ergebnis konnte nicht in die Szene gelangen ({kind}: {error}). Das Protokoll sagt mehr; bitte melden Sie es mit einer Kopie davon.</translation>
+<translation>Das Ergebnis ließ sich nicht in die Szene einfügen ({kind}: {error}). Das Protokoll sagt mehr; bitte melden Sie den Fehler mit einer Kopie davon.</translation>
+</message>
+<message>
+<source>The engine was killed, probably because memory ran out. Close other programs, or crop the volume with the module Crop Volume.</source>
+<translation>Die Berechnung wurde vom System beendet, wahrscheinlich weil der Arbeitsspeicher nicht reichte. Schließen Sie andere Programme, oder schneiden Sie das Volumen mit dem Modul Crop Volume zu.</translation>
 </message>
 </context>
 <context>
@@ -760,11 +896,11 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <name>SegmentEditorEffect</name>
 <message>
 <source>Click an organ in a slice view: MetaUNETR segments the organ that the selected segment means (by its terminology or name) again in a cube around that point. Other segments and the rest of this one stay. Research use only.</source>
-<translation>Klicken Sie in einer Schichtansicht auf ein Organ: MetaUNETR segmentiert das Organ, das das gewählte Segment meint (nach Terminologie oder Name), in einem Würfel um diesen Punkt noch einmal. Andere Segmente und der Rest von diesem bleiben. Nur für die Forschung.</translation>
+<translation>Klicken Sie in einer Schichtansicht auf ein Organ: MetaUNETR segmentiert das Organ des ausgewählten Segments (nach Terminologie oder Name) in einem Würfel um diesen Punkt noch einmal. Andere Segmente und der Rest von diesem bleiben unverändert. Nur für die Forschung.</translation>
 </message>
 <message>
 <source>Edge of the cube in mm. Default: {default} mm.</source>
-<translation>Kante des Würfels in mm. Voreinstellung: {default} mm.</translation>
+<translation>Kantenlänge des Würfels in mm. Voreinstellung: {default} mm.</translation>
 </message>
 <message>
 <source>Size:</source>
@@ -794,6 +930,10 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source>Done. Undo brings the segment back as it was.</source>
 <translation>Fertig. „Rückgängig“ stellt das Segment wieder her.</translation>
 </message>
+<message>
+<source>MetaUNETR</source>
+<translation>MetaUNETR</translation>
+</message>
 </context>
 <context>
 <name>panel.__init__</name>
@@ -807,7 +947,7 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>Another run is going on: wait until it is done, or cancel it.</source>
-<translation>Ein anderer Lauf ist im Gange: Warten Sie auf sein Ende, oder brechen Sie ihn ab.</translation>
+<translation>Ein anderer Lauf ist noch nicht fertig: Warten Sie, oder brechen Sie ihn ab.</translation>
 </message>
 </context>
 <context>
@@ -816,12 +956,104 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source>Case</source>
 <translation>Fall</translation>
 </message>
+<message>
+<source>Corrected organs</source>
+<translation>Korrigierte Organe</translation>
+</message>
+<message>
+<source>Select a remembered case in the list.</source>
+<translation>Wählen Sie in der Liste einen vorgemerkten Fall.</translation>
+</message>
+<message>
+<source>Tick the cases to learn from. One of the scene is remembered when you tick it.</source>
+<translation>Kreuzen Sie die Fälle an, aus denen gelernt wird. Ein Fall der Szene wird vorgemerkt, wenn Sie ihn ankreuzen.</translation>
+</message>
+<message>
+<source>What is not corrected stays as the model knows it.</source>
+<translation>Was nicht korrigiert ist, bleibt, wie das Modell es kennt.</translation>
+</message>
+<message>
+<source>no model</source>
+<translation>ohne Modell</translation>
+</message>
+<message>
+<source>{count} remembered, {size}, in {folder}</source>
+<translation>{count} vorgemerkt, {size}, in {folder}</translation>
+</message>
+<message>
+<source>{name} (batch)</source>
+<translation>{name} (Stapel)</translation>
+</message>
+<message>
+<source>{name} (scene)</source>
+<translation>{name} (Szene)</translation>
+</message>
+<message>
+<source>{name}. Tick it to remember it: CT and corrected organs are copied to {folder}.</source>
+<translation>{name}. Zum Vormerken ankreuzen: CT und korrigierte Organe werden nach {folder} kopiert.</translation>
+</message>
+<message>
+<source>{size} in {folder}; results of {model}</source>
+<translation>{size} in {folder}; Ergebnisse von {model}</translation>
+</message>
 </context>
 <context>
 <name>panel.adaptmodels</name>
 <message>
 <source>Organ</source>
 <translation>Organ</translation>
+</message>
+<message>
+<source>At 2 mm, before → after.</source>
+<translation>Bei 2 mm, vorher → nachher.</translation>
+</message>
+<message>
+<source>Before → after.</source>
+<translation>Vorher → nachher.</translation>
+</message>
+<message>
+<source>Delete the model {name}?</source>
+<translation>Das Modell {name} löschen?</translation>
+</message>
+<message>
+<source>Dice</source>
+<translation>Dice</translation>
+</message>
+<message>
+<source>Folder for the model</source>
+<translation>Ordner für das Modell</translation>
+</message>
+<message>
+<source>MetaUNETR</source>
+<translation>MetaUNETR</translation>
+</message>
+<message>
+<source>NSD</source>
+<translation>NSD</translation>
+</message>
+<message>
+<source>New name:</source>
+<translation>Neuer Name:</translation>
+</message>
+<message>
+<source>Number of held-out CTs.</source>
+<translation>Anzahl der zurückgehaltenen CTs.</translation>
+</message>
+<message>
+<source>Rename model</source>
+<translation>Modell umbenennen</translation>
+</message>
+<message>
+<source>The model is in {path}. Somebody who puts this folder into {models} can choose it.</source>
+<translation>Das Modell liegt in {path}. Wer diesen Ordner nach {models} kopiert, kann es wählen.</translation>
+</message>
+<message>
+<source>mean of organs</source>
+<translation>Mittel der Organe</translation>
+</message>
+<message>
+<source>n</source>
+<translation>n</translation>
 </message>
 </context>
 <context>
@@ -840,7 +1072,7 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>Why a case failed is in its tooltip.</source>
-<translation>Warum ein Fall misslang, steht in seinem Tooltip.</translation>
+<translation>Warum ein Fall fehlschlug, steht in seinem Tooltip.</translation>
 </message>
 <message>
 <source>Time</source>
@@ -900,11 +1132,11 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>there already</source>
-<translation>schon da</translation>
+<translation>schon vorhanden</translation>
 </message>
 <message>
 <source>failed</source>
-<translation>misslungen</translation>
+<translation>fehlgeschlagen</translation>
 </message>
 <message>
 <source>Slicer segmentation (.seg.nrrd)</source>
@@ -938,6 +1170,22 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source>A file for each organ.</source>
 <translation>Eine Datei für jedes Organ.</translation>
 </message>
+<message>
+<source>DICOM SEG (.dcm)</source>
+<translation>DICOM SEG (.dcm)</translation>
+</message>
+<message>
+<source>OBJ</source>
+<translation>OBJ</translation>
+</message>
+<message>
+<source>RTSTRUCT (.rtstruct.dcm)</source>
+<translation>RTSTRUCT (.rtstruct.dcm)</translation>
+</message>
+<message>
+<source>STL</source>
+<translation>STL</translation>
+</message>
 </context>
 <context>
 <name>panel.compare</name>
@@ -951,7 +1199,7 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>Overlap: 1 is identical, 0 is apart.</source>
-<translation>Überlappung: 1 ist gleich, 0 ist getrennt.</translation>
+<translation>Überlappung: 1 heißt identisch, 0 heißt getrennt.</translation>
 </message>
 <message>
 <source>Share of the two surfaces that lie within 2 mm of each other.</source>
@@ -983,7 +1231,7 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>mean of {count}</source>
-<translation>Mittel von {count}</translation>
+<translation>Mittel aus {count}</translation>
 </message>
 <message>
 <source>Of the organs that both segmentations have.</source>
@@ -992,6 +1240,22 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source>The difference is the segmentation “{name}”.</source>
 <translation>Der Unterschied ist die Segmentierung „{name}“.</translation>
+</message>
+<message>
+<source>Dice</source>
+<translation>Dice</translation>
+</message>
+<message>
+<source>HD95 mm</source>
+<translation>HD95 mm</translation>
+</message>
+<message>
+<source>NSD 2 mm</source>
+<translation>NSD 2 mm</translation>
+</message>
+<message>
+<source>only in {name}</source>
+<translation>nur in {name}</translation>
 </message>
 </context>
 <context>
@@ -1009,16 +1273,12 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <translation>Kreuzen Sie die Organe an, die noch einmal segmentiert werden.</translation>
 </message>
 <message>
-<source>Choose or create the region to work in.</source>
-<translation>Wählen Sie die Region, oder legen Sie sie an.</translation>
-</message>
-<message>
 <source>The correction was undone.</source>
 <translation>Die Korrektur wurde rückgängig gemacht.</translation>
 </message>
 <message>
 <source>There is no correction to undo.</source>
-<translation>Es gibt keine Korrektur rückgängig zu machen.</translation>
+<translation>Es gibt keine Korrektur, die sich rückgängig machen lässt.</translation>
 </message>
 <message>
 <source>Wait until the run is done.</source>
@@ -1027,6 +1287,10 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source>Nothing was found.</source>
 <translation>Nichts wurde gefunden.</translation>
+</message>
+<message>
+<source>{organ}: {before} → {after} mL</source>
+<translation>{organ}: {before} → {after} mL</translation>
 </message>
 </context>
 <context>
@@ -1041,6 +1305,10 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source>&lt;b&gt;First time here?&lt;/b&gt; Load a CT with &lt;i&gt;DICOM&lt;/i&gt; or &lt;i&gt;Add Data&lt;/i&gt;, or take &lt;i&gt;MetaUNETR phantom&lt;/i&gt; from &lt;i&gt;Sample Data&lt;/i&gt;. Press &lt;b&gt;Segment&lt;/b&gt;. Then click the organs in the table. &lt;a href="{url}"&gt;Tutorial&lt;/a&gt;</source>
 <translation>&lt;b&gt;Zum ersten Mal hier?&lt;/b&gt; Laden Sie ein CT mit &lt;i&gt;DICOM&lt;/i&gt; oder &lt;i&gt;Daten hinzufügen&lt;/i&gt;, oder nehmen Sie &lt;i&gt;MetaUNETR phantom&lt;/i&gt; aus &lt;i&gt;Sample Data&lt;/i&gt;. Drücken Sie &lt;b&gt;Segmentieren&lt;/b&gt;. Klicken Sie dann in der Tabelle auf die Organe. &lt;a href="{url}"&gt;Tutorial (englisch)&lt;/a&gt;</translation>
+</message>
+<message>
+<source>Nothing is uploaded. Research use only, not for diagnosis. &lt;a href="{url}"&gt;Help&lt;/a&gt;</source>
+<translation>Nichts wird hochgeladen. Nur für die Forschung, nicht für Diagnosen. &lt;a href="{url}"&gt;Hilfe (englisch)&lt;/a&gt;</translation>
 </message>
 </context>
 <context>
@@ -1075,11 +1343,11 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>The GPU where it works, else the CPU. When memory runs out, the run goes on more slowly instead of failing.</source>
-<translation>Die GPU, wo es geht, sonst die CPU. Geht der Speicher aus, läuft es langsamer weiter, statt zu scheitern.</translation>
+<translation>Die GPU, wo sie funktioniert, sonst die CPU. Reicht der Speicher nicht, läuft die Berechnung langsamer weiter, statt abzubrechen.</translation>
 </message>
 <message>
 <source>Works on every computer.</source>
-<translation>Geht auf jedem Computer.</translation>
+<translation>Funktioniert auf jedem Computer.</translation>
 </message>
 <message>
 <source>What is fast and accurate on the device.</source>
@@ -1087,7 +1355,7 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>Exact, and slower on a GPU.</source>
-<translation>Exakt, und auf einer GPU langsamer.</translation>
+<translation>Exakt, aber auf einer GPU langsamer.</translation>
 </message>
 <message>
 <source>Fast on new GPUs and CPUs.</source>
@@ -1096,6 +1364,22 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source>Fast on most GPUs.</source>
 <translation>Schnell auf den meisten GPUs.</translation>
+</message>
+<message>
+<source>16 bit (bfloat16)</source>
+<translation>16 Bit (bfloat16)</translation>
+</message>
+<message>
+<source>16 bit (float16)</source>
+<translation>16 Bit (float16)</translation>
+</message>
+<message>
+<source>32 bit</source>
+<translation>32 Bit</translation>
+</message>
+<message>
+<source>CPU</source>
+<translation>CPU</translation>
 </message>
 </context>
 <context>
@@ -1135,6 +1419,14 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source>Use</source>
 <translation>Verwendung</translation>
+</message>
+<message>
+<source>Gain</source>
+<translation>Gewinn</translation>
+</message>
+<message>
+<source>mean Dice of the corrected organs {before} → {after} in {count} held-out CTs</source>
+<translation>mittlerer Dice der korrigierten Organe {before} → {after} in {count} zurückgehaltenen CTs</translation>
 </message>
 </context>
 <context>
@@ -1195,6 +1487,18 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source> · all cases: {duration} left</source>
 <translation> · alle Fälle: noch {duration}</translation>
 </message>
+<message>
+<source>{hours} h {minutes} min</source>
+<translation>{hours} h {minutes} min</translation>
+</message>
+<message>
+<source>{minutes} min {seconds} s</source>
+<translation>{minutes} min {seconds} s</translation>
+</message>
+<message>
+<source>{seconds} s</source>
+<translation>{seconds} s</translation>
+</message>
 </context>
 <context>
 <name>panel.results</name>
@@ -1216,7 +1520,7 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>Mean CT number inside the organ; its tooltip has the deviation.</source>
-<translation>Mittlerer CT-Wert im Organ; sein Tooltip nennt die Streuung.</translation>
+<translation>Mittlerer CT-Wert im Organ; der Tooltip nennt die Standardabweichung.</translation>
 </message>
 <message>
 <source>Conf.</source>
@@ -1231,14 +1535,6 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <translation>Hinweise</translation>
 </message>
 <message>
-<source>What looks wrong and should be looked at; ↻ was segmented again in a region, ✎ is edited by hand.</source>
-<translation>Was falsch aussieht und geprüft werden sollte; ↻ wurde in einer Region noch einmal segmentiert, ✎ ist von Hand bearbeitet.</translation>
-</message>
-<message>
-<source>segmented again in a region</source>
-<translation>in einer Region noch einmal segmentiert</translation>
-</message>
-<message>
 <source>edited since</source>
 <translation>seitdem bearbeitet</translation>
 </message>
@@ -1248,7 +1544,7 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 </message>
 <message>
 <source>This Slicer was built without DICOM.</source>
-<translation>Dieses Slicer wurde ohne DICOM gebaut.</translation>
+<translation>Dieser Slicer wurde ohne DICOM kompiliert.</translation>
 </message>
 <message>
 <source>No organ is marked with ⚠.</source>
@@ -1282,12 +1578,32 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source>The statistics are in {path}.</source>
 <translation>Die Statistik steht in {path}.</translation>
 </message>
+<message>
+<source>HU</source>
+<translation>HU</translation>
+</message>
+<message>
+<source>What looks wrong and should be looked at; ↻ was segmented again with Correct, ✎ is edited by hand.</source>
+<translation>Was falsch aussieht und geprüft werden sollte; ↻ wurde mit „Korrigieren“ noch einmal segmentiert, ✎ ist von Hand bearbeitet.</translation>
+</message>
+<message>
+<source>mL</source>
+<translation>mL</translation>
+</message>
+<message>
+<source>segmented again with Correct</source>
+<translation>mit „Korrigieren“ noch einmal segmentiert</translation>
+</message>
+<message>
+<source>{mean} ± {deviation} HU</source>
+<translation>{mean} ± {deviation} HU</translation>
+</message>
 </context>
 <context>
 <name>panel.run</name>
 <message>
 <source>Starting …</source>
-<translation>Es beginnt …</translation>
+<translation>Start …</translation>
 </message>
 <message>
 <source>Cancel</source>
@@ -1323,6 +1639,146 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source>{count} edited segments were kept; the new ones are called {names}.</source>
 <translation>{count} bearbeitete Segmente blieben erhalten; die neuen heißen {names}.</translation>
+</message>
+</context>
+<context>
+<name>MetaUNETRSegmentLib.corrections</name>
+<message>
+<source>Its volume is not in the scene: load it first.</source>
+<translation>Ihr Volumen ist nicht in der Szene: Laden Sie es zuerst.</translation>
+</message>
+<message>
+<source>Its volume shows another frame of a sequence: go to the one that was segmented.</source>
+<translation>Ihr Volumen zeigt ein anderes Bild einer Sequenz: Gehen Sie zu dem, das segmentiert wurde.</translation>
+</message>
+<message>
+<source>No organ has been corrected: edit one in Segment Editor.</source>
+<translation>Kein Organ wurde korrigiert: Bearbeiten Sie eines im Segment Editor.</translation>
+</message>
+</context>
+<context>
+<name>MetaUNETRSegmentLib.ownmodels</name>
+<message>
+<source>A name may have letters, digits, spaces, dots and dashes: {name}</source>
+<translation>Ein Name darf Buchstaben, Ziffern, Leerzeichen, Punkte und Striche haben: {name}</translation>
+</message>
+<message>
+<source>Another model is called {name}; choose another name.</source>
+<translation>Ein anderes Modell heißt {name}; wählen Sie einen anderen Namen.</translation>
+</message>
+</context>
+<context>
+<name>panel.adapt</name>
+<message>
+<source>Adapt</source>
+<translation>Anpassen</translation>
+</message>
+<message>
+<source>Adapt (unfinished)</source>
+<translation>Anpassen (unfertig)</translation>
+</message>
+<message>
+<source>At most {minutes} min for {count} trainings, {memory} GB of memory, {disk} GB of disk.</source>
+<translation>Höchstens {minutes} min für {count} Trainings, {memory} GB Arbeitsspeicher, {disk} GB auf der Festplatte.</translation>
+</message>
+<message>
+<source>Cancelled. Press Go on to continue, or Discard.</source>
+<translation>Abgebrochen. Drücken Sie „Fortsetzen“ oder „Verwerfen“.</translation>
+</message>
+<message>
+<source>Choose a model under Segment.</source>
+<translation>Wählen Sie unter „Segmentieren“ ein Modell.</translation>
+</message>
+<message>
+<source>Choose the folders of the CTs and of the results in the tab Batch.</source>
+<translation>Wählen Sie im Reiter „Stapel“ die Ordner der CTs und der Ergebnisse.</translation>
+</message>
+<message>
+<source>Correct organs in Segment Editor, in at least {count} CTs.</source>
+<translation>Korrigieren Sie Organe im Segment Editor, in mindestens {count} CTs.</translation>
+</message>
+<message>
+<source>Go on</source>
+<translation>Fortsetzen</translation>
+</message>
+<message>
+<source>Go on with the unfinished model above, or discard it.</source>
+<translation>Setzen Sie das unfertige Modell oben fort, oder verwerfen Sie es.</translation>
+</message>
+<message>
+<source>Keep the model anyway</source>
+<translation>Modell trotzdem behalten</translation>
+</message>
+<message>
+<source>No model was written: {reason}.</source>
+<translation>Kein Modell wurde gespeichert: {reason}.</translation>
+</message>
+<message>
+<source>Searching for results that were edited …</source>
+<translation>Bearbeitete Ergebnisse werden gesucht …</translation>
+</message>
+<message>
+<source>The new model is {name}: mean Dice of the corrected organs {before} → {after} in held-out CTs.</source>
+<translation>Das neue Modell ist {name}: mittlerer Dice der korrigierten Organe {before} → {after} in zurückgehaltenen CTs.</translation>
+</message>
+<message>
+<source>Tick at least {count} cases: some are held out to measure the gain.</source>
+<translation>Kreuzen Sie mindestens {count} Fälle an: Einige werden zurückgehalten, um den Gewinn zu messen.</translation>
+</message>
+<message>
+<source>Wait until the run is done.</source>
+<translation>Warten Sie, bis der Lauf fertig ist.</translation>
+</message>
+<message>
+<source>estimating …</source>
+<translation>wird geschätzt …</translation>
+</message>
+<message>
+<source>{count} edited results were found.</source>
+<translation>{count} bearbeitete Ergebnisse gefunden.</translation>
+</message>
+<message>
+<source>{name} is not better: {reason}. What was trained is kept in {folder}.</source>
+<translation>{name} ist nicht besser: {reason}. Was trainiert wurde, liegt in {folder}.</translation>
+</message>
+<message>
+<source>{name} is unfinished. What was done is kept in {folder}.</source>
+<translation>{name} ist unfertig. Was schon getan ist, liegt in {folder}.</translation>
+</message>
+<message>
+<source>{stage}, {duration} left at most</source>
+<translation>{stage}, noch höchstens {duration}</translation>
+</message>
+</context>
+<context>
+<name>panel.remember</name>
+<message>
+<source>Forget this correction</source>
+<translation>Diese Korrektur vergessen</translation>
+</message>
+<message>
+<source>Remember this correction</source>
+<translation>Diese Korrektur vormerken</translation>
+</message>
+<message>
+<source>Remembered: {organs}. The copy of {size} is in {folder}; the tab Adapt learns from it.</source>
+<translation>Vorgemerkt: {organs}. Die Kopie von {size} liegt in {folder}; der Reiter „Anpassen“ lernt daraus.</translation>
+</message>
+<message>
+<source>Remembering the correction …</source>
+<translation>Korrektur wird vorgemerkt …</translation>
+</message>
+<message>
+<source>The correction was forgotten, and its copy deleted.</source>
+<translation>Die Korrektur ist vergessen und ihre Kopie gelöscht.</translation>
+</message>
+<message>
+<source>{path} cannot be deleted: {reason}.</source>
+<translation>{path} lässt sich nicht löschen: {reason}.</translation>
+</message>
+<message>
+<source>{size} MB</source>
+<translation>{size} MB</translation>
 </message>
 </context>
 </TS>

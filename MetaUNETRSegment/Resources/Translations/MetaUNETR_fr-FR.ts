@@ -12,7 +12,7 @@ and runs on this computer, on a GPU or without one; nothing is uploaded.
 </source>
 <translation>
 Segmente les organes abdominaux d'un scanner : choisissez le volume, appuyez sur &lt;b&gt;Segmenter&lt;/b&gt;. Le modèle est fourni
-et tourne sur cet ordinateur, avec ou sans GPU ; rien n'est envoyé.
+et s'exécute sur cet ordinateur, avec ou sans GPU ; rien n'est envoyé.
 &lt;a href="https://github.com/lyupengju/MetaUNETR/blob/main/docs/slicer.md"&gt;Tutoriel et aide (en anglais)&lt;/a&gt;.&lt;br&gt;
 &lt;b&gt;Réservé à la recherche. Ni diagnostic ni traitement.&lt;/b&gt;
 </translation>
@@ -89,7 +89,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>How far the run is.</source>
-<translation>L'avancement de l'exécution.</translation>
+<translation>Avancement de l'exécution.</translation>
 </message>
 <message>
 <source>What the run is doing, and how it ended.</source>
@@ -97,7 +97,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>What went wrong or should be known, and the way out.</source>
-<translation>Ce qui a échoué ou doit être su, et comment y remédier.</translation>
+<translation>Ce qui a échoué ou qu'il faut savoir, et comment y remédier.</translation>
 </message>
 <message>
 <source>Results</source>
@@ -169,7 +169,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Save volumes, HU, confidence and flags as a CSV file.</source>
-<translation>Enregistrer volumes, UH, confiance et remarques dans un fichier CSV.</translation>
+<translation>Enregistrer volumes, UH, confiance et alertes dans un fichier CSV.</translation>
 </message>
 <message>
 <source>Save CSV…</source>
@@ -197,7 +197,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>The organs to segment. Fewer organs take less time after the network has run.</source>
-<translation>Les organes à segmenter. Moins d'organes prennent moins de temps après le passage du réseau.</translation>
+<translation>Les organes à segmenter. Avec moins d'organes, l'étape qui suit le réseau est plus courte.</translation>
 </message>
 <message>
 <source>Tick every organ of the model.</source>
@@ -233,7 +233,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Where the organs go: a new segmentation beside the volume (default), or one that is there. In that one, only segments that this module made and nobody touched are replaced.</source>
-<translation>Où vont les organes : dans une nouvelle segmentation à côté du volume (par défaut), ou dans une existante. Dans celle-ci, seuls sont remplacés les segments que ce module a faits et que personne n'a modifiés.</translation>
+<translation>Où vont les organes : dans une nouvelle segmentation à côté du volume (par défaut), ou dans une existante. Dans celle-ci, seuls sont remplacés les segments que ce module a créés et que personne n'a modifiés.</translation>
 </message>
 <message>
 <source>New segmentation</source>
@@ -245,7 +245,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>What computes: a GPU is faster, the CPU is always there. Default: automatic, a GPU where it works.</source>
-<translation>Ce qui calcule : un GPU est plus rapide, le CPU est toujours là. Par défaut : automatique, un GPU là où il fonctionne.</translation>
+<translation>Le matériel de calcul : un GPU est plus rapide, un CPU est toujours présent. Par défaut : automatique, un GPU là où il fonctionne.</translation>
 </message>
 <message>
 <source>Window overlap:</source>
@@ -261,7 +261,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Of the arithmetic in the network. Default: automatic.</source>
-<translation>Celle des calculs du réseau. Par défaut : automatique.</translation>
+<translation>Précision des calculs du réseau. Par défaut : automatique.</translation>
 </message>
 <message>
 <source>Region:</source>
@@ -289,11 +289,11 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Also makes a volume that shows in percent how unsure the model is. Default: off.</source>
-<translation>Fait aussi un volume qui montre en pour cent l'incertitude du modèle. Par défaut : non.</translation>
+<translation>Crée aussi un volume qui montre en pour cent l'incertitude du modèle. Par défaut : non.</translation>
 </message>
 <message>
 <source>Make a volume of the uncertainty</source>
-<translation>Faire un volume de l'incertitude</translation>
+<translation>Créer un volume de l'incertitude</translation>
 </message>
 <message>
 <source>Give the segments the colours of Slicer's terminology, of which many look alike. Default: off, the colours of this module, which can be told apart. Codes are the same.</source>
@@ -308,14 +308,6 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 <translation>Corriger</translation>
 </message>
 <message>
-<source>Some organs again, inside a region</source>
-<translation>Quelques organes de nouveau, dans une région</translation>
-</message>
-<message>
-<source>Segments the ticked organs again inside a region, and keeps everything else as it is.</source>
-<translation>Segmente de nouveau les organes cochés dans une région, et laisse tout le reste tel quel.</translation>
-</message>
-<message>
 <source>Segmentation:</source>
 <translation>Segmentation :</translation>
 </message>
@@ -328,24 +320,8 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 <translation>Choisir une segmentation</translation>
 </message>
 <message>
-<source>Where to segment again. A new region begins around the ticked organs: drag its handles.</source>
-<translation>Où segmenter de nouveau. Une nouvelle région commence autour des organes cochés : tirez ses poignées.</translation>
-</message>
-<message>
-<source>Select or create a region</source>
-<translation>Choisir ou créer une région</translation>
-</message>
-<message>
 <source>Organs to segment again</source>
-<translation>Organes à segmenter de nouveau</translation>
-</message>
-<message>
-<source>Their voxels inside the region are replaced.</source>
-<translation>Leurs voxels dans la région sont remplacés.</translation>
-</message>
-<message>
-<source>Segment the ticked organs again inside the region.</source>
-<translation>Segmenter de nouveau les organes cochés dans la région.</translation>
+<translation>Organes à segmenter à nouveau</translation>
 </message>
 <message>
 <source>Bring back what the last correction has replaced.</source>
@@ -397,7 +373,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Make a segmentation of the voxels where the two differ.</source>
-<translation>Faire une segmentation des voxels où les deux diffèrent.</translation>
+<translation>Créer une segmentation des voxels où les deux diffèrent.</translation>
 </message>
 <message>
 <source>Show differences</source>
@@ -453,7 +429,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Does only what is missing or older than its input. Default: on.</source>
-<translation>Ne fait que ce qui manque ou est plus ancien que son entrée. Par défaut : oui.</translation>
+<translation>Ne calcule que ce qui manque ou est plus ancien que son entrée. Par défaut : oui.</translation>
 </message>
 <message>
 <source>Skip cases that are done</source>
@@ -461,7 +437,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Segment all cases, one after the other. One that fails is reported, the others go on.</source>
-<translation>Segmenter tous les cas, l'un après l'autre. Si l'un échoue, il est signalé et les autres continuent.</translation>
+<translation>Segmenter tous les cas, l'un après l'autre. Un échec est signalé, et les autres continuent.</translation>
 </message>
 <message>
 <source>Start batch</source>
@@ -473,7 +449,7 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>Open the page of all cases, index.html, with pictures and flags.</source>
-<translation>Ouvrir la page de tous les cas, index.html, avec images et remarques.</translation>
+<translation>Ouvrir la page de tous les cas, index.html, avec images et alertes.</translation>
 </message>
 <message>
 <source>Open overview</source>
@@ -493,11 +469,11 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>What happened, with times.</source>
-<translation>Ce qui s'est passé, avec les temps.</translation>
+<translation>Ce qui s'est passé, avec les heures.</translation>
 </message>
 <message>
 <source>Copy versions, the reproducibility record and the log, for a bug report.</source>
-<translation>Copier les versions, les données de reproduction et le journal, pour un rapport d'erreur.</translation>
+<translation>Copier les versions, les données de reproductibilité et le journal, pour un rapport d'erreur.</translation>
 </message>
 <message>
 <source>Copy report</source>
@@ -509,7 +485,163 @@ Multi-Organ Segmentation. MICCAI 2024. Merci de citer cet article si vous utilis
 </message>
 <message>
 <source>The model runs on this computer.</source>
-<translation>Le modèle tourne sur cet ordinateur.</translation>
+<translation>Le modèle s'exécute sur cet ordinateur.</translation>
+</message>
+<message>
+<source>A model learns from your corrections</source>
+<translation>Un modèle apprend de vos corrections</translation>
+</message>
+<message>
+<source>A model learns from your corrections, on this computer. Correct organs in Segment Editor, in at least three CTs, and remember each correction below the results. It starts from the model that is chosen under Segment.</source>
+<translation>Un modèle apprend de vos corrections, sur cet ordinateur. Corrigez des organes dans Segment Editor, dans au moins trois scanners, et mémorisez chaque correction sous les résultats. Le point de départ est le modèle choisi sous « Segmenter ».</translation>
+</message>
+<message>
+<source>A run that was stopped, or whose model was not better.</source>
+<translation>Une exécution qui a été arrêtée, ou dont le modèle n'était pas meilleur.</translation>
+</message>
+<message>
+<source>Adapt</source>
+<translation>Adapter</translation>
+</message>
+<message>
+<source>Adapted models:</source>
+<translation>Modèles adaptés :</translation>
+</message>
+<message>
+<source>Add edited results of Batch</source>
+<translation>Résultats modifiés du lot</translation>
+</message>
+<message>
+<source>Choose it under Segment.</source>
+<translation>Le choisir sous « Segmenter ».</translation>
+</message>
+<message>
+<source>Continue where it stopped.</source>
+<translation>Reprendre là où elle s'est arrêtée.</translation>
+</message>
+<message>
+<source>Copy the CT (at the spacing of the model, 256 grey levels, cropped to the body, without name, date or number of the patient) and the corrected organs into a folder of yours, from which the tab Adapt learns.</source>
+<translation>Copier le scanner (à l'espacement du modèle, en 256 niveaux de gris, recadré sur le corps, sans nom, date ni numéro du patient) et les organes corrigés dans un dossier de votre ordinateur, dont apprend l'onglet « Adapter ».</translation>
+</message>
+<message>
+<source>Copy the model into a folder, for a colleague.</source>
+<translation>Copier le modèle dans un dossier, pour un collègue.</translation>
+</message>
+<message>
+<source>DICOM SEG…</source>
+<translation>DICOM SEG…</translation>
+</message>
+<message>
+<source>Delete the copy of the selected case.</source>
+<translation>Supprimer la copie du cas sélectionné.</translation>
+</message>
+<message>
+<source>Delete the model.</source>
+<translation>Supprimer le modèle.</translation>
+</message>
+<message>
+<source>Delete what was kept.</source>
+<translation>Supprimer ce qui a été conservé.</translation>
+</message>
+<message>
+<source>Delete…</source>
+<translation>Supprimer…</translation>
+</message>
+<message>
+<source>Discard</source>
+<translation>Abandonner</translation>
+</message>
+<message>
+<source>Export…</source>
+<translation>Exporter…</translation>
+</message>
+<message>
+<source>Forget</source>
+<translation>Oublier</translation>
+</message>
+<message>
+<source>Give the model another name.</source>
+<translation>Donner un autre nom au modèle.</translation>
+</message>
+<message>
+<source>Go on</source>
+<translation>Continuer</translation>
+</message>
+<message>
+<source>How many corrections are remembered, their size and their folder.</source>
+<translation>Le nombre de corrections mémorisées, leur taille et leur dossier.</translation>
+</message>
+<message>
+<source>How much of the time is over.</source>
+<translation>La part du temps écoulée.</translation>
+</message>
+<message>
+<source>MetaUNETR Segment</source>
+<translation>MetaUNETR Segment</translation>
+</message>
+<message>
+<source>Models that were adapted here.</source>
+<translation>Modèles qui ont été adaptés ici.</translation>
+</message>
+<message>
+<source>Remember this correction</source>
+<translation>Mémoriser cette correction</translation>
+</message>
+<message>
+<source>Rename…</source>
+<translation>Renommer…</translation>
+</message>
+<message>
+<source>Scores in CTs that the model had not learned from: before and after.</source>
+<translation>Mesures dans des scanners dont le modèle n'a pas appris : avant et après.</translation>
+</message>
+<message>
+<source>Search the results of the tab Batch for segmentations that were edited and saved since.</source>
+<translation>Chercher dans les résultats de l'onglet « Lot » les segmentations modifiées et enregistrées depuis.</translation>
+</message>
+<message>
+<source>Segment the ticked organs again.</source>
+<translation>Segmenter à nouveau les organes cochés.</translation>
+</message>
+<message>
+<source>Segments the ticked organs again, everywhere or inside a region, and keeps everything else as it is.</source>
+<translation>Segmente à nouveau les organes cochés, partout ou dans une région, et laisse tout le reste tel quel.</translation>
+</message>
+<message>
+<source>Some organs again</source>
+<translation>Quelques organes à nouveau</translation>
+</message>
+<message>
+<source>The cases to learn from.</source>
+<translation>Les cas dont le modèle apprend.</translation>
+</message>
+<message>
+<source>The most that everything may take, in minutes. With more time the model learns more. Default: 30 minutes.</source>
+<translation>La durée maximale de l'ensemble, en minutes. Avec plus de temps, le modèle apprend davantage. Par défaut : 30 minutes.</translation>
+</message>
+<message>
+<source>Their voxels are replaced, in the region if there is one.</source>
+<translation>Leurs voxels sont remplacés ; s'il y a une région, seulement dans celle-ci.</translation>
+</message>
+<message>
+<source>Time (minutes):</source>
+<translation>Durée (minutes) :</translation>
+</message>
+<message>
+<source>Train a model on the ticked cases, and measure the gain on CTs that it has not learned from. It is written only if it is better.</source>
+<translation>Entraîner un modèle sur les cas cochés, et mesurer le gain dans des scanners dont il n'a pas appris. Il n'est enregistré que s'il est meilleur.</translation>
+</message>
+<message>
+<source>Use this model</source>
+<translation>Utiliser</translation>
+</message>
+<message>
+<source>What is still to be chosen, or what the run will take.</source>
+<translation>Ce qu'il reste à choisir, ou ce que demande l'exécution.</translation>
+</message>
+<message>
+<source>Where to segment again. A new region begins around the ticked organs: drag its handles. Default: the whole volume.</source>
+<translation>Où segmenter à nouveau. Une nouvelle région est d'abord placée autour des organes cochés : tirez ses poignées. Par défaut : tout le volume.</translation>
 </message>
 </context>
 <context>
@@ -616,6 +748,10 @@ et apportez ici le dossier « wheels ».</translation>
 <source>pip ended with code {n}</source>
 <translation>pip s'est terminé avec le code {n}</translation>
 </message>
+<message>
+<source>a few MB</source>
+<translation>quelques Mo</translation>
+</message>
 </context>
 <context>
 <name>MetaUNETRSegmentLib.engine</name>
@@ -643,7 +779,7 @@ et apportez ici le dossier « wheels ».</translation>
 <name>MetaUNETRSegmentLib.install</name>
 <message>
 <source>Before the first run, this must be installed: {names}. You will be asked first, with the sizes.</source>
-<translation>Avant la première exécution, ceci doit être installé : {names}. La question vous sera posée avant, avec les tailles.</translation>
+<translation>Avant la première exécution, ceci doit être installé : {names}. Une question vous montrera d'abord les tailles.</translation>
 </message>
 <message>
 <source>An installation is under way; wait until it is done.</source>
@@ -673,16 +809,16 @@ et apportez ici le dossier « wheels ».</translation>
 <translation>Annulé.</translation>
 </message>
 <message>
-<source>The engine was killed, probably because memory ran out. Close other programs, or restrict the run to a region of interest.</source>
-<translation>Le programme a été arrêté, sans doute par manque de mémoire. Fermez d'autres programmes, ou limitez l'exécution à une région.</translation>
-</message>
-<message>
 <source>The engine stopped unexpectedly (exit code {code}). The log says more; please report it with a copy of it.</source>
-<translation>Le programme s'est arrêté de façon inattendue (code {code}). Le journal en dit plus ; merci de le signaler avec une copie.</translation>
+<translation>Le calcul s'est arrêté de façon inattendue (code {code}). Le journal en dit plus ; merci de signaler l'erreur avec une copie de celui-ci.</translation>
 </message>
 <message>
 <source>The result could not be put into the scene ({kind}: {error}). The log says more; please report it with a copy of it.</source>
-<translation>Le résultat n'a pas pu être mis dans la scène ({kind} : {error}). Le journal en dit plus ; merci de le signaler avec une copie.</translation>
+<translation>Le résultat n'a pas pu être mis dans la scène ({kind} : {error}). Le journal en dit plus ; merci de signaler l'erreur avec une copie de celui-ci.</translation>
+</message>
+<message>
+<source>The engine was killed, probably because memory ran out. Close other programs, or crop the volume with the module Crop Volume.</source>
+<translation>Le calcul a été arrêté par le système, sans doute par manque de mémoire. Fermez d'autres programmes, ou recadrez le volume avec le module Crop Volume.</translation>
 </message>
 </context>
 <context>
@@ -760,7 +896,7 @@ et apportez ici le dossier « wheels ».</translation>
 <name>SegmentEditorEffect</name>
 <message>
 <source>Click an organ in a slice view: MetaUNETR segments the organ that the selected segment means (by its terminology or name) again in a cube around that point. Other segments and the rest of this one stay. Research use only.</source>
-<translation>Cliquez sur un organe dans une vue en coupe : MetaUNETR segmente de nouveau, dans un cube autour de ce point, l'organe que désigne le segment choisi (par sa terminologie ou son nom). Les autres segments et le reste de celui-ci demeurent. Réservé à la recherche.</translation>
+<translation>Cliquez sur un organe dans une vue en coupe : MetaUNETR segmente à nouveau, dans un cube autour de ce point, l'organe que désigne le segment sélectionné (par sa terminologie ou son nom). Les autres segments et le reste de celui-ci ne changent pas. Réservé à la recherche.</translation>
 </message>
 <message>
 <source>Edge of the cube in mm. Default: {default} mm.</source>
@@ -794,6 +930,10 @@ et apportez ici le dossier « wheels ».</translation>
 <source>Done. Undo brings the segment back as it was.</source>
 <translation>Terminé. « Annuler » rétablit le segment.</translation>
 </message>
+<message>
+<source>MetaUNETR</source>
+<translation>MetaUNETR</translation>
+</message>
 </context>
 <context>
 <name>panel.__init__</name>
@@ -816,12 +956,104 @@ et apportez ici le dossier « wheels ».</translation>
 <source>Case</source>
 <translation>Cas</translation>
 </message>
+<message>
+<source>Corrected organs</source>
+<translation>Organes corrigés</translation>
+</message>
+<message>
+<source>Select a remembered case in the list.</source>
+<translation>Sélectionnez dans la liste un cas mémorisé.</translation>
+</message>
+<message>
+<source>Tick the cases to learn from. One of the scene is remembered when you tick it.</source>
+<translation>Cochez les cas dont le modèle apprend. Un cas de la scène est mémorisé quand vous le cochez.</translation>
+</message>
+<message>
+<source>What is not corrected stays as the model knows it.</source>
+<translation>Ce qui n'est pas corrigé reste tel que le modèle le connaît.</translation>
+</message>
+<message>
+<source>no model</source>
+<translation>aucun modèle</translation>
+</message>
+<message>
+<source>{count} remembered, {size}, in {folder}</source>
+<translation>{count} mémorisés, {size}, dans {folder}</translation>
+</message>
+<message>
+<source>{name} (batch)</source>
+<translation>{name} (lot)</translation>
+</message>
+<message>
+<source>{name} (scene)</source>
+<translation>{name} (scène)</translation>
+</message>
+<message>
+<source>{name}. Tick it to remember it: CT and corrected organs are copied to {folder}.</source>
+<translation>{name}. Cochez-le pour le mémoriser : le scanner et les organes corrigés sont copiés dans {folder}.</translation>
+</message>
+<message>
+<source>{size} in {folder}; results of {model}</source>
+<translation>{size} dans {folder} ; résultats de {model}</translation>
+</message>
 </context>
 <context>
 <name>panel.adaptmodels</name>
 <message>
 <source>Organ</source>
 <translation>Organe</translation>
+</message>
+<message>
+<source>At 2 mm, before → after.</source>
+<translation>À 2 mm, avant → après.</translation>
+</message>
+<message>
+<source>Before → after.</source>
+<translation>Avant → après.</translation>
+</message>
+<message>
+<source>Delete the model {name}?</source>
+<translation>Supprimer le modèle {name} ?</translation>
+</message>
+<message>
+<source>Dice</source>
+<translation>Dice</translation>
+</message>
+<message>
+<source>Folder for the model</source>
+<translation>Dossier pour le modèle</translation>
+</message>
+<message>
+<source>MetaUNETR</source>
+<translation>MetaUNETR</translation>
+</message>
+<message>
+<source>NSD</source>
+<translation>NSD</translation>
+</message>
+<message>
+<source>New name:</source>
+<translation>Nouveau nom :</translation>
+</message>
+<message>
+<source>Number of held-out CTs.</source>
+<translation>Nombre de scanners mis de côté.</translation>
+</message>
+<message>
+<source>Rename model</source>
+<translation>Renommer le modèle</translation>
+</message>
+<message>
+<source>The model is in {path}. Somebody who puts this folder into {models} can choose it.</source>
+<translation>Le modèle est dans {path}. Quiconque copie ce dossier dans {models} peut le choisir.</translation>
+</message>
+<message>
+<source>mean of organs</source>
+<translation>moyenne des organes</translation>
+</message>
+<message>
+<source>n</source>
+<translation>n</translation>
 </message>
 </context>
 <context>
@@ -848,7 +1080,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Flags</source>
-<translation>Remarques</translation>
+<translation>Alertes</translation>
 </message>
 <message>
 <source>What looks wrong and should be looked at.</source>
@@ -900,7 +1132,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>there already</source>
-<translation>déjà là</translation>
+<translation>déjà présent</translation>
 </message>
 <message>
 <source>failed</source>
@@ -932,11 +1164,27 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>None</source>
-<translation>Aucun</translation>
+<translation>Aucune</translation>
 </message>
 <message>
 <source>A file for each organ.</source>
 <translation>Un fichier pour chaque organe.</translation>
+</message>
+<message>
+<source>DICOM SEG (.dcm)</source>
+<translation>DICOM SEG (.dcm)</translation>
+</message>
+<message>
+<source>OBJ</source>
+<translation>OBJ</translation>
+</message>
+<message>
+<source>RTSTRUCT (.rtstruct.dcm)</source>
+<translation>RTSTRUCT (.rtstruct.dcm)</translation>
+</message>
+<message>
+<source>STL</source>
+<translation>STL</translation>
 </message>
 </context>
 <context>
@@ -951,7 +1199,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Overlap: 1 is identical, 0 is apart.</source>
-<translation>Recouvrement : 1 est identique, 0 est disjoint.</translation>
+<translation>Recouvrement : 1 = identique, 0 = disjoint.</translation>
 </message>
 <message>
 <source>Share of the two surfaces that lie within 2 mm of each other.</source>
@@ -993,6 +1241,22 @@ et apportez ici le dossier « wheels ».</translation>
 <source>The difference is the segmentation “{name}”.</source>
 <translation>La différence est la segmentation « {name} ».</translation>
 </message>
+<message>
+<source>Dice</source>
+<translation>Dice</translation>
+</message>
+<message>
+<source>HD95 mm</source>
+<translation>HD95 mm</translation>
+</message>
+<message>
+<source>NSD 2 mm</source>
+<translation>NSD 2 mm</translation>
+</message>
+<message>
+<source>only in {name}</source>
+<translation>seulement dans {name}</translation>
+</message>
 </context>
 <context>
 <name>panel.correct</name>
@@ -1006,11 +1270,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Tick the organs to segment again.</source>
-<translation>Cochez les organes à segmenter de nouveau.</translation>
-</message>
-<message>
-<source>Choose or create the region to work in.</source>
-<translation>Choisissez ou créez la région.</translation>
+<translation>Cochez les organes à segmenter à nouveau.</translation>
 </message>
 <message>
 <source>The correction was undone.</source>
@@ -1028,6 +1288,10 @@ et apportez ici le dossier « wheels ».</translation>
 <source>Nothing was found.</source>
 <translation>Rien n'a été trouvé.</translation>
 </message>
+<message>
+<source>{organ}: {before} → {after} mL</source>
+<translation>{organ} : {before} → {after} mL</translation>
+</message>
 </context>
 <context>
 <name>panel.estimate</name>
@@ -1041,6 +1305,10 @@ et apportez ici le dossier « wheels ».</translation>
 <message>
 <source>&lt;b&gt;First time here?&lt;/b&gt; Load a CT with &lt;i&gt;DICOM&lt;/i&gt; or &lt;i&gt;Add Data&lt;/i&gt;, or take &lt;i&gt;MetaUNETR phantom&lt;/i&gt; from &lt;i&gt;Sample Data&lt;/i&gt;. Press &lt;b&gt;Segment&lt;/b&gt;. Then click the organs in the table. &lt;a href="{url}"&gt;Tutorial&lt;/a&gt;</source>
 <translation>&lt;b&gt;Première fois ici ?&lt;/b&gt; Chargez un scanner avec &lt;i&gt;DICOM&lt;/i&gt; ou &lt;i&gt;Ajouter des données&lt;/i&gt;, ou prenez &lt;i&gt;MetaUNETR phantom&lt;/i&gt; dans &lt;i&gt;Sample Data&lt;/i&gt;. Appuyez sur &lt;b&gt;Segmenter&lt;/b&gt;. Cliquez ensuite sur les organes du tableau. &lt;a href="{url}"&gt;Tutoriel (en anglais)&lt;/a&gt;</translation>
+</message>
+<message>
+<source>Nothing is uploaded. Research use only, not for diagnosis. &lt;a href="{url}"&gt;Help&lt;/a&gt;</source>
+<translation>Rien n'est envoyé. Réservé à la recherche, pas au diagnostic. &lt;a href="{url}"&gt;Aide (en anglais)&lt;/a&gt;</translation>
 </message>
 </context>
 <context>
@@ -1087,7 +1355,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Exact, and slower on a GPU.</source>
-<translation>Exact, et plus lent sur un GPU.</translation>
+<translation>Exact, mais plus lent sur un GPU.</translation>
 </message>
 <message>
 <source>Fast on new GPUs and CPUs.</source>
@@ -1096,6 +1364,22 @@ et apportez ici le dossier « wheels ».</translation>
 <message>
 <source>Fast on most GPUs.</source>
 <translation>Rapide sur la plupart des GPU.</translation>
+</message>
+<message>
+<source>16 bit (bfloat16)</source>
+<translation>16 bits (bfloat16)</translation>
+</message>
+<message>
+<source>16 bit (float16)</source>
+<translation>16 bits (float16)</translation>
+</message>
+<message>
+<source>32 bit</source>
+<translation>32 bits</translation>
+</message>
+<message>
+<source>CPU</source>
+<translation>CPU</translation>
 </message>
 </context>
 <context>
@@ -1135,6 +1419,14 @@ et apportez ici le dossier « wheels ».</translation>
 <message>
 <source>Use</source>
 <translation>Usage</translation>
+</message>
+<message>
+<source>Gain</source>
+<translation>Gain</translation>
+</message>
+<message>
+<source>mean Dice of the corrected organs {before} → {after} in {count} held-out CTs</source>
+<translation>Dice moyen des organes corrigés {before} → {after} dans {count} scanners mis de côté</translation>
 </message>
 </context>
 <context>
@@ -1195,6 +1487,18 @@ et apportez ici le dossier « wheels ».</translation>
 <source> · all cases: {duration} left</source>
 <translation> · tous les cas : encore {duration}</translation>
 </message>
+<message>
+<source>{hours} h {minutes} min</source>
+<translation>{hours} h {minutes} min</translation>
+</message>
+<message>
+<source>{minutes} min {seconds} s</source>
+<translation>{minutes} min {seconds} s</translation>
+</message>
+<message>
+<source>{seconds} s</source>
+<translation>{seconds} s</translation>
+</message>
 </context>
 <context>
 <name>panel.results</name>
@@ -1220,7 +1524,7 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Mean CT number inside the organ; its tooltip has the deviation.</source>
-<translation>Valeur moyenne du scanner dans l'organe ; son infobulle donne l'écart type.</translation>
+<translation>Densité moyenne dans l'organe ; l'infobulle donne l'écart type.</translation>
 </message>
 <message>
 <source>Conf.</source>
@@ -1232,19 +1536,11 @@ et apportez ici le dossier « wheels ».</translation>
 </message>
 <message>
 <source>Flags</source>
-<translation>Remarques</translation>
-</message>
-<message>
-<source>What looks wrong and should be looked at; ↻ was segmented again in a region, ✎ is edited by hand.</source>
-<translation>Ce qui semble faux et doit être vérifié ; ↻ a été segmenté de nouveau dans une région, ✎ est modifié à la main.</translation>
+<translation>Alertes</translation>
 </message>
 <message>
 <source>{mean} ± {deviation} HU</source>
 <translation>{mean} ± {deviation} UH</translation>
-</message>
-<message>
-<source>segmented again in a region</source>
-<translation>segmenté de nouveau dans une région</translation>
 </message>
 <message>
 <source>edited since</source>
@@ -1290,6 +1586,18 @@ et apportez ici le dossier « wheels ».</translation>
 <source>The statistics are in {path}.</source>
 <translation>Les statistiques sont dans {path}.</translation>
 </message>
+<message>
+<source>What looks wrong and should be looked at; ↻ was segmented again with Correct, ✎ is edited by hand.</source>
+<translation>Ce qui semble faux et doit être vérifié ; ↻ a été segmenté à nouveau avec « Corriger », ✎ est modifié à la main.</translation>
+</message>
+<message>
+<source>mL</source>
+<translation>mL</translation>
+</message>
+<message>
+<source>segmented again with Correct</source>
+<translation>segmenté à nouveau avec « Corriger »</translation>
+</message>
 </context>
 <context>
 <name>panel.run</name>
@@ -1331,6 +1639,146 @@ et apportez ici le dossier « wheels ».</translation>
 <message>
 <source>{count} edited segments were kept; the new ones are called {names}.</source>
 <translation>{count} segments modifiés ont été gardés ; les nouveaux s'appellent {names}.</translation>
+</message>
+</context>
+<context>
+<name>MetaUNETRSegmentLib.corrections</name>
+<message>
+<source>Its volume is not in the scene: load it first.</source>
+<translation>Son volume n'est pas dans la scène : chargez-le d'abord.</translation>
+</message>
+<message>
+<source>Its volume shows another frame of a sequence: go to the one that was segmented.</source>
+<translation>Son volume montre une autre image d'une séquence : allez à celle qui a été segmentée.</translation>
+</message>
+<message>
+<source>No organ has been corrected: edit one in Segment Editor.</source>
+<translation>Aucun organe n'a été corrigé : modifiez-en un dans Segment Editor.</translation>
+</message>
+</context>
+<context>
+<name>MetaUNETRSegmentLib.ownmodels</name>
+<message>
+<source>A name may have letters, digits, spaces, dots and dashes: {name}</source>
+<translation>Un nom peut contenir des lettres, des chiffres, des espaces, des points et des tirets : {name}</translation>
+</message>
+<message>
+<source>Another model is called {name}; choose another name.</source>
+<translation>Un autre modèle s'appelle {name} ; choisissez un autre nom.</translation>
+</message>
+</context>
+<context>
+<name>panel.adapt</name>
+<message>
+<source>Adapt</source>
+<translation>Adapter</translation>
+</message>
+<message>
+<source>Adapt (unfinished)</source>
+<translation>Adapter (inachevé)</translation>
+</message>
+<message>
+<source>At most {minutes} min for {count} trainings, {memory} GB of memory, {disk} GB of disk.</source>
+<translation>Au plus {minutes} min pour {count} entraînements, {memory} Go de mémoire, {disk} Go de disque.</translation>
+</message>
+<message>
+<source>Cancelled. Press Go on to continue, or Discard.</source>
+<translation>Annulé. Appuyez sur « Continuer » ou « Abandonner ».</translation>
+</message>
+<message>
+<source>Choose a model under Segment.</source>
+<translation>Choisissez un modèle sous « Segmenter ».</translation>
+</message>
+<message>
+<source>Choose the folders of the CTs and of the results in the tab Batch.</source>
+<translation>Choisissez les dossiers des scanners et des résultats dans l'onglet « Lot ».</translation>
+</message>
+<message>
+<source>Correct organs in Segment Editor, in at least {count} CTs.</source>
+<translation>Corrigez des organes dans Segment Editor, dans au moins {count} scanners.</translation>
+</message>
+<message>
+<source>Go on</source>
+<translation>Continuer</translation>
+</message>
+<message>
+<source>Go on with the unfinished model above, or discard it.</source>
+<translation>Continuez le modèle inachevé ci-dessus, ou abandonnez-le.</translation>
+</message>
+<message>
+<source>Keep the model anyway</source>
+<translation>Garder quand même le modèle</translation>
+</message>
+<message>
+<source>No model was written: {reason}.</source>
+<translation>Aucun modèle n'a été enregistré : {reason}.</translation>
+</message>
+<message>
+<source>Searching for results that were edited …</source>
+<translation>Recherche des résultats modifiés …</translation>
+</message>
+<message>
+<source>The new model is {name}: mean Dice of the corrected organs {before} → {after} in held-out CTs.</source>
+<translation>Le nouveau modèle est {name} : Dice moyen des organes corrigés {before} → {after} dans les scanners mis de côté.</translation>
+</message>
+<message>
+<source>Tick at least {count} cases: some are held out to measure the gain.</source>
+<translation>Cochez au moins {count} cas : certains sont mis de côté pour mesurer le gain.</translation>
+</message>
+<message>
+<source>Wait until the run is done.</source>
+<translation>Attendez la fin de l'exécution.</translation>
+</message>
+<message>
+<source>estimating …</source>
+<translation>estimation …</translation>
+</message>
+<message>
+<source>{count} edited results were found.</source>
+<translation>{count} résultats modifiés trouvés.</translation>
+</message>
+<message>
+<source>{name} is not better: {reason}. What was trained is kept in {folder}.</source>
+<translation>{name} n'est pas meilleur : {reason}. Ce qui a été entraîné est conservé dans {folder}.</translation>
+</message>
+<message>
+<source>{name} is unfinished. What was done is kept in {folder}.</source>
+<translation>{name} est inachevé. Ce qui a été fait est conservé dans {folder}.</translation>
+</message>
+<message>
+<source>{stage}, {duration} left at most</source>
+<translation>{stage}, encore {duration} au plus</translation>
+</message>
+</context>
+<context>
+<name>panel.remember</name>
+<message>
+<source>Forget this correction</source>
+<translation>Oublier cette correction</translation>
+</message>
+<message>
+<source>Remember this correction</source>
+<translation>Mémoriser cette correction</translation>
+</message>
+<message>
+<source>Remembered: {organs}. The copy of {size} is in {folder}; the tab Adapt learns from it.</source>
+<translation>Mémorisé : {organs}. La copie de {size} est dans {folder} ; l'onglet « Adapter » en apprend.</translation>
+</message>
+<message>
+<source>Remembering the correction …</source>
+<translation>Mémorisation de la correction …</translation>
+</message>
+<message>
+<source>The correction was forgotten, and its copy deleted.</source>
+<translation>La correction est oubliée, et sa copie supprimée.</translation>
+</message>
+<message>
+<source>{path} cannot be deleted: {reason}.</source>
+<translation>{path} ne peut pas être supprimé : {reason}.</translation>
+</message>
+<message>
+<source>{size} MB</source>
+<translation>{size} Mo</translation>
 </message>
 </context>
 </TS>
