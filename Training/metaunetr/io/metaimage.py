@@ -125,7 +125,8 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         end = file.tell()
     if "NDims" not in header:
         with open(path, "rb") as file:
-            raise InputError(f"{path}: is not a MetaImage file; it begins with {file.read(8)!r}")
+            head = repr(file.read(8))[1:]
+        raise InputError(f"{path}: is not a MetaImage file; it begins with {head}")
     if LAST not in header:
         raise InputError(f"{path}: the header does not end with {LAST}; it is truncated or damaged")
     return header, end

@@ -115,7 +115,7 @@ def _fields(path: Path, raw: bytes) -> np.void:
             return header
     if 540 in (int.from_bytes(raw[:4], "little"), int.from_bytes(raw[:4], "big")):
         raise InputError(f"{path}: NIfTI-2 is not supported; convert it to NIfTI-1")
-    raise InputError(f"{path}: is not a NIfTI file; it begins with {raw[:8]!r}")
+    raise InputError(f"{path}: is not a NIfTI file; it begins with {repr(raw[:8])[1:]}")
 
 
 def _shape(path: Path, header: np.void) -> tuple[int, int, int]:

@@ -143,7 +143,7 @@ def _header_lines(path: Path) -> tuple[list[str], int]:
     with open(path, "rb") as file:
         head = file.read(PIECE)
         if not re.match(rb"NRRD000[1-9]\r?\n", head):
-            raise InputError(f"{path}: is not a NRRD file; it begins with {head[:8]!r}")
+            raise InputError(f"{path}: is not a NRRD file; it begins with {repr(head[:8])[1:]}")
         while not BLANK.search(head) and len(head) < LONGEST_HEADER and (more := file.read(PIECE)):
             head += more
     blank = BLANK.search(head)
