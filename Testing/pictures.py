@@ -45,7 +45,11 @@ def report_picture(path: Path) -> None:
         screen = page.with_suffix(".png")
         chromium(page, f"--force-device-scale-factor={SCALE}", f"--screenshot={screen}")
         box = [round(SCALE * side) for side in (16, top - 8, WIDTH - 16, bottom + 8)]
-        Image.open(screen).convert("RGB").crop(box).save(path, quality=75, method=6)
+        save(Image.open(screen).crop(box), path)
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    picture.convert("RGB").save(path, quality=75, method=6)
 
 
 def chromium(page: Path, *options: str) -> str:
@@ -80,17 +84,10 @@ def legend() -> str:
     return "\n".join([*lines, "</svg>\n"])
 
 
-def slicer_picture(source: Path) -> None:
-    """A picture of Slicer's window, with 256 colours."""
-    picture = Image.open(source).convert("RGB")
-    picture = picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=4)
-    picture.save(PICTURES / source.name, optimize=True)
-
-
 if __name__ == "__main__":
     if sys.argv[1:]:
         for path in sorted(Path(sys.argv[1]).glob("*.png")):
-            slicer_picture(path)
+            save(Image.open(path), PICTURES / path.with_suffix(".webp").name)
     else:
         (PICTURES / "organs.svg").write_text(legend(), encoding="utf-8")
         report_picture(PICTURES / "demo.webp")
