@@ -129,7 +129,8 @@ class _Adapter:
             raise InputError(f"at least {FEWEST} corrected CTs are needed, so that some can be "
                              f"held out to measure the gain; there are {len(self.request.cases)}")
         refuse_existing(output)
-        recipe_of(self.start, 1)
+        training = recipe_of(self.start, 1).training
+        self.sizes = (training.patch, *training.more_patches)
         self.report(self._estimate())
         if dry_run:
             return False
@@ -177,7 +178,7 @@ class _Adapter:
         if disk > plan.free and not self.state:
             raise OutputError(f"{self.folder}: adapting takes at most {disk / 1e6:,.0f} MB, only "
                               f"{plan.free / 1e6:,.0f} MB are free on this disk")
-        memory = PROCESS + VOXEL * math.prod(self.start.patch)
+        memory = PROCESS + VOXEL * max(map(math.prod, self.sizes))
         return {"event": "estimate", "seconds": 60 * self.request.minutes, "trainings": trainings,
                 "disk_mb": round(disk / 1e6), "memory_mb": round(memory / 1e6),
                 "line": f"At most {duration(60 * self.request.minutes)} for {trainings} trainings "
