@@ -82,6 +82,7 @@ class Request:
         output: folder of the model to write.
         minutes: for everything.
         keep_anyway: write the model even if it is not better.
+        seed: of patches and augmentation.
     """
 
     cases: Sequence[Correction]
@@ -90,6 +91,7 @@ class Request:
     minutes: float
     device: str = "auto"
     keep_anyway: bool = False
+    seed: int = 0
 
 
 def adapt(request: Request, report: Report, dry_run: bool = False) -> bool:
@@ -218,7 +220,12 @@ class _Adapter:
         for case in sources:
             if case.key in plan.failed:
                 raise InputError(f"{case.image}: {plan.failed[case.key]}")
-        different = len({case.voxels for case in prepared.cases})
+        same_cts = prepare.duplicates(prepared.cases)
+        for same in same_cts:
+            files = " and ".join(str(case.source.image) for case in same)
+            self.report({"event": "warning", "text": f"{files} are one CT; they are held out "
+                         "together."})
+        different = len(prepared.cases) - sum(len(same) - 1 for same in same_cts)
         if different < FEWEST:
             raise InputError(f"at least {FEWEST} different CTs are needed, these are {different}, "
                              "some of them several times")
@@ -255,8 +262,8 @@ class _Adapter:
 
     def _train(self, fold: Fold, name: str) -> Run:
         prepared = Prepared.read(self.folder / "prepared")
-        return train(recipe_of(self.start, self.state["minutes"]), prepared, fold,
-                     self.folder / name, self.start, self.request.device,
+        recipe = recipe_of(self.start, self.state["minutes"], self.request.seed)
+        return train(recipe, prepared, fold, self.folder / name, self.start, self.request.device,
                      lambda event: self._tick(), adapt=True)
 
     def _measure(
@@ -325,7 +332,7 @@ class _Adapter:
 
 
 def _made_from(request: Request) -> str:
-    what = [request.start.sha256, [case.state() for case in request.cases]]
+    what = [request.start.sha256, [case.state() for case in request.cases], request.seed]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 

@@ -46,7 +46,7 @@ AUGMENTATION = Augmentation(  # weaker than when a model is trained from random 
 )
 
 
-def recipe_of(start: Bundle, minutes: float) -> Recipe:
+def recipe_of(start: Bundle, minutes: float, seed: int = 0) -> Recipe:
     """The recipe of one training: network, preprocessing, organs, patches and windows of `start`.
 
     Raises:
@@ -57,7 +57,7 @@ def recipe_of(start: Bundle, minutes: float) -> Recipe:
         network=Network(FAMILY, "", "", {}, 0), training=TRAINING, augmentation=AUGMENTATION,
         inference=Inference(start.overlap, start.smallest, start.largest)), start)
     return replace(recipe, training=replace(
-        recipe.training, max_minutes=minutes, more_patches=_more_patches(start)))
+        recipe.training, max_minutes=minutes, more_patches=_more_patches(start), seed=seed))
 
 
 def _more_patches(start: Bundle) -> tuple[Triple, ...]:
