@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from metaunetr import bundle, io
 from metaunetr.cli import main
 from metaunetr.engine import Segmenter
 from metaunetr.errors import InputError, OutputError
+from metaunetr.io import atomic
 from metaunetr_training.adapt import cases, run, settings
 from metaunetr_training.adapt.gain import Gain, Line
 from metaunetr_training.adapt.remember import remember
@@ -236,6 +238,25 @@ def test_time_and_disk_are_checked(request_of, monkeypatch, changes, free, error
     monkeypatch.setattr("metaunetr_training.data.resources.free_disk", lambda folder: free)
     with pytest.raises(error, match=message):
         adapt(request_of(**changes), lambda event: None)
+
+
+def test_a_disk_that_fills_up_is_one_sentence_and_what_is_done_is_kept(request_of, monkeypatch):
+    flush, stages = atomic._flush, ["train", "before", "prepare"]
+    seen = []
+
+    def full(path):
+        if stages[-1] in seen:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        flush(path)
+
+    monkeypatch.setattr(atomic, "_flush", full)
+    while stages:
+        with pytest.raises(OutputError, match=r"^[^\n]*: cannot be written: the disk is full$"):
+            adapt(request_of(), lambda event: seen.append(event.get("stage")))
+        stages.pop()
+        seen.clear()
+    state = state_folder(request_of().output)
+    assert len(list(state.glob("before/cases/*/*.json"))) == 3
 
 
 def test_too_few_minutes_are_noticed_before_all_cases_were_measured(request_of):
