@@ -166,7 +166,7 @@ def run_all(
     _begin(setting, folder)
     cases = (*setting.source, *setting.known)
     before = _measure(setting.start, cases, folder / "start", device, clock, report)
-    planned = plan(setting, seeds, before)
+    planned, path = plan(setting, seeds, before), folder / "results.md"
     finished = {tuple(row[column] for column in planned[0].of)
                 for row in results.read(folder / RUNS)}
     for number, each in enumerate(planned, start=1):
@@ -175,7 +175,7 @@ def run_all(
         clock.check()
         report({"event": "line", "text": f"{number} of {len(planned)}: {each.name}"})
         log(folder, _one(each, setting, before, folder, device, clock, report), report)
-    path = folder / "results.md"
+        write_text(path, tables(folder))
     write_text(path, tables(folder))
     return path
 
@@ -375,8 +375,9 @@ def _run_table(runs: Sequence[Mapping[str, str]], scores: Sequence[Mapping[str, 
         f"Mean of organs, before → after, on the grids of the CTs; of {source}, the organs that "
         f"were corrected in a case at least. Test cases: {counted}. Held out in turn: what the "
         "command measured by itself on the cases that it adapted to; with *, it would not have "
-        f"written the model. Steps: of the last training; {first['precision']}, threads: "
-        f"{first['threads']}."])
+        "written the model. An organ that is not there, and found by one of both models only, "
+        f"counts as 1 for the other one. Steps: of the last training; {first['precision']}, "
+        f"threads: {first['threads']}."])
 
 
 def _organ_table(runs: Sequence[Mapping[str, str]], scores: Sequence[Mapping[str, str]]) -> str:
