@@ -200,6 +200,7 @@ LEFT_OUT = {
     "experiment mixers": "takes hours; see cli/test_experiment.py",
     "experiment figures": "needs these experiments; see cli/test_experiment.py",
     "experiment cka": "needs these experiments; see cli/test_experiment.py",
+    "experiment adapt": "takes hours; see experiments/test_adaptation.py",
 }
 RUN = [page for page in PAGES if name(page) not in ("Training/README.md", "CHANGELOG.md")]
 

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from metaunetr import io
 from metaunetr.cli import main
+from metaunetr.fill import AIR
 from metaunetr.io.seg_nrrd import read_segments
 from metaunetr_training.adapt.cases import find, read_corrections
 from metaunetr_training.adapt.remember import remember
@@ -45,6 +46,7 @@ def test_it_is_a_case_with_the_same_organs_model_and_voxels(original, start, tmp
     assert case.models == {RECORD["model_sha256"]: "tiny"}
     image = io.read_image(case.image)
     assert image.grid.spacing == start.preprocessing.spacing
+    assert image.array.min() == AIR, "so that the guard takes it for HU"
     expected = to_model_arrays(io.read_image(original.image), original.read(), start.preprocessing)
     again = to_model_arrays(image, case.read(), start.preprocessing)
     for kept, voxels in zip(again, expected, strict=True):

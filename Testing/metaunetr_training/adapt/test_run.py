@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -10,17 +11,22 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import binary_erosion
 
-from metaunetr import bundle
+from metaunetr import bundle, io
 from metaunetr.cli import main
 from metaunetr.engine import Segmenter
 from metaunetr.errors import InputError, OutputError
+from metaunetr.io import atomic
 from metaunetr_training.adapt import cases, run, settings
 from metaunetr_training.adapt.gain import Gain, Line
+from metaunetr_training.adapt.remember import remember
 from metaunetr_training.adapt.run import Request, adapt, state_folder
 from metaunetr_training.cli import parser
+from metaunetr_training.data.prepared import Prepared
 from tiny_bundle import small_ct
 from tiny_corrections import tiny_model, write_case
 
@@ -234,6 +240,25 @@ def test_time_and_disk_are_checked(request_of, monkeypatch, changes, free, error
         adapt(request_of(**changes), lambda event: None)
 
 
+def test_a_disk_that_fills_up_is_one_sentence_and_what_is_done_is_kept(request_of, monkeypatch):
+    flush, stages = atomic._flush, ["train", "before", "prepare"]
+    seen = []
+
+    def full(path):
+        if stages[-1] in seen:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        flush(path)
+
+    monkeypatch.setattr(atomic, "_flush", full)
+    while stages:
+        with pytest.raises(OutputError, match=r"^[^\n]*: cannot be written: the disk is full$"):
+            adapt(request_of(), lambda event: seen.append(event.get("stage")))
+        stages.pop()
+        seen.clear()
+    state = state_folder(request_of().output)
+    assert len(list(state.glob("before/cases/*/*.json"))) == 3
+
+
 def test_too_few_minutes_are_noticed_before_all_cases_were_measured(request_of):
     with pytest.raises(InputError, match="are too few"):
         adapt(request_of(minutes=0.05), lambda event: None)
@@ -254,6 +279,33 @@ def test_the_same_ct_three_times_cannot_be_held_out(request_of, corrected, tmp_p
     found = cases.find([tmp_path], (), [6], lambda text: None)
     with pytest.raises(InputError, match="3 different CTs are needed, these are 1"):
         adapt(request_of(cases=found), lambda event: None)
+
+
+def test_a_ct_and_its_remembered_copy_are_held_out_together(
+        request_of, corrected, start, tmp_path):
+    one, copy = tmp_path / "fat" / "ct3.nii.gz", tmp_path / "copies" / "1" / "ct.nii.gz"
+    write_case(one.parent, "ct3", 3, (6,))
+    image = io.read_image(one)
+    body = image.array > -500
+    rim = body & ~binary_erosion(body, iterations=2)
+    io.write_image(one, replace(image, array=np.where(rim, np.int16(-100), image.array)))
+    found = cases.find([corrected, one.parent], (), [6, 1], print)
+    remember(found[-1], copy.parent, start.preprocessing)
+    found += cases.find([copy.parent], (), [6, 1], print)
+    said = []
+
+    def stop(event):
+        said.extend(event["text"] for _ in range(event["event"] == "warning"))
+        if event.get("stage") == "before":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        adapt(request_of(cases=found), stop)
+    prepared = Prepared.read(state_folder(request_of().output) / "prepared")
+    folds = {case.source.image: prepared.folds[case.key] for case in prepared.cases}
+    assert len(folds) == 5 and folds[one] == folds[copy] and len(set(folds.values())) == 4
+    assert len(said) == 1 and said[0].endswith("are one CT; they are held out together.")
+    assert str(one) in said[0] and str(copy) in said[0]
 
 
 @pytest.mark.parametrize(("count", "folds"), [(3, 3), (6, 6), (7, 3)])

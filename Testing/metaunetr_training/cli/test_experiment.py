@@ -2,7 +2,7 @@
 
 import pytest
 
-from metaunetr.errors import Cancelled
+from metaunetr.errors import Cancelled, InputError
 from metaunetr_training.cli import parser
 from tiny_dataset import write_dataset
 from tiny_run import make_run
@@ -43,10 +43,19 @@ def test_the_same_command_goes_on_when_its_minutes_are_over(tmp_path, capsys):
     assert (tmp_path / "again" / "dice.png").exists()
 
 
+def test_adapting_needs_cases_that_are_left_to_test(tmp_path):
+    data = write_dataset(tmp_path / "new", "abc")
+    with pytest.raises(InputError, match="after 3 to adapt to, none is left to test"):
+        call("adapt", "--from", "abdomen13-2mm", "--data", f"general:{data}", "--source", "new",
+             "--cases", 3, "--output", tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     "words",
     [("mixers",), ("mixers", "--output", "x", "--seeds", "0"), ("figures",),
-     ("cka", "--output", "x"), ("cka", "run", "--output", "x", "--patches", "3")],
+     ("cka", "--output", "x"), ("cka", "run", "--output", "x", "--patches", "3"),
+     ("adapt", "--data", "general:x", "--source", "x", "--output", "x"),
+     ("adapt", "--from", "x", "--data", "x", "--source", "x", "--output", "x")],
 )
 def test_a_wrong_command_line_is_refused(words, capsys):
     with pytest.raises(SystemExit) as stop:

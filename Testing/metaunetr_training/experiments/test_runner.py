@@ -12,7 +12,8 @@ from metaunetr_training.data.datasets import dataset_cases
 from metaunetr_training.errors import TrainingError
 from metaunetr_training.experiments import costs, figures, results, runner
 from metaunetr_training.experiments.plan import plan
-from metaunetr_training.experiments.runner import Clock, points, run_all
+from metaunetr_training.experiments.runner import points, run_all
+from metaunetr_training.experiments.unattended import Clock
 from metaunetr_training.recipe import load
 from tiny_dataset import write_dataset
 from tiny_prepared import tiny_recipe

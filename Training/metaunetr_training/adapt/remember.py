@@ -2,8 +2,8 @@
 
 A folder with
 
-    ct.nii.gz    HU at the spacing of a model, 256 levels of its HU window, cropped to the body and
-                 the organs; without place in the scanner
+    ct.nii.gz    HU at the spacing of a model, 256 levels of its HU window, air below it, cropped to
+                 the body and the organs; without place in the scanner
     ct.seg.nrrd  the corrected organs as segments, with the model that made them
     ct.png       a picture of both
 
@@ -19,6 +19,7 @@ import numpy as np
 from metaunetr import io
 from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Preprocessing
+from metaunetr.fill import AIR
 from metaunetr.image import Grid, Image
 from metaunetr.io.seg_nrrd import (
     CONTENT,
@@ -53,6 +54,7 @@ def remember(case: Correction, folder: Path, preprocessing: Preprocessing) -> in
     voxels, drawn = to_model_arrays(image, labels, preprocessing)
     low, high = preprocessing.hu_window
     hu = np.round(low + voxels * np.float32((high - low) / BRIGHTEST)).astype(np.int16)
+    hu[voxels == 0] = min(low, AIR)  # the guard knows HU by air, among others
     grid = Grid(hu.shape, preprocessing.spacing, (0.0, 0.0, 0.0))
     copy, organs = Image(hu, grid), Image(drawn, grid)
     make_folder(folder)

@@ -82,6 +82,7 @@ class Request:
         output: folder of the model to write.
         minutes: for everything.
         keep_anyway: write the model even if it is not better.
+        seed: of patches and augmentation.
     """
 
     cases: Sequence[Correction]
@@ -90,6 +91,7 @@ class Request:
     minutes: float
     device: str = "auto"
     keep_anyway: bool = False
+    seed: int = 0
 
 
 def adapt(request: Request, report: Report, dry_run: bool = False) -> bool:
@@ -129,7 +131,8 @@ class _Adapter:
             raise InputError(f"at least {FEWEST} corrected CTs are needed, so that some can be "
                              f"held out to measure the gain; there are {len(self.request.cases)}")
         refuse_existing(output)
-        recipe_of(self.start, 1)
+        training = recipe_of(self.start, 1).training
+        self.sizes = (training.patch, *training.more_patches)
         self.report(self._estimate())
         if dry_run:
             return False
@@ -177,7 +180,7 @@ class _Adapter:
         if disk > plan.free and not self.state:
             raise OutputError(f"{self.folder}: adapting takes at most {disk / 1e6:,.0f} MB, only "
                               f"{plan.free / 1e6:,.0f} MB are free on this disk")
-        memory = PROCESS + VOXEL * math.prod(self.start.patch)
+        memory = PROCESS + VOXEL * max(map(math.prod, self.sizes))
         return {"event": "estimate", "seconds": 60 * self.request.minutes, "trainings": trainings,
                 "disk_mb": round(disk / 1e6), "memory_mb": round(memory / 1e6),
                 "line": f"At most {duration(60 * self.request.minutes)} for {trainings} trainings "
@@ -217,7 +220,12 @@ class _Adapter:
         for case in sources:
             if case.key in plan.failed:
                 raise InputError(f"{case.image}: {plan.failed[case.key]}")
-        different = len({case.voxels for case in prepared.cases})
+        same_cts = prepare.duplicates(prepared.cases)
+        for same in same_cts:
+            files = " and ".join(str(case.source.image) for case in same)
+            self.report({"event": "warning", "text": f"{files} are one CT; they are held out "
+                         "together."})
+        different = len(prepared.cases) - sum(len(same) - 1 for same in same_cts)
         if different < FEWEST:
             raise InputError(f"at least {FEWEST} different CTs are needed, these are {different}, "
                              "some of them several times")
@@ -254,8 +262,8 @@ class _Adapter:
 
     def _train(self, fold: Fold, name: str) -> Run:
         prepared = Prepared.read(self.folder / "prepared")
-        return train(recipe_of(self.start, self.state["minutes"]), prepared, fold,
-                     self.folder / name, self.start, self.request.device,
+        recipe = recipe_of(self.start, self.state["minutes"], self.request.seed)
+        return train(recipe, prepared, fold, self.folder / name, self.start, self.request.device,
                      lambda event: self._tick(), adapt=True)
 
     def _measure(
@@ -324,7 +332,7 @@ class _Adapter:
 
 
 def _made_from(request: Request) -> str:
-    what = [request.start.sha256, [case.state() for case in request.cases]]
+    what = [request.start.sha256, [case.state() for case in request.cases], request.seed]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 

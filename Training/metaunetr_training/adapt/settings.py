@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from metaunetr.bundle import Bundle
 from metaunetr.network.sizes import FAMILY
-from metaunetr_training.recipe import Augmentation, Inference, Network, Recipe, Training
+from metaunetr.schema import Reader
+from metaunetr_training.recipe import Augmentation, Inference, Network, Recipe, Training, Triple
 from metaunetr_training.training.finetune import fine_tuning_recipe
 
 NEVER = 1_000_000_000  # iterations
@@ -45,8 +46,8 @@ AUGMENTATION = Augmentation(  # weaker than when a model is trained from random 
 )
 
 
-def recipe_of(start: Bundle, minutes: float) -> Recipe:
-    """The recipe of one training: network, preprocessing, organs and windows of `start`.
+def recipe_of(start: Bundle, minutes: float, seed: int = 0) -> Recipe:
+    """The recipe of one training: network, preprocessing, organs, patches and windows of `start`.
 
     Raises:
         BundleError: a recipe cannot describe the network.
@@ -55,4 +56,22 @@ def recipe_of(start: Bundle, minutes: float) -> Recipe:
         name="adapt", organs=(), preprocessing=start.preprocessing,
         network=Network(FAMILY, "", "", {}, 0), training=TRAINING, augmentation=AUGMENTATION,
         inference=Inference(start.overlap, start.smallest, start.largest)), start)
-    return replace(recipe, training=replace(recipe.training, max_minutes=minutes))
+    return replace(recipe, training=replace(
+        recipe.training, max_minutes=minutes, more_patches=_more_patches(start), seed=seed))
+
+
+def _more_patches(start: Bundle) -> tuple[Triple, ...]:
+    """Sizes of patches (D, H, W) beside that of the model.
+
+    Instance norm depends on what a patch shows, so a model that is trained on one size becomes
+    worse with windows of another. The sizes are those that the model was trained on, by its card;
+    where it names none, a low wide and a high narrow one, as windows may be.
+    """
+    try:
+        recipe = start.card["training"]["recipe"]["training"]
+        found = Reader("the card").read(tuple[Triple, ...], recipe["more_patches"])
+    except (KeyError, TypeError, ValueError):  # cards of other programs may hold anything here
+        found = ()
+    low, high = start.smallest, start.largest
+    return found or tuple(dict.fromkeys(
+        size for size in ((low[0], *high[1:]), (high[0], *low[1:])) if size != start.patch))

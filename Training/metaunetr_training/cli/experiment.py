@@ -1,4 +1,4 @@
-"""`metaunetr-training experiment`: the paper's experiments."""
+"""`metaunetr-training experiment`: the paper's experiments, and what `adapt` brings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from metaunetr_training.cli.arguments import DEVICE, add_changes, dataset
 def add_to(commands) -> None:
     parser = add_command(
         commands, "experiment", "repeat the paper's experiments: token mixers, architectures, CKA",
-        "Repeats the paper's experiments. The same command again continues an interrupted one.",
+        "Repeats the paper's experiments, and measures what `adapt` brings. The same command again "
+        "continues an interrupted one.",
         "metaunetr-training experiment mixers --prepared prepared --output mixers",
         "metaunetr-training experiment mixers --help",
     )
@@ -23,6 +24,7 @@ def add_to(commands) -> None:
     _add_mixers(kinds)
     _add_figures(kinds)
     _add_cka(kinds)
+    _add_adapt(kinds)
 
 
 def _add_mixers(kinds) -> None:
@@ -54,9 +56,7 @@ def _add_mixers(kinds) -> None:
     parser.add_argument("--seeds", type=number(int, 1, 100), default=2, metavar="N",
                         help="runs of each TriCruci mixer, of those without weights and of each "
                              "architecture; published mixers and usual sizes run once (default: 2)")
-    parser.add_argument("--max-minutes", type=number(float, 0.001, 1e6), metavar="M",
-                        help="end after this many minutes, with exit code 130; the same command "
-                             "goes on (default: no limit)")
+    _add_max_minutes(parser)
     _add_common(parser)
     add_changes(parser)
     parser.set_defaults(run=run_mixers)
@@ -92,6 +92,48 @@ def _add_cka(kinds) -> None:
     parser.set_defaults(run=run_cka)
 
 
+def _add_adapt(kinds) -> None:
+    parser = add_command(
+        kinds, "adapt", "measure what `adapt` brings with a few CTs of a new source",
+        "Adapts a model, as `metaunetr-training adapt` does, to a few cases of a data set that it "
+        "has not seen, and measures Dice and NSD before and after: on other cases of the data set, "
+        "and on cases that show what is forgotten. Once with all organs corrected, once with the "
+        "three worst of each case. Writes CSV files and tables.",
+        "metaunetr-training experiment adapt --from abdomen8-3mm --data general:segthor "
+        "--source segthor --data general:btcv --known btcv/btcv_0023 btcv/btcv_0031 "
+        "--output adapted --max-minutes 60",
+    )
+    parser.add_argument("--from", dest="start", required=True, metavar="MODEL",
+                        help="name or folder of the model to adapt (required)")
+    parser.add_argument("--data", type=dataset, action="append", required=True, metavar="KIND:DIR",
+                        help="data set of the cases: btcv, amos, abdomenct1k or general, and its "
+                             "folder; can be given several times (required)")
+    parser.add_argument("--source", required=True, metavar="NAME",
+                        help="name of the data set to adapt to, which the model must not have "
+                             "seen (required)")
+    parser.add_argument("--known", nargs="+", default=[], metavar="CASE",
+                        help="cases of other data sets, such as btcv/btcv_0023, on which "
+                             "forgetting is measured (default: none)")
+    parser.add_argument("--cases", nargs="+", type=number(int, 3, 1000), default=[3, 6, 10],
+                        metavar="N", help="numbers of cases to adapt to (default: 3 6 10)")
+    parser.add_argument("--seeds", type=number(int, 1, 100), default=2, metavar="N",
+                        help="adaptations to each number of cases; a seed draws the cases and "
+                             "seeds the training (default: 2)")
+    parser.add_argument("--minutes", type=number(float, 0.01, 1e6), default=20, metavar="M",
+                        help="time of each adaptation (default: 20)")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR",
+                        help="folder for results and models (required)")
+    _add_max_minutes(parser)
+    _add_common(parser)
+    parser.set_defaults(run=run_adapt)
+
+
+def _add_max_minutes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-minutes", type=number(float, 0.001, 1e6), metavar="M",
+                        help="end after this many minutes, with exit code 130; the same command "
+                             "goes on (default: no limit)")
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", metavar="DEVICE", help=DEVICE)
 
@@ -105,7 +147,8 @@ def run_mixers(args: argparse.Namespace) -> int:
     from metaunetr_training import recipe as recipes
     from metaunetr_training.experiments import figures
     from metaunetr_training.experiments.plan import plan
-    from metaunetr_training.experiments.runner import Clock, run_all
+    from metaunetr_training.experiments.runner import run_all
+    from metaunetr_training.experiments.unattended import Clock
 
     clock = Clock(args.max_minutes)
     recipe = recipes.load(args.recipe, args.changes)
@@ -161,6 +204,22 @@ def run_cka(args: argparse.Namespace) -> None:
     compare(runs, prepared, args.patches, args.output, args.device, progress)
     progress.end()
     print(f"{args.output}: heat maps and cka.csv")
+
+
+def run_adapt(args: argparse.Namespace) -> None:
+    from metaunetr.bundle import find
+    from metaunetr_training.data.datasets import dataset_cases
+    from metaunetr_training.experiments import adaptation
+    from metaunetr_training.experiments.unattended import Clock
+
+    clock = Clock(args.max_minutes)
+    cases = [case for kind, place in args.data for case in dataset_cases(kind, place)]
+    setting = adaptation.choose(find(args.start), cases, args.source, args.known, args.cases,
+                                args.minutes)
+    path = adaptation.run_all(setting, args.seeds, args.output.absolute(), args.device, clock,
+                              _Progress())
+    print(path.read_text(encoding="utf-8"))
+    print(path)
 
 
 class _Progress:

@@ -12,7 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+
+import numpy as np
 
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError, OutputError, explain
@@ -128,16 +131,35 @@ def prepare(plan: Plan, report: Report) -> Prepared:
     if not ready:
         raise InputError(f"{plan.folder}: no case could be prepared; the first: "
                          f"{next(iter(plan.failed.values()), 'there is none')}")
-    duplicates = _duplicates(ready)
+    same_images = duplicates(ready)
     folds = assign_folds([case.source for case in ready], plan.previous, plan.folds,
-                   {case.key: case.voxels for same in duplicates for case in same})
+                         {case.key: same[0].key for same in same_images for case in same})
     write_folds(plan.folder, plan.previous | folds)
     prepared = Prepared.read(plan.folder)
-    notices = _notices(prepared, duplicates)
+    notices = _notices(prepared, same_images)
     for text in notices:
         report(f"warning: {text}")
     write_report(prepared, notices, plan.failed)
     return prepared
+
+
+def duplicates(cases: Sequence[PreparedCase]) -> list[list[PreparedCase]]:
+    """Groups of cases with identical images, which must be in the same fold.
+
+    Identical are images with the same voxels, and those that are equal once they are prepared, such
+    as a CT and its copy at the model spacing (see `adapt.remember`).
+    """
+    groups: list[list[PreparedCase]] = []
+    for case in cases:
+        same = [group for group in groups if any(_is_same_image(case, other) for other in group)]
+        groups = [group for group in groups if group not in same]
+        groups.append([*chain.from_iterable(same), case])
+    return [group for group in groups if len(group) > 1]
+
+
+def _is_same_image(one: PreparedCase, other: PreparedCase) -> bool:
+    return one.voxels == other.voxels or (
+        one.shape == other.shape and np.array_equal(one.image(), other.image()))
 
 
 def _previous(folder: Path, preprocessing: Preprocessing) -> dict[str, Fold]:
@@ -195,15 +217,7 @@ def _summary(case: PreparedCase) -> str:
                       *(f"warning: {text.rstrip('.')}" for text in case.warnings)])
 
 
-def _duplicates(cases: Sequence[PreparedCase]) -> list[list[PreparedCase]]:
-    """Groups of cases with identical images, which must be in the same fold."""
-    same = defaultdict(list)
-    for case in cases:
-        same[case.voxels].append(case)
-    return [group for group in same.values() if len(group) > 1]
-
-
-def _notices(prepared: Prepared, duplicates: Sequence[Sequence[PreparedCase]]) -> list[str]:
+def _notices(prepared: Prepared, same_images: Sequence[Sequence[PreparedCase]]) -> list[str]:
     """Warnings about more than one case."""
     warnings = defaultdict(list)
     for case in prepared.cases:
@@ -211,5 +225,5 @@ def _notices(prepared: Prepared, duplicates: Sequence[Sequence[PreparedCase]]) -
     mirrored = [text for name, texts in warnings.items() for text in inspect_dataset(name, texts)]
     return mirrored + [
         f"{', '.join(case.key for case in same)} are one image; they are kept in one fold."
-        for same in duplicates
+        for same in same_images
     ]

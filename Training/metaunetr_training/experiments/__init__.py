@@ -2,6 +2,8 @@
 
     plan         the networks to train: mixers, architectures, seeds
     runner       trains, tests and measures them, one after the other
+    adaptation   what `adapt` brings with a few CTs of a new source
+    unattended   a limit of time and a log
     results      CSV files
     claim        statistics: does the architecture count for more than the mixer?
     figures      tables and figures, from the CSV files alone

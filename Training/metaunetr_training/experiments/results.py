@@ -58,6 +58,17 @@ def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     write_text(path, text.getvalue())
 
 
+def replace_rows(path: Path, of: Row, rows: Iterable[Row]) -> None:
+    """Replaces the lines of one network, or of whatever `of` describes.
+
+    Args:
+        of: values of the first columns, which `rows` lack.
+    """
+    kept = [row for row in read(path)
+            if any(row[column] != str(value) for column, value in of.items())]
+    write(path, [*kept, *(of | row for row in rows)])
+
+
 def finished(folder: Path) -> set[tuple[str, str]]:
     """Name and seed of the networks whose results are complete."""
     return {(row["network"], row["seed"]) for row in read(folder / NETWORKS)}
@@ -68,20 +79,13 @@ def add(
 ) -> None:
     """Adds a network; the line in networks.csv is written last."""
     of = {"network": planned.name, "seed": planned.seed}
-    _replace(folder / SCORES, of, [
+    replace_rows(folder / SCORES, of, [
         {"dataset": score.dataset, "case": score.case, "organ": score.organ,
          "dice": f"{score.dice:.4f}", "nsd_2mm": f"{score.nsd_2mm:.4f}"}
         for score in scores if score.scored])
     head, *validations = read_csv_log(run.folder / "validation.csv")
-    _replace(folder / CURVES, of, [dict(zip(head, row, strict=True)) for row in validations])
-    _replace(folder / NETWORKS, of, [_network(planned, run, costs)])
-
-
-def _replace(path: Path, of: Row, rows: Iterable[Row]) -> None:
-    """Replaces the lines of one network."""
-    kept = [row for row in read(path)
-            if (row["network"], row["seed"]) != (of["network"], str(of["seed"]))]
-    write(path, [*kept, *(of | row for row in rows)])
+    replace_rows(folder / CURVES, of, [dict(zip(head, row, strict=True)) for row in validations])
+    replace_rows(folder / NETWORKS, of, [_network(planned, run, costs)])
 
 
 def _network(planned: Planned, run: Run, costs: Costs) -> Row:

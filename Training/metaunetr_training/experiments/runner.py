@@ -11,8 +11,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from metaunetr.errors import (
-    Cancelled,
-    DeviceError,
-    InputError,
-    MetaUNETRError,
-    OutputError,
-    explain,
-)
+from metaunetr.errors import DeviceError, InputError, MetaUNETRError, explain
 from metaunetr.outputs import make_folder
 from metaunetr_training.data.case import TEST
 from metaunetr_training.data.prepared import Prepared
@@ -38,6 +30,7 @@ from metaunetr_training.evaluation.selection import choose
 from metaunetr_training.experiments import results, similarity
 from metaunetr_training.experiments.costs import MeasurementError, costs
 from metaunetr_training.experiments.plan import MIXER, NO_MIXER, Planned
+from metaunetr_training.experiments.unattended import Clock, Report, log
 from metaunetr_training.recipe import Recipe
 from metaunetr_training.training.checkpoint import load_average
 from metaunetr_training.training.distributed import process_group
@@ -49,26 +42,6 @@ from metaunetr_training.training.sampler import PatchDataset
 FIRST = "tricruci_self_attention"  # whose features are compared with those of the others
 ALSO_COMPARED = "four_stages_convolution"
 PATCHES = 32  # for CKA
-Report = Callable[[dict[str, Any]], None]
-
-
-class Clock:
-    """Ends the work after some minutes, without losing what is done.
-
-    Args:
-        minutes: None for no limit.
-    """
-
-    def __init__(self, minutes: float | None) -> None:
-        self.minutes, self.began = minutes, time.monotonic()
-
-    def check(self) -> None:
-        """
-        Raises:
-            Cancelled: the time is over.
-        """
-        if self.minutes is not None and time.monotonic() - self.began > 60 * self.minutes:
-            raise Cancelled(f"{self.minutes:g} minutes are over; the same command goes on")
 
 
 def run_all(
@@ -114,7 +87,7 @@ def run_all(
                     raise
                 failed.append(f"{each.folder}: {text}")
                 line += f"failed: {text}"
-            _log(folder, line, report)
+            log(folder, line, report)
             gc.collect()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
@@ -234,13 +207,3 @@ def _similarities(
         levels, _ = similarity.compute(networks, examples, PATCHES, device, watched)
         within, between = similarity.pairs(list(ready), levels)
         results.add_similarities(folder, point, [*within, *between])
-
-
-def _log(folder: Path, line: str, report: Report) -> None:
-    path = folder / "log.txt"
-    try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M')} {line}\n")
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
-    report({"event": "line", "text": line})
