@@ -1,6 +1,7 @@
 """Cells and heights of the panel's tables."""
 
 import math
+from contextlib import suppress
 
 import qt
 
@@ -28,10 +29,14 @@ def header(table, columns, widest: int = 0) -> None:
 
 def fit(table, most: int = 420) -> None:
     """As high as its rows, without a scroll bar of its own as far as that is sensible."""
+    def again() -> None:
+        with suppress(ValueError):  # the table was destroyed meanwhile, with the application
+            _fit(table, most)
+
     table.visible = table.rowCount > 0
     _fit(table, most)
     # again once it is laid out: header and rows may become higher when they are first shown
-    qt.QTimer.singleShot(0, lambda: _fit(table, most))
+    qt.QTimer.singleShot(0, again)
 
 
 def _fit(table, most: int) -> None:
