@@ -81,6 +81,13 @@ def test_a_coarse_copy_gives_the_windows_of_the_run(engine, made, direction):
     assert coarse["memory_mb"] == pytest.approx(whole["memory_mb"], rel=0.2)
 
 
+def test_half_precision_takes_less_memory(made):
+    single, half = (
+        Segmenter(make_bundle(HuBins()), device="cpu", precision=precision).estimate(made)
+        for precision in ("float32", "bfloat16"))
+    assert half["memory_mb"] < single["memory_mb"]
+
+
 def test_before_a_run_all_of_it_counts(monkeypatch):
     """During it, only what is left: not resampling, nor measuring the speed."""
     monkeypatch.setattr(module, "_seconds", lambda runner, window: 0.1)

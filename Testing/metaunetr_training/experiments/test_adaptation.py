@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ending_clock import Ending
 from metaunetr.errors import Cancelled, InputError
 from metaunetr.organs import BY_NUMBER
 from metaunetr_training.adapt import settings
@@ -104,19 +105,6 @@ def test_tables_from_the_csv_files_alone(tmp_path):
     assert "| new | liver | 0.733 → 0.867 (+0.133), n = 3 |" in text
     assert "| new | spleen | 0.500 → 0.500 (+0.000), n = 1 |" in text
     assert "Test cases: new 2, old 1." in text
-
-
-class Ending(Clock):
-    """Ends the work at the n-th look at the clock."""
-
-    def __init__(self, looks: int) -> None:
-        super().__init__(None)
-        self.looks = looks
-
-    def check(self) -> None:
-        self.looks -= 1
-        if self.looks < 0:
-            raise Cancelled("the time is over")
 
 
 def test_it_goes_on_where_the_clock_ended_it(start, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
+from ending_clock import Ending
 from metaunetr.errors import Cancelled, DeviceError, InputError
 from metaunetr_training.data import prepare
 from metaunetr_training.data.datasets import dataset_cases
@@ -37,19 +38,6 @@ def measured_here(monkeypatch):
     def measure(path, device):
         return json.dumps(asdict(costs.measure(load(path), device)))
     monkeypatch.setattr(costs, "_in_own_process", measure)
-
-
-class Ending(Clock):
-    """Ends the work at the n-th look at the clock."""
-
-    def __init__(self, looks: int) -> None:
-        super().__init__(None)
-        self.looks = looks
-
-    def check(self) -> None:
-        self.looks -= 1
-        if self.looks < 0:
-            raise Cancelled("the time is over")
 
 
 def ignore(event):

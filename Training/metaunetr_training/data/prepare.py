@@ -7,6 +7,7 @@ folds.json keeps the fold of every case that was ever prepared.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,8 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-
-import numpy as np
 
 from metaunetr.bundle import Preprocessing
 from metaunetr.errors import InputError, OutputError, explain
@@ -149,17 +148,14 @@ def duplicates(cases: Sequence[PreparedCase]) -> list[list[PreparedCase]]:
     Identical are images with the same voxels, and those that are equal once they are prepared, such
     as a CT and its copy at the model spacing (see `adapt.remember`).
     """
-    groups: list[list[PreparedCase]] = []
+    groups: list[tuple[set[str], list[PreparedCase]]] = []  # digests, and cases that have them
     for case in cases:
-        same = [group for group in groups if any(_is_same_image(case, other) for other in group)]
+        digests = {case.voxels, hashlib.sha256(case.image()).hexdigest()}
+        same = [group for group in groups if group[0] & digests]
         groups = [group for group in groups if group not in same]
-        groups.append([*chain.from_iterable(same), case])
-    return [group for group in groups if len(group) > 1]
-
-
-def _is_same_image(one: PreparedCase, other: PreparedCase) -> bool:
-    return one.voxels == other.voxels or (
-        one.shape == other.shape and np.array_equal(one.image(), other.image()))
+        groups.append((digests.union(*(known for known, _ in same)),
+                       [*chain.from_iterable(members for _, members in same), case]))
+    return [members for _, members in groups if len(members) > 1]
 
 
 def _previous(folder: Path, preprocessing: Preprocessing) -> dict[str, Fold]:
