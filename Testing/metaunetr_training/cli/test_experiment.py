@@ -39,6 +39,8 @@ def test_the_same_command_goes_on_when_its_minutes_are_over(tmp_path, capsys):
     printed = capsys.readouterr()
     assert "1 of 1: identity-0" in printed.err and "results.md" in printed.out
     assert "2 steps in" in (tmp_path / "out" / "log.txt").read_text()
+    with pytest.raises(InputError, match="out: holds an experiment with other values of recipe;"):
+        call(*command, "--set", "training.iterations=3")
     assert call("figures", tmp_path / "out", "--output", tmp_path / "again") == 0
     assert (tmp_path / "again" / "dice.png").exists()
 

@@ -5,6 +5,7 @@ import pytest
 from SimpleITK import GetArrayFromImage, ReadImage
 
 from metaunetr.errors import InputError
+from metaunetr.organs import ORGANS
 from metaunetr_training.experiments import figures, results
 
 # kind, Dice, seconds of a step
@@ -82,6 +83,11 @@ def test_tables_say_what_the_files_hold(folder, tmp_path):
                     "not better by more than 0.02: confirmed."):
         assert verdict in text
     assert "among 3 architectures and" in text and "among 2 TriCruci mixers" in text
+
+
+def test_every_organ_is_in_one_group():
+    grouped = [organ for group in figures.GROUPS.values() for organ in group]
+    assert sorted(grouped) == sorted(organ.name for organ in ORGANS)
 
 
 def test_a_part_of_the_networks_is_enough(folder, tmp_path):

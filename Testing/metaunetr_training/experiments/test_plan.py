@@ -1,13 +1,17 @@
 """The networks of `experiment mixers`."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+import torch
 
+from metaunetr.engine.estimate import trial_size
 from metaunetr.errors import InputError
 from metaunetr_training import recipe as recipes
 from metaunetr_training.experiments.costs import parameters
 from metaunetr_training.experiments.plan import known_names, plan
+from metaunetr_training.training.networks import build_network
 from tiny_prepared import tiny_recipe
 
 
@@ -34,6 +38,18 @@ def test_all_networks_have_one_recipe_and_their_seeds():
     assert abs(count("U-Net_nearest") - target) < 0.1 * target
     four = count("four_stages_convolution")
     assert 80 < 100 * (1 - target / four) < 90, "the paper: about 80 % fewer"
+
+
+@pytest.mark.parametrize("name", known_names())
+def test_the_trial_of_a_window_works_with_every_network(name):
+    recipe = recipes.load("experiment", ["network.feature_size=4"])
+    chosen = plan(recipe, 1, (name,))[0].recipe.network
+    small = replace(chosen, feature_size=12 if chosen.family == "SwinUNETR" else 4)
+    network = build_network(small, 14, recipe.training.patch).eval()
+    size = trial_size(recipe.training.patch, network.stride)
+    assert size < recipe.training.patch
+    with torch.no_grad():
+        assert network(torch.zeros(1, 1, *size)).shape[2:] == size
 
 
 def test_a_network_that_cannot_be_trained_is_named():

@@ -35,8 +35,7 @@ def estimate(
     """
     voxels = math.prod(windows.window)
     if network_s is None:
-        trial = torch.zeros([max(bundle.multiple, n // 2 // bundle.multiple * bundle.multiple)
-                             for n in windows.window])
+        trial = torch.zeros(trial_size(windows.window, bundle.multiple))
         per_voxel = _seconds(runner, trial) / trial.numel()
         network_s = len(windows) * voxels * per_voxel
     seconds = network_s + FINISH * math.prod(grid.shape) / 1e6
@@ -65,6 +64,15 @@ def whole_grid(grid: Grid, shape: tuple[int, int, int]) -> Grid:
                          "are {}.".format(*sizes))
     spacing = tuple(s / n for s, n in zip(grid.spacing, every[::-1], strict=True))
     return Grid(tuple(shape), spacing, grid.origin, grid.direction)
+
+
+def trial_size(window: tuple[int, int, int], multiple: int) -> tuple[int, int, int]:
+    """The size of half a window, (D, H, W), that the network accepts.
+
+    At least twice `multiple`, because pooling and SwinUNETR fail where a side of their lowest
+    level is one voxel.
+    """
+    return tuple(min(n, max(2 * multiple, n // 2 // multiple * multiple)) for n in window)
 
 
 def _seconds(runner: Runner, window: torch.Tensor) -> float:

@@ -147,13 +147,14 @@ def run_mixers(args: argparse.Namespace) -> int:
     from metaunetr_training import recipe as recipes
     from metaunetr_training.experiments import figures
     from metaunetr_training.experiments.plan import plan
-    from metaunetr_training.experiments.runner import run_all
-    from metaunetr_training.experiments.unattended import Clock
+    from metaunetr_training.experiments.runner import run_all, setting
+    from metaunetr_training.experiments.unattended import Clock, begin
 
     clock = Clock(args.max_minutes)
     recipe = recipes.load(args.recipe, args.changes)
     planned = plan(recipe, args.seeds, args.networks)
     prepared = _prepared(args, recipe)
+    begin(args.output, setting(recipe, prepared, args.fold))
     progress = _Progress()
     try:
         failed = run_all(planned, prepared, args.fold, args.output, args.device, clock, progress)

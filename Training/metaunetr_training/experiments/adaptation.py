@@ -21,7 +21,6 @@ the start model's result of the case is worst ("worst"), so that the others are 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan, nan
@@ -35,7 +34,6 @@ from metaunetr.errors import InputError
 from metaunetr.io.atomic import write_text
 from metaunetr.organs import BY_NAME, BY_NUMBER
 from metaunetr.outputs import make_folder
-from metaunetr.schema import read_json
 from metaunetr_training.adapt.cases import Correction
 from metaunetr_training.adapt.files import FEWEST, state_folder
 from metaunetr_training.adapt.gain import Gain, Line
@@ -46,9 +44,9 @@ from metaunetr_training.evaluation.scores import Score
 from metaunetr_training.evaluation.selection import Selection
 from metaunetr_training.evaluation.table import markdown_of
 from metaunetr_training.experiments import results
-from metaunetr_training.experiments.unattended import Clock, Report, log
+from metaunetr_training.experiments.unattended import Clock, Report, begin, log
 
-RUNS, SCORES, SETTING = "runs.csv", "scores.csv", "setting.json"
+RUNS, SCORES = "runs.csv", "scores.csv"
 ALL, WORST = "all", "worst"  # which organs of a case are corrected
 WORST_ORGANS = 3
 YES, NO = "yes", "no"
@@ -163,7 +161,7 @@ def run_all(
             few.
         OutputError: `folder` cannot be written.
     """
-    _begin(setting, folder)
+    begin(folder, setting.to_json())
     cases = (*setting.source, *setting.known)
     before = _measure(setting.start, cases, folder / "start", device, clock, report)
     planned, path = plan(setting, seeds, before), folder / "results.md"
@@ -215,23 +213,6 @@ def _worst(case: Case, before: Sequence[Score], organs: frozenset[int]) -> froze
     scored = [score for score in before if score.key == case.key and score.scored]
     worst = sorted(scored, key=lambda score: score.dice)[:WORST_ORGANS]
     return frozenset(BY_NAME[score.organ].number for score in worst)
-
-
-def _begin(setting: Setting, folder: Path) -> None:
-    """Makes the folder, or checks that it holds this experiment."""
-    make_folder(folder)
-    path, values = folder / SETTING, setting.to_json()
-    if not path.exists():
-        write_text(path, json.dumps(values, indent=1))
-        return
-    try:
-        there = read_json(path)
-        different = [key for key, value in values.items() if there[key] != value]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is damaged ({error}); choose another folder") from None
-    if different:
-        raise InputError(f"{folder}: holds an experiment with other values of "
-                         f"{', '.join(different)}; choose another folder")
 
 
 def _one(

@@ -41,7 +41,7 @@ GROUPS = {  # of organs, in which results are shown
     "large organs": ("spleen", "right kidney", "left kidney", "liver", "stomach"),
     "vessels": ("aorta", "inferior vena cava", "portal and splenic vein"),
     "small organs": ("gallbladder", "esophagus", "pancreas", "duodenum", "right adrenal gland",
-                     "left adrenal gland", "urinary bladder", "prostate"),
+                     "left adrenal gland", "urinary bladder", "prostate or uterus"),
 }
 LINES = {  # by kind of network
     MIXER: "-", NO_MIXER: ":", PUBLISHED: "--", ARCHITECTURE: "-.", USUAL: (0, (1, 1)),

@@ -95,6 +95,14 @@ def run_all(
     return failed
 
 
+def setting(recipe: Recipe, prepared: Prepared, fold: int) -> dict[str, Any]:
+    """What must be the same for all networks in one folder of results."""
+    test = prepared.held_out(TEST) or prepared.held_out(fold)
+    return {"recipe": recipe.to_json(), "fold": fold,
+            "training": [case.key for case in prepared.training(fold)],
+            "test": [case.key for case in test]}
+
+
 def points(recipe: Recipe) -> tuple[int, ...]:
     """Steps at which features are compared: after the first validation, half-way, at the end."""
     every, last = recipe.training.validate_every, recipe.training.iterations
