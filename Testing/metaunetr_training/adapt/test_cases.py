@@ -13,6 +13,7 @@ from metaunetr import io
 from metaunetr.batch.case_record import sha256_of
 from metaunetr.errors import InputError
 from metaunetr.image import Image
+from metaunetr.io.itk import write_itk
 from metaunetr.io.seg_nrrd import cropped, segment_digest
 from metaunetr_training.adapt.cases import find
 from tiny_corrections import RECORD, edit, write_case
@@ -107,13 +108,28 @@ def test_labels_of_the_corrected_organs_on_the_grid_of_the_image(folder):
     assert not labels.array[:3].any()
 
 
+def test_what_is_added_in_a_second_segment_does_not_make_the_first_one_background(folder):
+    path = folder / "ct2.seg.nrrd"  # its liver is unchanged
+    header = io.read_header(path)
+    labels, pairs = header.read().copy(), dict(header.pairs)
+    liver = labels == 6
+    assert not labels[0, 0].any()
+    labels[0, 0] = 20
+    number = sum(key.endswith("_LabelValue") for key in pairs)
+    second = {"ID": "liver_1", "Name": "liver", "LabelValue": "20", "Layer": "0",
+              "Color": "1 0 0", "Tags": ""}
+    write_itk(path, Image(labels, header.grid), pairs | {
+        f"Segment{number}_{key}": value for key, value in second.items()})
+    case = find([folder], (), KNOWN, lambda text: None)[2]
+    assert case.organs == {1, 6}
+    assert np.array_equal(case.read().array == 6, liver | (labels == 20))
+
+
 def test_an_organ_that_was_deleted_from_its_segment_is_absent(folder):
     path = folder / "ct0.seg.nrrd"
     header = io.read_header(path)
     empty = np.where(header.read() == 1, 0, header.read())
     pairs = {key: value for key, value in header.pairs.items() if key.startswith("Segment")}
-    from metaunetr.io.itk import write_itk
-
     write_itk(path, Image(empty.astype(np.uint8), header.grid), pairs)
     case = find([folder], (), KNOWN, lambda text: None)[0]
     assert case.organs == {1, 6} and not (case.read().array == 1).any()

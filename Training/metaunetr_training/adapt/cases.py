@@ -68,7 +68,7 @@ class Correction:
     Attributes:
         image, labels: its files.
         organs: numbers of the corrected organs.
-        mapping: organ numbers by label value, as in `Case`; () for segments that are unchanged.
+        mapping: organ numbers by label value, as in `Case`; () for organs that are unchanged.
         models: name by SHA-256 of the models that made segments of the file.
     """
 
@@ -219,7 +219,7 @@ def read_corrections(image: Path, path: Path, warn: Warn) -> Correction:
         warn(f"{path}: segments that are no organ known here are left out: {unknown}.")
     header = NrrdHeader(path)
     labels = cropped(Image(_labels(header), header.grid))
-    mapping, models = {}, {}
+    changed, models = set(), {}
     for index, segment in enumerate(segments):
         tags, organ = segment["tags"], organ_of(segment)
         if sha256 := tags.get(MODEL_SHA256):
@@ -227,9 +227,12 @@ def read_corrections(image: Path, path: Path, warn: Warn) -> Correction:
         same = organ is None or _is_unchanged(
             segment, header.pairs.get(f"Segment{index}_Color", ""),
             cropped(replace(labels, array=labels.array == segment["label"])))
-        mapping[segment["label"]] = () if same else (organ.number,)
-    organs = frozenset(number for numbers in mapping.values() for number in numbers)
-    return Correction(image, path, organs, mapping, models)
+        if not same:
+            changed.add(organ.number)
+    # what a person adds to an organ in a second segment does not make the first one background
+    mapping = {segment["label"]: (organ.number,) if organ and organ.number in changed else ()
+               for segment in segments for organ in [organ_of(segment)]}
+    return Correction(image, path, frozenset(changed), mapping, models)
 
 
 def _is_unchanged(segment: dict, colour: str, mask: Image) -> bool:

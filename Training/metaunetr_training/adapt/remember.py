@@ -70,7 +70,7 @@ def _marks(case: Correction) -> dict:
     known = {}
     for segment in read_segments(case.labels)[0]:
         if organ := organ_of(segment):
-            known[organ.number] = {key: value for key, value in segment["tags"].items()
-                                   if key in KEPT}
+            known[organ.number] = known.get(organ.number, {}) | {
+                key: value for key, value in segment["tags"].items() if key in KEPT}
     return {BY_NUMBER[number]: known.get(number, {}) | {STATUS: "completed"}
             for number in sorted(case.organs)}
