@@ -20,9 +20,10 @@ import torch
 
 from metaunetr import bundle
 from metaunetr.errors import InputError, OutputError
+from metaunetr_training.data.folds import NO_FOLD
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.errors import TrainingError
-from metaunetr_training.training import checkpoint
+from metaunetr_training.training import checkpoint, loop
 from metaunetr_training.training.loop import train
 from metaunetr_training.training.run import Run
 from tiny_bundle import write_bundle
@@ -109,6 +110,54 @@ def test_killed_and_resumed_the_loss_curve_is_the_same(prepared, tmp_path):
     weights = [checkpoint.average_weights(tmp_path / name / "checkpoint.safetensors")
                for name in ("whole", "killed")]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("adapting", [False, True])
+def test_a_validation_that_was_interrupted_is_made_up_for(prepared, model, tmp_path, adapting,
+                                                          monkeypatch):
+    recipe = tiny_recipe("training.iterations=4", "training.validate_every=2")
+    calls = count(1)
+    validate = loop.validate
+
+    def interrupted(*arguments):
+        if next(calls) == 1 + adapting:  # an adapting run begins with a validation
+            raise KeyboardInterrupt
+        return validate(*arguments)
+
+    def run(name):
+        return train(recipe, prepared, 0, tmp_path / name, model, adapt=adapting)
+
+    run("whole")
+    monkeypatch.setattr(loop, "validate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run("interrupted")
+    run("interrupted")
+    assert (tmp_path / "interrupted/validation.csv").read_text() \
+        == (tmp_path / "whole/validation.csv").read_text()
+
+
+@pytest.mark.slow
+def test_held_out_cases_take_no_time_of_an_adapting_run(prepared, model, tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    validate = loop.validate
+
+    def slow(*arguments):
+        now[0] += 10
+        return validate(*arguments)
+
+    def report(event):
+        now[0] += event["event"] == "train"
+
+    monkeypatch.setattr(loop, "validate", slow)
+    recipe = tiny_recipe("training.iterations=1000", "training.max_minutes=0.0999",
+                         "training.learning_rate=1e-9")
+    for fold in (0, NO_FOLD):
+        train(recipe, prepared, fold, tmp_path / str(fold), model, report=report, adapt=True)
+    rates = [[row[-1] for row in curve(tmp_path / str(fold))] for fold in (0, NO_FOLD)]
+    assert rates[0] == rates[1]
+    assert len((tmp_path / "0/validation.csv").read_text().splitlines()) == 3, "start, half-way"
 
 
 def rows(folder: Path) -> int:

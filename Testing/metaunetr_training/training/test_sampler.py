@@ -84,6 +84,11 @@ def test_data_sets_are_drawn_by_their_weights(tmp_path):
     assert names.count("few") == 60  # 2 · 9 of 2 · 9 + 6
 
 
+def test_weights_that_are_all_zero_are_refused(prepared):
+    with pytest.raises(InputError, match=r"dataset_weights are 0 for all data sets: tiny"):
+        PatchDataset(list(prepared.cases), tiny_recipe("training.dataset_weights={tiny: 0}"))
+
+
 def test_cases_without_an_organ_of_the_recipe_are_left_out(tmp_path):
     prepared = write_prepared(tmp_path, cases=2, organs=(6,))
     with pytest.raises(InputError, match="no case to train on that annotates one of spleen"):

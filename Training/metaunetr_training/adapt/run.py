@@ -43,10 +43,10 @@ from metaunetr.organs import BY_NUMBER
 from metaunetr.outputs import make_folder
 from metaunetr.schema import read_json
 from metaunetr.text import counted, duration
+from metaunetr_training.adapt import settings
 from metaunetr_training.adapt.cases import Correction
 from metaunetr_training.adapt.files import FEWEST, state_folder
 from metaunetr_training.adapt.gain import Gain
-from metaunetr_training.adapt.settings import recipe_of
 from metaunetr_training.data import prepare
 from metaunetr_training.data.case import Case
 from metaunetr_training.data.folds import NO_FOLD, Fold
@@ -131,7 +131,7 @@ class _Adapter:
             raise InputError(f"at least {FEWEST} corrected CTs are needed, so that some can be "
                              f"held out to measure the gain; there are {len(self.request.cases)}")
         refuse_existing(output)
-        training = recipe_of(self.start, 1).training
+        training = settings.recipe_of(self.start, 1).training
         self.sizes = (training.patch, *training.more_patches)
         self.report(self._estimate())
         if dry_run:
@@ -244,15 +244,20 @@ class _Adapter:
         self._save()
 
     def _left(self, measured: int, cases: int) -> float:
-        """Seconds that measuring all cases twice leaves, when some have been measured once.
+        """Seconds that measuring leaves, when some cases have been measured once.
+
+        All cases are measured twice, and the validations of each training measure up to
+        `validation_cases` of its fold twice.
 
         Raises:
             InputError: it leaves less than SHORTEST for each training.
         """
         measuring = (self.state["spent"] - self.state["prepared"]) / measured * cases
-        needed = self.state["prepared"] + (1 + SLOWER) * measuring
+        folds = _folds(cases)
+        validated = min(cases, folds * settings.TRAINING.validation_cases) / cases
+        needed = self.state["prepared"] + (1 + SLOWER + 2 * validated) * measuring
         left = 60 * self.request.minutes * (1 - WRITING) - needed
-        trainings = _folds(cases) + 1
+        trainings = folds + 1
         if left < SHORTEST * trainings:
             wanted = math.ceil((needed / 60 + trainings) / (1 - WRITING))
             raise InputError(f"{self.request.minutes:g} minutes are too few: to prepare {cases} "
@@ -262,7 +267,7 @@ class _Adapter:
 
     def _train(self, fold: Fold, name: str) -> Run:
         prepared = Prepared.read(self.folder / "prepared")
-        recipe = recipe_of(self.start, self.state["minutes"], self.request.seed)
+        recipe = settings.recipe_of(self.start, self.state["minutes"], self.request.seed)
         return train(recipe, prepared, fold, self.folder / name, self.start, self.request.device,
                      lambda event: self._tick(), adapt=True)
 

@@ -117,10 +117,13 @@ class _Trainer:
             return self.output
         log = TrainingLog(self.output.folder, self.recipe, self.state.iteration,
                           files_only=self.adapt) if self.group.is_main else None
+        datasets = {case.source.dataset for case in self.patches.cases}
+        if unknown := sorted(set(self.recipe.training.dataset_weights) - datasets):
+            self.report({"event": "warning", "text":
+                         f"training.dataset_weights: no case to train on is of "
+                         f"{', '.join(unknown)}; there are {', '.join(sorted(datasets))}."})
         try:
             with explain_shared_memory():
-                if self.adapt and self.state.iteration == 0:
-                    self._validate(log)
                 self._steps(log)
             self._validate(log, last=True)
         finally:
@@ -129,9 +132,11 @@ class _Trainer:
         return self.group.broadcast(self.output)  # only the main process has the record
 
     def _steps(self, log: TrainingLog | None) -> None:
-        training = self.recipe.training
         patches = batches(self.patches, self.recipe, self.group, self.state.iteration)
-        progress, fallen = self._progress(), self._has_fallen()
+        training, progress = self.recipe.training, self._progress()
+        if self._lacks_validation(progress):
+            self._validate(log)
+        fallen = self._has_fallen()
         while progress < 1 and not fallen:
             began = time.perf_counter()
             batch = next(patches)
@@ -145,11 +150,10 @@ class _Trainer:
             self.state = TrainState(iteration, self._seconds())
             if log:
                 log.step(iteration, values)
-            before, progress = progress, self._progress()
-            half_way = self.adapt and before < HALF_WAY <= progress
+            progress = self._progress()
             self.report({"event": "train", "iteration": iteration, "progress": progress,
                          "remaining_s": self._remaining(progress), **values})
-            if (half_way or iteration % training.validate_every == 0) and progress < 1:
+            if self._lacks_validation(progress):
                 self._validate(log)
                 fallen = self._has_fallen()
             elif iteration % training.checkpoint_every == 0:
@@ -159,6 +163,8 @@ class _Trainer:
         """Saves a checkpoint, and measures the averaged weights on the held-out cases.
 
         The last weights of an adapting run are not measured: `adapt` does so on the original grids.
+        Validations of an adapting run take none of its minutes, so that a run with held-out cases
+        trains as long as one without.
         """
         self._save()
         began = time.perf_counter()
@@ -175,7 +181,11 @@ class _Trainer:
         scores: Scores = {}
         for some in self.group.gather(part):
             scores |= some
-        self.validation_seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        if self.adapt:
+            self.started += seconds
+        else:
+            self.validation_seconds = seconds
         if log:
             if scores:
                 log.validation(iteration, scores)
@@ -184,10 +194,24 @@ class _Trainer:
             self.report({"event": "validation", "iteration": iteration, "cases": len(scores),
                          "mean": mean_dice(scores), "organs": organ_means(scores)})
 
+    def _lacks_validation(self, progress: float) -> bool:
+        """Whether an adapting run begins, or the run was ended in the validation that is due."""
+        iteration, done = self.state.iteration, self._validations()
+        if self.adapt:
+            due = len(done) < (2 if progress >= HALF_WAY else 1)
+        else:
+            due = iteration and iteration % self.recipe.training.validate_every == 0 \
+                and iteration not in (int(row[0]) for row in done)
+        return bool(due and self.held_out and progress < 1)
+
     def _has_fallen(self) -> bool:
         """Whether an adapting run has lowered held-out Dice, by the last validation."""
-        rows = read_csv_log(self.output.folder / "validation.csv")[1:] if self.adapt else []
+        rows = self._validations() if self.adapt else []
         return len(rows) > 1 and float(rows[-1][1]) < float(rows[0][1]) - FALL
+
+    def _validations(self) -> list[list[str]]:
+        """Iteration, mean Dice and Dice of each organ."""
+        return read_csv_log(self.output.folder / "validation.csv")[1:]
 
     def _save(self) -> None:
         self.state = replace(self.state, seconds=self._seconds())

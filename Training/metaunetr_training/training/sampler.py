@@ -29,7 +29,7 @@ class PatchDataset(Dataset):
     annotated bool (C,), name and number.
 
     Raises:
-        InputError: no case annotates an organ of the recipe.
+        InputError: no case annotates an organ of the recipe, or all have a weight of 0.
     """
 
     def __init__(self, cases: list[PreparedCase], recipe: Recipe) -> None:
@@ -44,6 +44,9 @@ class PatchDataset(Dataset):
         self.seed = recipe.training.seed
         weights = [recipe.training.dataset_weights.get(case.source.dataset, 1.0)
                    for case in self.cases]
+        if not any(weights):
+            names = ", ".join(sorted({case.source.dataset for case in self.cases}))
+            raise InputError(f"training.dataset_weights are 0 for all data sets: {names}")
         self.shares = np.cumsum(weights)
         self.numbers = numbers
         self.class_of = np.zeros(256, np.uint8)
