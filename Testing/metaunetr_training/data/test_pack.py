@@ -54,6 +54,13 @@ def test_cases_with_most_organs_come_first(prepared, tmp_path):
     assert packed.left_out and set(packed.left_out) <= {"livers/000", "livers/001"}
 
 
+def test_many_small_cases_stay_within_the_limit(tmp_path):
+    prepared = write_prepared(tmp_path / "prepared", cases=40)
+    whole = pack(prepared, tmp_path / "all.pack", 1e9, lambda line: None)
+    packed = pack(prepared, tmp_path / "some.pack", 0.9 * whole.size, lambda line: None)
+    assert packed.size <= 0.9 * whole.size and packed.left_out
+
+
 def truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 

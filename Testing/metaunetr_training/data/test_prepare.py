@@ -149,6 +149,24 @@ def test_identical_images_stay_in_one_fold(ours, out, tmp_path):
     assert "ours/b are one image" in (out / "report.html").read_text()
 
 
+def test_a_copy_of_a_training_case_cannot_be_held_out(ours, out, tmp_path):
+    other = write_dataset(tmp_path / "other", ["x", "y"], first_seed=1)  # as b and c of ours
+    cases = [case for folder in (ours, other) for case in dataset_cases("general", folder)]
+
+    def hold_out(cases, *keys):
+        said = []
+        found = prepare.prepare(
+            prepare.plan(out, PREPROCESSING, cases, jobs=1, held_out=keys), said.append)
+        return found.folds, said
+
+    hold_out(cases[:3], "ours/a")
+    folds, said = hold_out(cases, "ours/a", "other/x")
+    assert folds["ours/b"] == folds["other/x"] == 1
+    assert sum(line.endswith("kept in one fold, so other/x is in fold 1, not in fold 0.")
+               for line in said) == 1
+
+
+
 def test_a_bad_case_is_told_and_the_rest_goes_on(ours, out):
     image = ours / "imagesTr" / "a.nii"
     image.write_bytes(image.read_bytes()[:5000])

@@ -25,6 +25,7 @@ from metaunetr_training.export.target import new_folder
 
 LEVELS = 64
 XZ = ".xz"
+OVERHEAD = 600  # bytes of a case, beside its key: headers of four zip members, folds.json
 MEMBER = re.compile(r"(prepared|folds)\.json|cases/\w[^/\\]*/\w[^/\\]*/(case\.json|\w+\.npy)")
 
 
@@ -53,7 +54,7 @@ def pack(
     """
     ordered = sorted(prepared.cases, key=lambda case: (-len(case.annotated), case.key))
     taken: list[str] = []
-    room = most_bytes - sum(len(case.key) + 200 for case in ordered)  # folds.json and the directory
+    room = most_bytes - len(ordered) * OVERHEAD - sum(9 * len(case.key) for case in ordered)
     try:
         with atomic(file) as temporary, zipfile.ZipFile(temporary, "w") as archive:
             room -= _add(archive, _compressed({

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
@@ -135,7 +135,7 @@ def prepare(plan: Plan, report: Report) -> Prepared:
                          {case.key: same[0].key for same in same_images for case in same})
     write_folds(plan.folder, plan.previous | folds)
     prepared = Prepared.read(plan.folder)
-    notices = _notices(prepared, same_images)
+    notices = _notices(prepared, same_images, {case.key: case.fold for case in plan.cases})
     for text in notices:
         report(f"warning: {text}")
     write_report(prepared, notices, plan.failed)
@@ -213,13 +213,28 @@ def _summary(case: PreparedCase) -> str:
                       *(f"warning: {text.rstrip('.')}" for text in case.warnings)])
 
 
-def _notices(prepared: Prepared, same_images: Sequence[Sequence[PreparedCase]]) -> list[str]:
-    """Warnings about more than one case."""
+def _notices(
+    prepared: Prepared, same_images: Sequence[Sequence[PreparedCase]],
+    wanted: Mapping[str, Fold | None],
+) -> list[str]:
+    """Warnings about more than one case.
+
+    Args:
+        wanted: folds by key that were asked for.
+    """
     warnings = defaultdict(list)
     for case in prepared.cases:
         warnings[case.source.dataset].append(case.warnings)
     mirrored = [text for name, texts in warnings.items() for text in inspect_dataset(name, texts)]
-    return mirrored + [
-        f"{', '.join(case.key for case in same)} are one image; they are kept in one fold."
-        for same in same_images
-    ]
+    return mirrored + [_notice(same, prepared.folds, wanted) for same in same_images]
+
+
+def _notice(
+    same: Sequence[PreparedCase], folds: Mapping[str, Fold], wanted: Mapping[str, Fold | None]
+) -> str:
+    text = f"{', '.join(case.key for case in same)} are one image; they are kept in one fold"
+    for case in same:
+        fold = wanted.get(case.key)
+        if fold not in (None, folds[case.key]):
+            text += f", so {case.key} is in fold {folds[case.key]}, not in fold {fold}"
+    return f"{text}."
