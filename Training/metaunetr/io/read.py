@@ -45,14 +45,15 @@ def read_image(path: str | PathLike[str], files: Collection[Path] = ()) -> Image
 def read_labels(path: str | PathLike[str]) -> Image:
     """The label map at `path`.
 
-    Values of a .seg.nrrd whose segments are known by name or terminology become organ numbers;
-    every other file keeps its values.
+    Values of a .seg.nrrd become the organ numbers of its segments, which are known by name or
+    terminology; every other file keeps its values.
 
     Returns:
         uint8 labels (D, H, W).
 
     Raises:
-        InputError: as `read_image`; or the values are not whole numbers from 0 to 255.
+        InputError: as `read_image`; or the values are not whole numbers from 0 to 255, or a
+            segment is no known organ.
     """
     path = Path(path)
     header = read_header(path)
