@@ -32,11 +32,17 @@ def test_other_options_are_another_result(case, changes):
     assert made_from(case, replace(OPTIONS, **changes), BUNDLE) != made_from(case, OPTIONS, BUNDLE)
 
 
-@pytest.mark.parametrize("changes", [{"sha256": "b"}, {"card": {"calibration": 1}}],
-                         ids=lambda changes: next(iter(changes)))
+@pytest.mark.parametrize("changes", [{"sha256": "b"}, *({"card": {key: 1}} for key in (
+    "calibration", "labels", "architecture", "preprocessing", "smallest_window", "patch",
+    "largest_window", "overlap", "precision"))], ids=str)
 def test_another_model_is_another_result(case, changes):
     other = SimpleNamespace(**vars(BUNDLE) | changes)
     assert made_from(case, OPTIONS, other) != made_from(case, OPTIONS, BUNDLE)
+
+
+def test_texts_of_the_card_do_not_change_the_result(case):
+    other = SimpleNamespace(sha256="a", card={"title": "x", "accuracy": {}})
+    assert made_from(case, OPTIONS, other) == made_from(case, OPTIONS, BUNDLE)
 
 
 @pytest.mark.parametrize("changes", [

@@ -30,6 +30,11 @@ from metaunetr.result import Result
 if TYPE_CHECKING:
     from metaunetr.engine import Segmenter
 
+CARD = (  # entries of a model's card that determine the result, besides weights and calibration
+    "labels", "architecture", "preprocessing", "smallest_window", "patch", "largest_window",
+    "overlap", "precision",
+)
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -58,6 +63,7 @@ def made_from(case: Case, options: Options, bundle: Bundle) -> dict[str, Any]:
         "series": case.id,
         "model_sha256": bundle.sha256,
         "calibration": bundle.card.get("calibration"),
+        "card": {key: bundle.card.get(key) for key in CARD},
         "organs": None if organs is None else sorted({organ.name for organ in organs}),
         "overlap": options.overlap,
         "precision": options.precision,
