@@ -120,6 +120,12 @@ BAD = {
         ["Image Orientation", "localizer"]),
     "pixel spacing changes": (
         lambda paths: edit(paths[3], PixelSpacing=[3, 3]), ["Pixel Spacing", "differ"]),
+    "half of it is of another frame of reference": (
+        lambda paths: [edit(p, FrameOfReferenceUID="1.2") for p in paths[6:]],
+        ["agree in Frame of Reference UID", "two scans or patients"]),
+    "half of it is of another patient": (
+        lambda paths: [edit(p, PatientID="2") for p in paths[6:]],
+        ["agree in Patient ID", "two scans or patients"]),
     "a slice has another size": (
         lambda paths: edit(paths[3], Rows=20, PixelData=bytes(20 * 48 * 2)),
         ["one size", "(48, 20)"]),
