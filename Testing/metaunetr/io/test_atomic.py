@@ -12,7 +12,7 @@ import pytest
 
 from metaunetr.errors import OutputError
 from metaunetr.io import prepare_file, write_text
-from metaunetr.io.atomic import PREFIX, atomic, discard_unfinished
+from metaunetr.io.atomic import PREFIX, atomic, discard_unfinished, temporary_beside
 
 
 def test_what_is_unfinished_is_discarded(tmp_path):
@@ -99,3 +99,17 @@ def test_what_a_killed_process_has_left_goes_at_once_and_what_a_living_one_write
         assert not killed.exists()
         assert alive.exists()
         assert elsewhere.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are not checked there")
+@pytest.mark.parametrize(("namespace", "stays"), [(b"pid:[1]", False), (b"pid:[2]", True)])
+def test_files_of_a_container_with_the_same_host_name_stay(
+        tmp_path, monkeypatch, namespace, stays):
+    monkeypatch.setattr(os, "readlink", lambda path: namespace)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: 1 << 30)  # runs there, and not here
+        other = temporary_beside(tmp_path / "a.csv")
+    other.touch()
+    monkeypatch.setattr(os, "readlink", lambda path: b"pid:[1]")
+    prepare_file(tmp_path / "c.csv")
+    assert other.exists() == stays

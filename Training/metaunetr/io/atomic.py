@@ -135,8 +135,16 @@ def _is_orphan(temporary: Path) -> bool:
 
 
 def _host() -> str:
-    """An identifier of this machine: several may write to the same folder."""
-    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
+    """An identifier of the machine and container whose process numbers are known here.
+
+    Several may write to the same folder, and may have the same host name.
+    """
+    parts = [socket.gethostname().encode()]
+    with suppress(OSError):  # not on Linux
+        parts.append(os.readlink(b"/proc/self/ns/pid"))
+    with suppress(OSError):
+        parts.append(Path("/etc/machine-id").read_bytes())
+    return f"{zlib.crc32(b' '.join(parts)):08x}"
 
 
 def _reason(error: OSError, path: Path) -> str:
