@@ -134,6 +134,9 @@ BAD = {
         ["Image Position (Patient) must be 3 numbers", "''"]),
     "the spacing is missing": (
         lambda paths: [edit(p, PixelSpacing=None) for p in paths], ["Pixel Spacing must be 2"]),
+    "the spacing is zero, and the gantry tilted": (
+        lambda paths: [edit(p, PixelSpacing=[0, 0]) for p in paths] and tilt(paths, 10, 5),
+        ["slice", "Pixel Spacing must be positive, it is '0"]),
     "the spacing is endless": (
         lambda paths: lengthen(paths[3], b"\x28\0\x30\0DS", b"x" * 30000),
         ["Pixel Spacing must be 2"]),

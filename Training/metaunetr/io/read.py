@@ -17,6 +17,7 @@ from metaunetr.io.header import Header
 
 READABLE = f"{', '.join(formats.READABLE)} and folders of DICOM files"
 
+
 def read_image(path: str | PathLike[str], files: Collection[Path] = ()) -> Image:
     """The CT at `path`: NIfTI, NRRD, MetaImage, or a DICOM series.
 

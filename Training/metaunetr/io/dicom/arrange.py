@@ -34,8 +34,9 @@ def arrange(
         The slices in the order of k without copies, the grid, and the shear; None for no tilt.
 
     Raises:
-        InputError: slices differ in size, spacing, orientation, frame of reference or patient, are
-            missing, unevenly spaced or side by side, or different ones are at the same position.
+        InputError: the pixel spacing is not positive; slices differ in size, spacing, orientation,
+            frame of reference or patient, are missing, unevenly spaced or side by side, or
+            different ones are at the same position.
     """
     first = slices[0]
     spacing, axes = _agreed(path, slices)
@@ -77,6 +78,8 @@ def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
                 f"and {item.name} has {item.size}; move what is no part of the volume elsewhere"
             )
     spacing, axes = first.spacing, first.axes
+    if not (spacing > 0).all():
+        first.refuse("PixelSpacing", "positive")
     for item in slices:
         for keyword, expected in (("PixelSpacing", spacing), ("ImageOrientationPatient", axes)):
             if np.abs(item.numbers(keyword, len(expected)) - expected).max() > 1e-3:
