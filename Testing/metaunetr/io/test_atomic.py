@@ -12,7 +12,7 @@ import pytest
 
 from metaunetr.errors import OutputError
 from metaunetr.io import prepare_file, write_text
-from metaunetr.io.atomic import PREFIX, atomic, discard_unfinished, temporary_beside
+from metaunetr.io.atomic import PREFIX, atomic, discard_unfinished, temporary_beside, write_csv
 
 
 def test_what_is_unfinished_is_discarded(tmp_path):
@@ -59,9 +59,13 @@ def test_a_share_that_cannot_flush_keeps_the_file_and_a_failing_disk_does_not(
     assert [path.read_text() for path in tmp_path.iterdir()] == ["all"] * written
 
 
-def test_text_is_written_in_utf_8_whatever_it_holds(tmp_path):
-    write_text(tmp_path / "a.txt", "Größe 大 \udcff")
-    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "Größe 大 \\udcff"
+@pytest.mark.parametrize(("write", "written"), [
+    (lambda path, text: write_text(path, text), "Größe 大 \\udcff"),
+    (lambda path, text: write_csv(path, ("a", "b"), [(text, 1)]), "a,b\nGröße 大 \\udcff,1\n"),
+], ids=["text", "CSV"])
+def test_text_is_written_in_utf_8_whatever_it_holds(tmp_path, write, written):
+    write(tmp_path / "a.txt", "Größe 大 \udcff")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == written
 
 
 @pytest.mark.parametrize("name", ["a" * 251 + ".csv", "a." + "b" * 253, ".hidden", "no suffix"])

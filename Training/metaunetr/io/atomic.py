@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import os
 import re
@@ -10,7 +11,7 @@ import socket
 import sys
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
@@ -70,6 +71,22 @@ def write_text(path: str | PathLike[str], text: str) -> None:
     """
     with atomic(Path(path)) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def write_csv(
+    path: str | PathLike[str], header: Iterable[str], rows: Iterable[Iterable[object]]
+) -> None:
+    """Write a table as CSV: UTF-8 as of `write_text`, separated by commas.
+
+    Raises:
+        OutputError: the file cannot be written; nothing is left behind.
+    """
+    with atomic(Path(path)) as temporary, open(
+        temporary, "w", encoding="utf-8", errors="backslashreplace", newline=""
+    ) as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 def temporary_beside(path: Path) -> Path:
