@@ -8,7 +8,6 @@ not look for, where its file says so (NIfTI and NRRD files of MetaUNETR do).
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, fields, replace
@@ -20,8 +19,7 @@ import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
-from metaunetr.io import formats, read_labels
-from metaunetr.io.atomic import atomic
+from metaunetr.io import atomic, formats, read_labels
 from metaunetr.io.image_info import describe_grid
 from metaunetr.metrics import agreement
 from metaunetr.organs import BY_NUMBER, ORGANS, Organ
@@ -118,14 +116,8 @@ def write_csv(path: str | PathLike[str], rows: Sequence[OrganScore]) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    with (
-        atomic(Path(path)) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(field.name for field in fields(rows[0] if rows else OrganScore))
-        for row in rows:
-            writer.writerow(_cell(value) for value in astuple(row))
+    atomic.write_csv(path, (field.name for field in fields(rows[0] if rows else OrganScore)),
+                     (map(_cell, astuple(row)) for row in rows))
 
 
 def as_json(rows: Sequence[OrganScore]) -> str:

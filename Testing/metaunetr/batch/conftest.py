@@ -38,8 +38,8 @@ def series(tmp_path) -> Callable[..., list[Path]]:
         paths = []
         for k in range(slices):
             position = "\\".join(f"{k * a:g}" for a in across)
-            for key, value in (tags | {"0008|0018": f"{uid}.{k + 1}",
-                                       "0020|0032": position}).items():
+            for key, value in ({"0020|0032": position} | tags | {
+                    "0008|0018": f"{uid}.{k + 1}"}).items():
                 flat.SetMetaData(key, value)
             path = tmp_path / "in" / folder / f"{uid}-{k}.dcm"
             path.parent.mkdir(parents=True, exist_ok=True)

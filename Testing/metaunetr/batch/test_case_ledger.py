@@ -109,7 +109,7 @@ def test_database_tables_and_page(tmp_path, cases, clock):
     assert rows(tmp_path) == {
         "a/one": ["done", "", 10.0, 1, '{"version": "1"}'],
         "two": ["failed", "the file is empty", 10.0, 1, ""],
-        "three": ["waiting", "", None, 1, ""],  # cancelled
+        "three": ["waiting", "", None, 0, ""],  # cancelled
         "<four>": ["waiting", "", None, 0, ""],
     }
     header, *organs = lines(tmp_path / "organs.csv")
@@ -153,6 +153,17 @@ def test_a_killed_run_is_continued(tmp_path, cases, clock):
     assert [row[:4] for row in rows(tmp_path).values()] == [
         ["done", "", 10.0, 1], ["done", "", 3.0, 2], ["waiting", "", None, 0],
         ["waiting", "", None, 0]]
+
+
+def test_cancelled_runs_do_not_count_as_killed(tmp_path, cases):
+    for _ in range(2):
+        cancelled = ledger(cases, tmp_path)
+        begin(cancelled, 0)
+        cancelled.close()
+    killed = ledger(cases, tmp_path)
+    begin(killed, 0)
+    killed._database._connection.close()  # as the system does
+    assert ledger(cases, tmp_path).kills(0) == 1
 
 
 def test_cases_of_another_input_are_removed(tmp_path, cases):

@@ -107,3 +107,9 @@ def test_what_is_derived_is_not_left_out_for_the_original_of_another_patient(ser
     series("1", "1.1", g0020_000d="1.9", g0010_0020="1")
     series("2", "1.2", kind="DERIVED\\SECONDARY\\MPR", g0020_000d="1.9", g0010_0020="2")
     assert places(discover([tmp_path / "in"], tmp_path)) == ["1", "2"]
+
+
+def test_what_is_derived_is_not_left_out_for_bolus_tracking(series, tmp_path):
+    series("tracking", "1.1", slices=20, g0020_0032="0\\0\\50")
+    series("portal", "1.2", kind="DERIVED\\PRIMARY\\AXIAL")
+    assert places(discover([tmp_path / "in"], tmp_path)) == ["portal"]

@@ -118,6 +118,15 @@ def test_what_a_list_names_twice_is_left_out_once(image, written, tmp_path):
     assert found.left_out == [(Path("a.nii.gz"), "l.csv, line 4 names it again")]
 
 
+def test_a_folder_that_a_list_names_again_is_left_out(image, written, tmp_path):
+    image("1/a.nrrd")
+    image("2/b.nrrd")
+    path = written("l.csv", "image,name\nin/2,two\nin,all\nin/1,one\n")
+    found = discover([path], tmp_path)
+    assert [str(item.relative_path) for item in found.found] == ["two/b.nrrd", "all/1/a.nrrd"]
+    assert found.left_out == [(Path("1"), "l.csv, line 4 names it again")]
+
+
 def test_thousands_of_lines(written):
     lines = "".join(f"ct/{n}.nii.gz,patient {n}\n" for n in range(5000))
     inputs = read_inputs([written("l.csv", "image,name\n" + lines)])

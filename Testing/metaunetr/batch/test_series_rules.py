@@ -59,6 +59,7 @@ def test_orientations(series, axes, reason):
 @pytest.mark.parametrize("all_series", [False, True])
 @pytest.mark.parametrize(("facts", "reason"), [
     ({"slices": 4}, "a series of 4 slices; a volume needs 5"),
+    ({"slices": 20, "g0020_0032": "0\\0\\50"}, "its slices lie at fewer than 5 positions"),
     ({"modality": "MR"}, "a series of modality MR, not CT"),
     ({"modality": "OT"}, "a series of modality OT, not CT"),
     ({"modality": "PT"}, "a series of modality PT, not CT"),

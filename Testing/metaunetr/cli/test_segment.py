@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ from numpy.testing import assert_array_equal
 
 from metaunetr.cli.engine import THREADS
 from metaunetr.cli.progress import STAGES
+from metaunetr.engine import Segmenter
 from metaunetr.io import read_image, read_labels
+from metaunetr.result import OrganResult, Result
+from tiny_bundle import small_ct
 
 from .conftest import contents, start
 
@@ -46,6 +50,20 @@ def test_every_output_is_written_and_nothing_else(tmp_path, ct, segment):
     assert {path.name for path in masks.iterdir()} == {
         "spleen.nii.gz", "right_kidney.nii.gz", "left_kidney.nii.gz", "liver.nii.gz"}
     assert_array_equal(read_labels(masks / "liver.nii.gz").array, read_labels(labels).array == 6)
+
+
+def test_without_an_organ_a_dicom_output_is_an_error_and_the_others_are_written(
+        tmp_path, segment, monkeypatch):
+    pytest.importorskip("highdicom")
+    pytest.importorskip("dicom_series").write_series(tmp_path / "ct", small_ct())
+    monkeypatch.setattr(Segmenter, "segment", lambda self, image, *_, **__: Result(
+        replace(image, array=np.zeros(image.grid.shape, np.uint8)),
+        tuple(map(OrganResult.unknown, self.bundle.classes)), {}))
+    ran = segment(tmp_path / "ct", "-o", tmp_path / "out.dcm", "--report", tmp_path / "report.html",
+                  "--statistics", tmp_path / "organs.csv")
+    assert ran.code == 5
+    assert "out.dcm: no organ was found, and a DICOM SEG cannot be empty" in ran.err
+    assert {path.name for path in tmp_path.iterdir()} == {"ct", "report.html", "organs.csv"}
 
 
 def test_a_pipe_gets_the_table_and_no_progress(tmp_path, ct, segment):

@@ -14,8 +14,9 @@ from metaunetr.engine.organ_stats import (
     organ_stats,
     swapped_sides,
 )
-from metaunetr.image import Grid
+from metaunetr.image import Grid, Shear
 from metaunetr.organs import BY_NUMBER, find
+from metaunetr.result import CUT_OFF
 
 
 def test_voxels_and_hu():
@@ -45,14 +46,19 @@ def test_confidence_is_the_mean_probability_of_the_winner():
 
 def spleen(probability, ml, calibration=None):
     """The statistics of a spleen of `ml` voxels of 1 mL that has this probability."""
+    labels = np.full((1, 1, max(1, ml)), find("spleen").number if ml else 0, np.uint8)
+    return spleen_of(labels, probability, calibration)
+
+
+def spleen_of(labels, probability=0.9, calibration=None, shear=None):
+    """The statistics of the spleen in labels on voxels of 1 mL."""
     logits = torch.zeros(2, 12, 12, 12)
     logits[1] = -10
     logits[1, 2:10, 2:10, 2:10] = float(np.log(probability / (1 - probability)))
-    labels = np.full((1, 1, max(1, ml)), find("spleen").number if ml else 0, np.uint8)
     grid = Grid((40, 1, 1), (10.0, 10.0, 10.0), (0.0, 0.0, 0.0))
     bundle = dataclasses.replace(make_bundle(HuBins()), calibration=calibration)
     (found,), _ = organ_stats({1: find("spleen")}, Prediction(logits), labels,
-                              np.full(labels.shape, 50, np.int16), grid, bundle)
+                              np.full(labels.shape, 50, np.int16), grid, bundle, shear)
     return found
 
 
@@ -85,6 +91,15 @@ def test_every_face_is_the_border():
             labels[2:4, 2:4, 2:4] = 3
             np.moveaxis(labels, axis, 0)[end, 3, 3] = 5
             assert at_border(labels) == {0, 5}, (axis, end)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_border_of_a_tilted_image_is_that_of_its_slices(first):
+    shear = Shear((10, 10), np.array([(k / 2, 0) for k in range(12)]))
+    slices = np.zeros((12, 10, 10), np.uint8)
+    slices[4:8, first:6, 2:8] = find("spleen").number
+    found = spleen_of(shear.upright(slices, 0), shear=shear)
+    assert (CUT_OFF in found.flags) == (first == 0)
 
 
 @pytest.mark.parametrize(("right_at", "left_at", "swapped"), [(2, 15, 0), (15, 2, 1)])

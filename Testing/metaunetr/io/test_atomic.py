@@ -12,7 +12,7 @@ import pytest
 
 from metaunetr.errors import OutputError
 from metaunetr.io import prepare_file, write_text
-from metaunetr.io.atomic import PREFIX, atomic, discard_unfinished
+from metaunetr.io.atomic import PREFIX, atomic, discard_unfinished, temporary_beside, write_csv
 
 
 def test_what_is_unfinished_is_discarded(tmp_path):
@@ -59,9 +59,13 @@ def test_a_share_that_cannot_flush_keeps_the_file_and_a_failing_disk_does_not(
     assert [path.read_text() for path in tmp_path.iterdir()] == ["all"] * written
 
 
-def test_text_is_written_in_utf_8_whatever_it_holds(tmp_path):
-    write_text(tmp_path / "a.txt", "Größe 大 \udcff")
-    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "Größe 大 \\udcff"
+@pytest.mark.parametrize(("write", "written"), [
+    (lambda path, text: write_text(path, text), "Größe 大 \\udcff"),
+    (lambda path, text: write_csv(path, ("a", "b"), [(text, 1)]), "a,b\nGröße 大 \\udcff,1\n"),
+], ids=["text", "CSV"])
+def test_text_is_written_in_utf_8_whatever_it_holds(tmp_path, write, written):
+    write(tmp_path / "a.txt", "Größe 大 \udcff")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == written
 
 
 @pytest.mark.parametrize("name", ["a" * 251 + ".csv", "a." + "b" * 253, ".hidden", "no suffix"])
@@ -99,3 +103,17 @@ def test_what_a_killed_process_has_left_goes_at_once_and_what_a_living_one_write
         assert not killed.exists()
         assert alive.exists()
         assert elsewhere.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are not checked there")
+@pytest.mark.parametrize(("namespace", "stays"), [(b"pid:[1]", False), (b"pid:[2]", True)])
+def test_files_of_a_container_with_the_same_host_name_stay(
+        tmp_path, monkeypatch, namespace, stays):
+    monkeypatch.setattr(os, "readlink", lambda path: namespace)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: 1 << 30)  # runs there, and not here
+        other = temporary_beside(tmp_path / "a.csv")
+    other.touch()
+    monkeypatch.setattr(os, "readlink", lambda path: b"pid:[1]")
+    prepare_file(tmp_path / "c.csv")
+    assert other.exists() == stays

@@ -200,6 +200,12 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
     check_refused(path, "cannot be read: Permission denied")
 
 
+def test_labels_are_not_read_from_dicom(tmp_path):
+    (tmp_path / "organs.dcm").write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(InputError, match=r"readable are \.seg\.nrrd, .*, \.mhd$"):
+        read_labels(tmp_path / "organs.dcm")
+
+
 @pytest.mark.parametrize(("voxels", "words"), [
     (np.float32([0, 1.5]), "whole numbers"),
     (np.int16([-1, 3]), "0 to 255"),

@@ -120,6 +120,12 @@ BAD = {
         ["Image Orientation", "localizer"]),
     "pixel spacing changes": (
         lambda paths: edit(paths[3], PixelSpacing=[3, 3]), ["Pixel Spacing", "differ"]),
+    "half of it is of another frame of reference": (
+        lambda paths: [edit(p, FrameOfReferenceUID="1.2") for p in paths[6:]],
+        ["agree in Frame of Reference UID", "two scans or patients"]),
+    "half of it is of another patient": (
+        lambda paths: [edit(p, PatientID="2") for p in paths[6:]],
+        ["agree in Patient ID", "two scans or patients"]),
     "a slice has another size": (
         lambda paths: edit(paths[3], Rows=20, PixelData=bytes(20 * 48 * 2)),
         ["one size", "(48, 20)"]),
@@ -128,6 +134,9 @@ BAD = {
         ["Image Position (Patient) must be 3 numbers", "''"]),
     "the spacing is missing": (
         lambda paths: [edit(p, PixelSpacing=None) for p in paths], ["Pixel Spacing must be 2"]),
+    "the spacing is zero, and the gantry tilted": (
+        lambda paths: [edit(p, PixelSpacing=[0, 0]) for p in paths] and tilt(paths, 10, 5),
+        ["slice", "Pixel Spacing must be positive, it is '0"]),
     "the spacing is endless": (
         lambda paths: lengthen(paths[3], b"\x28\0\x30\0DS", b"x" * 30000),
         ["Pixel Spacing must be 2"]),

@@ -47,11 +47,14 @@ def test_volumes_of_one_series_are_told_apart(tmp_path, ct, later, name, element
         assert part in str(refused.value)
 
 
-def test_acquisitions_between_each_other_are_no_finer_volume(tmp_path, ct, later):
+@pytest.mark.parametrize(("keyword", "one", "two"), [
+    ("AcquisitionNumber", 1, 2), ("ConvolutionKernel", "B30f", "B70f")])
+def test_slices_between_those_of_another_volume_are_no_finer_one(
+        tmp_path, ct, later, keyword, one, two):
     grid = Grid(ct.grid.shape, ct.grid.spacing, (-120.5, -80.25, 302.625))
-    write_series(tmp_path, ct, "a", SeriesInstanceUID=UID)
+    write_series(tmp_path, ct, "a", SeriesInstanceUID=UID, **{keyword: one})
     second = write_series(tmp_path, Image(later.array, grid), "b", SeriesInstanceUID=UID,
-                          AcquisitionNumber=2)
+                          **{keyword: two})
     assert read_image(second[0]).grid.same_as(grid)
     with pytest.raises(InputError, match="2 volumes in one series"):
         read_image(tmp_path)

@@ -9,6 +9,7 @@ import pytest
 
 from metaunetr.io import write_image, write_labels
 from metaunetr.io.image_info import axis_letters, describe
+from metaunetr.io.itk import write_itk
 
 
 @pytest.mark.parametrize(("name", "kind"), [
@@ -39,6 +40,15 @@ def test_a_segmentation_is_described(tmp_path, result):
     assert [s["name"] for s in facts["segments"]] == [
         "spleen", "right kidney", "left kidney", "liver"]
     assert facts["record"]["model"] == "abdomen13-2mm"
+
+
+def test_segments_that_are_no_organs_are_described(tmp_path, result):
+    write_itk(tmp_path / "a.seg.nrrd", result.labels, {
+        "Segment0_ID": "a", "Segment0_Name": "tumour", "Segment0_LabelValue": "6",
+        "Segment1_ID": "b", "Segment1_Name": "liver", "Segment1_LabelValue": "2"})
+    facts = describe(tmp_path / "a.seg.nrrd")
+    assert facts["range"] == [0, 6]
+    assert [s["name"] for s in facts["segments"]] == ["tumour", "liver"]
 
 
 def test_what_the_guard_refuses_is_still_described(tmp_path, result):

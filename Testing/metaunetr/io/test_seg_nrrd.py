@@ -95,7 +95,6 @@ READ = {
     "by terminology": (segments(("Segment_1", "Milz", 1, SPLEEN)), 1),
     "by name": (segments(("Segment_1", "Left  Kidney", 1, "")), 3),
     "by ID": (segments(("inferior_vena_cava", "IVC", 1, "")), 9),
-    "not at all: values stay": (segments(("Segment_1", "tumour", 1, "")), 1),
     "without segments: values stay": ({}, 1),
 }
 
@@ -135,10 +134,12 @@ def test_names_that_are_not_utf_8_are_read(tmp_path, result):
     assert_array_equal(read_labels(path).array, result.labels.array)
 
 
-def test_strangers_among_organs_are_refused(tmp_path, result):
-    names = segments(("a", "liver", 1, ""), ("b", "tumour", 6, ""))
+@pytest.mark.parametrize(("first", "strangers"), [
+    ("liver", "tumour"), ("kidney_right", "kidney_right, tumour")])
+def test_segments_that_are_no_organs_are_refused(tmp_path, result, first, strangers):
+    names = segments(("a", first, 1, ""), ("b", "tumour", 6, ""))
     write_itk(tmp_path / "a.seg.nrrd", result.labels, names)
-    with pytest.raises(InputError, match="these are not: tumour"):
+    with pytest.raises(InputError, match=f"these are not: {strangers}; rename them"):
         read_labels(tmp_path / "a.seg.nrrd")
 
 

@@ -127,8 +127,8 @@ class Ledger:
             OutputError: one of the files cannot be written; the others are.
         """
         for index, row in enumerate(self._rows):
-            if row.state == RUNNING:  # cancelled
-                self._put(index, state=WAITING)
+            if row.state == RUNNING:  # cancelled, which is not the fault of the case
+                self._put(index, state=WAITING, attempts=row.attempts - 1)
         self._database.close()
         errors = []
         for write in (lambda: self.write_table(self.output / TABLE), self._write_failures,

@@ -22,13 +22,18 @@ from metaunetr.batch.thumbnail import write_thumbnail
 from metaunetr.bundle import Bundle
 from metaunetr.errors import InputError, OutputError
 from metaunetr.image import Image
-from metaunetr.io import mesh
+from metaunetr.io import formats, mesh
 from metaunetr.outputs import check_distinct, make_folder, together
 from metaunetr.report import write_report
 from metaunetr.result import Result
 
 if TYPE_CHECKING:
     from metaunetr.engine import Segmenter
+
+CARD = (  # entries of a model's card that determine the result, besides weights and calibration
+    "labels", "architecture", "preprocessing", "smallest_window", "patch", "largest_window",
+    "overlap", "precision",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ def made_from(case: Case, options: Options, bundle: Bundle) -> dict[str, Any]:
         "series": case.id,
         "model_sha256": bundle.sha256,
         "calibration": bundle.card.get("calibration"),
+        "card": {key: bundle.card.get(key) for key in CARD},
         "organs": None if organs is None else sorted({organ.name for organ in organs}),
         "overlap": options.overlap,
         "precision": options.precision,
@@ -119,12 +125,19 @@ def segment(
 def write(loaded: Loaded, result: Result, options: Options) -> CaseRecord:
     """Write the results of a case. If the process is killed meanwhile, the case is unfinished.
 
-    Files of others in their places are kept under other names.
+    Files of others in their places are kept under other names. Without an organ, a DICOM format is
+    replaced by the next one of another kind, or by .seg.nrrd.
 
     Raises:
         OutputError: a file cannot be written; then none is.
     """
-    case = loaded.case
+    case, warnings = loaded.case, loaded.image.warnings
+    if not io.can_hold(case.labels, result):
+        case = replace(case, labels=next(filter(
+            lambda path: io.can_hold(path, result),
+            map(case.with_suffix, (*options.suffixes, *formats.SEGMENTATION)))))
+        warnings = (*warnings, "No organ was found, and a DICOM object cannot be empty: the labels "
+                               "are in another format.")
     before, sizes, digests = own_outputs(case) or {}, {}, {}
 
     def add(path: Path, temporary: Path) -> None:
@@ -154,7 +167,7 @@ def write(loaded: Loaded, result: Result, options: Options) -> CaseRecord:
                 mesh.write_surface(temporary, mask, result.labels.grid)
                 add(path, temporary)
         record = CaseRecord(case.public_input, loaded.made_from, sizes, result.organs,
-                            result.record, digests, loaded.image.warnings)
+                            result.record, digests, warnings)
         io.write_text(record_path, record.text())
         kept = keep_foreign_files(case, record)
     _remove_stale(case, before, record)

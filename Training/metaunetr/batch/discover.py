@@ -117,6 +117,8 @@ class _Search:
     def add(self, item: Input) -> None:
         self.item = item
         if os.path.isdir(item.path):
+            if os.path.realpath(item.path) in self.searched:
+                self._leave_out_again(item.path)
             self.folder(item.path)
         else:
             self.file(item.path)
@@ -278,11 +280,15 @@ class _Search:
     def _is_new(self, first: Path) -> bool:
         """Whether it was not found before; what a list names again is left out."""
         if first in self.taken:
-            if self.item.row:
-                self._leave_out(first, f"{os.path.basename(self.item.row)} names it again")
+            self._leave_out_again(first)
             return False
         self.taken.add(first)
         return True
+
+    def _leave_out_again(self, path: Path) -> None:
+        """Leave out what was found before, if a list names it."""
+        if self.item.row:
+            self._leave_out(path, f"{os.path.basename(self.item.row)} names it again")
 
     def _leave_out(self, path: Path, reason: str) -> None:
         shown = path if self.identifiers else public_path(path, self.root)

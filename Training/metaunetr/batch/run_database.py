@@ -40,7 +40,8 @@ class Row:
         id: identifies the DICOM series without naming the patient, see `privacy.series_id`.
         reason: why it failed; of a case that is done, the warnings about its input.
         seconds: duration; None before its end.
-        attempts: how often it was begun until it ended, in this run and those before.
+        attempts: how often it was begun until it ended, in this run and those before; runs that
+            were cancelled do not count.
         made_from: JSON of all that determines the result; "" before there is one.
     """
 

@@ -5,11 +5,12 @@ A series is left out if one of these is true; the first one is reported:
     its modality is not CT, or its SOP class is no CT image (a screenshot, a dose report)
     its image type is that of a localizer, a projection or rendering (MIP), a screenshot, a dose
         report, or a map of something else than HU (perfusion)
-    it has fewer slices or frames than a volume needs
+    it has fewer slices or frames than a volume needs, or its slices lie at fewer positions:
+        bolus tracking shows one position over and over
     its slices are closer to sagittal or coronal than to axial
     it is derived, and there is an axial CT of the same study (see `duplicates`)
 
-With `--all-series` only the modality and the number of slices count.
+With `--all-series` only the modality and the number of slices and positions count.
 """
 
 from __future__ import annotations
@@ -72,8 +73,11 @@ def _is_of_a_kind(slices: list[dicom.Slice]) -> str:
 def _is_too_short(slices: list[dicom.Slice]) -> str:
     frames = slices[0].text("NumberOfFrames")
     count = max(len(slices), int(frames) if frames.isdecimal() else 0)
-    return "" if count >= MIN_SLICES else (
-        f"a series of {count} slices; a volume needs {MIN_SLICES}")
+    if count < MIN_SLICES:
+        return f"a series of {count} slices; a volume needs {MIN_SLICES}"
+    positions = len({item.text("ImagePositionPatient") or item.path for item in slices})
+    few = len(slices) >= MIN_SLICES > positions
+    return f"its slices lie at fewer than {MIN_SLICES} positions" if few else ""
 
 
 def _is_not_axial(slices: list[dicom.Slice]) -> str:

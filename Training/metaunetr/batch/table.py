@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from metaunetr.batch.case import Case
 from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.privacy import IDENTIFIERS
-from metaunetr.io.atomic import atomic
+from metaunetr.io.atomic import write_csv
 from metaunetr.report.statistics import COLUMNS, statistics_row
 
 
@@ -36,7 +35,7 @@ def write_table(
                 yield (_text(case.name), *statistics_row(item), _text(case.public_input), case.id,
                        *map(_text, who))
 
-    _write(path, ("case", *COLUMNS, "input", "id", *more), rows())
+    write_csv(path, ("case", *COLUMNS, "input", "id", *more), rows())
 
 
 def write_failures(path: Path, failures: Iterable[tuple[str, str, str]]) -> None:
@@ -48,18 +47,9 @@ def write_failures(path: Path, failures: Iterable[tuple[str, str, str]]) -> None
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
-    _write(path, ("case", "state", "reason"), (map(_text, row) for row in failures))
+    write_csv(path, ("case", "state", "reason"), (map(_text, row) for row in failures))
 
 
 def _text(value: str) -> str:
     """Text that spreadsheets do not take for a formula, even if a name begins like one."""
     return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with atomic(path) as temporary, open(
-        temporary, "w", encoding="utf-8", errors="backslashreplace", newline=""
-    ) as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)

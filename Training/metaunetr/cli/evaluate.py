@@ -14,7 +14,9 @@ def add_to(commands) -> None:
         commands, "evaluate", "compare segmentations with references: Dice, NSD at 2 mm, HD95",
         "Compares segmentations with references, organ by organ: Dice, normalized surface Dice "
         "(NSD) at 2 mm, and the 95th percentile of the Hausdorff distance (HD95, mm). References "
-        "may be cropped; folders are matched by file name.",
+        "may be cropped; folders are matched by file name. Labels are organ numbers as "
+        "`metaunetr segment` writes them: 1 to 13 are those of BTCV; those of AMOS differ from 10 "
+        "on.",
         "metaunetr evaluate organs.seg.nrrd reference.nii.gz",
         "metaunetr evaluate results references --csv scores.csv",
         "metaunetr evaluate organs.nii.gz reference.nii.gz --organs liver spleen --json -",

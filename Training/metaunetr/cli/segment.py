@@ -133,8 +133,10 @@ def _write(args: argparse.Namespace, image, result: Result, masks: dict[Path, Or
     from metaunetr.io.itksnap import write_label_file
     from metaunetr.report import write_report, write_statistics
 
+    possible = io.can_hold(args.output, result)
     with together() as place:
-        io.write_labels(place(args.output), result, args.seg_type)
+        if possible:
+            io.write_labels(place(args.output), result, args.seg_type)
         if args.uncertainty:
             io.write_image(place(args.uncertainty), result.uncertainty)
         if args.statistics:
@@ -149,6 +151,8 @@ def _write(args: argparse.Namespace, image, result: Result, masks: dict[Path, Or
         for path, organ in masks.items():
             mask = result.labels.array == organ.number
             io.write_image(place(path), Image(mask, result.labels.grid))
+    if not possible:
+        io.write_labels(args.output, result, args.seg_type)  # raises an error with the reason
 
 
 def table(result: Result) -> str:

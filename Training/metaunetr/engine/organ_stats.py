@@ -15,7 +15,7 @@ from torch import Tensor
 from metaunetr.bundle import Bundle
 from metaunetr.engine.components import count_components
 from metaunetr.engine.flags import Found, flags_of
-from metaunetr.image import Grid
+from metaunetr.image import Grid, Shear
 from metaunetr.organs import BY_NUMBER, Organ
 from metaunetr.result import OrganResult
 
@@ -105,7 +105,7 @@ class VoxelStats:
 
 def organ_stats(
     channels: dict[int, Organ], prediction: Prediction, labels: np.ndarray, hu: np.ndarray,
-    grid: Grid, bundle: Bundle,
+    grid: Grid, bundle: Bundle, shear: Shear | None = None,
 ) -> tuple[tuple[OrganResult, ...], list[str]]:
     """The statistics of organs in the order of their numbers, and warnings about the image.
 
@@ -113,11 +113,12 @@ def organ_stats(
         channels: the organs by their channel of the network.
         labels, hu: organ numbers and HU (D, H, W) of the image.
         grid: of the image, canonical.
+        shear: of a gantry-tilted image: the border is that of its slices, not of the air around.
     """
     stats = VoxelStats(labels, hu)
     swapped = swapped_sides(prediction.classes, {o.name: c for c, o in channels.items()})
     wrong_side = {name for pair in swapped for name in pair}
-    border = at_border(labels)
+    border = at_border(shear.slices(labels) if shear else labels)
     found: dict[str, Found] = {}
     for channel, organ in channels.items():
         voxels, mean, _, spread = stats.of(organ)

@@ -140,7 +140,8 @@ class Segmenter:
         with reporter.stage("findings"):
             prediction = Prediction(logits, uncertainty)  # classes, and their probabilities
             stats, warnings = organ_stats(
-                channels, prediction, labels, image.array, geometry.grid, self.bundle)
+                channels, prediction, labels, image.array, geometry.grid, self.bundle,
+                image.shear)
             reporter.warn(*warnings)
         return Result(
             labels=replace(image, array=labels, warnings=(),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # for type checkers, which do not follow __getattr__
     from metaunetr.io.read import read_header as read_header
     from metaunetr.io.read import read_image as read_image
     from metaunetr.io.read import read_labels as read_labels
+    from metaunetr.io.write import can_hold as can_hold
     from metaunetr.io.write import check_labels as check_labels
     from metaunetr.io.write import prepare_file as prepare_file
     from metaunetr.io.write import prepare_output as prepare_output
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # for type checkers, which do not follow __getattr__
     from metaunetr.io.write import write_labels as write_labels
 
 _PUBLIC = {
+    "can_hold": "write",
     "check_labels": "write",
     "prepare_file": "write",
     "prepare_output": "write",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import os
 import re
@@ -10,7 +11,7 @@ import socket
 import sys
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
@@ -70,6 +71,22 @@ def write_text(path: str | PathLike[str], text: str) -> None:
     """
     with atomic(Path(path)) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def write_csv(
+    path: str | PathLike[str], header: Iterable[str], rows: Iterable[Iterable[object]]
+) -> None:
+    """Write a table as CSV: UTF-8 as of `write_text`, separated by commas.
+
+    Raises:
+        OutputError: the file cannot be written; nothing is left behind.
+    """
+    with atomic(Path(path)) as temporary, open(
+        temporary, "w", encoding="utf-8", errors="backslashreplace", newline=""
+    ) as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 def temporary_beside(path: Path) -> Path:
@@ -135,8 +152,16 @@ def _is_orphan(temporary: Path) -> bool:
 
 
 def _host() -> str:
-    """An identifier of this machine: several may write to the same folder."""
-    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
+    """An identifier of the machine and container whose process numbers are known here.
+
+    Several may write to the same folder, and may have the same host name.
+    """
+    parts = [socket.gethostname().encode()]
+    with suppress(OSError):  # not on Linux
+        parts.append(os.readlink(b"/proc/self/ns/pid"))
+    with suppress(OSError):
+        parts.append(Path("/etc/machine-id").read_bytes())
+    return f"{zlib.crc32(b' '.join(parts)):08x}"
 
 
 def _reason(error: OSError, path: Path) -> str:

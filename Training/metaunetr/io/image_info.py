@@ -10,9 +10,9 @@ import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.guard import inspect_ct
-from metaunetr.image import Grid
+from metaunetr.image import Grid, Image
 from metaunetr.io import formats, seg_nrrd
-from metaunetr.io.read import read_image, read_labels
+from metaunetr.io.read import read_header, read_image
 
 
 def describe(path: str | PathLike[str]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
     path = Path(path)
     kind = formats.readable(path)
     segmentation = formats.suffix_of(path) in formats.SEGMENTATION
-    image = read_labels(path) if segmentation else read_image(path)
+    image = _segments(path) if segmentation else read_image(path)
     facts: dict[str, Any] = {
         "path": str(path),
         "kind": kind.name if kind else "DICOM series",
@@ -50,6 +50,12 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
     except InputError as error:
         facts["refused"] = str(error)
     return facts
+
+
+def _segments(path: Path) -> Image:
+    """The voxels of a .seg.nrrd as they are: its segments may be no organs."""
+    header = read_header(path)
+    return Image(header.read(), header.grid, path)
 
 
 def describe_grid(grid: Grid) -> str:

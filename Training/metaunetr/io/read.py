@@ -15,6 +15,8 @@ from metaunetr.io import dicom, formats, seg_nrrd
 from metaunetr.io.file_checks import check_file
 from metaunetr.io.header import Header
 
+READABLE = f"{', '.join(formats.READABLE)} and folders of DICOM files"
+
 
 def read_image(path: str | PathLike[str], files: Collection[Path] = ()) -> Image:
     """The CT at `path`: NIfTI, NRRD, MetaImage, or a DICOM series.
@@ -45,25 +47,29 @@ def read_image(path: str | PathLike[str], files: Collection[Path] = ()) -> Image
 def read_labels(path: str | PathLike[str]) -> Image:
     """The label map at `path`.
 
-    Values of a .seg.nrrd whose segments are known by name or terminology become organ numbers;
-    every other file keeps its values.
+    Values of a .seg.nrrd become the organ numbers of its segments, which are known by name or
+    terminology; every other file keeps its values.
 
     Returns:
         uint8 labels (D, H, W).
 
     Raises:
-        InputError: as `read_image`; or the values are not whole numbers from 0 to 255.
+        InputError: as `read_image`; or the values are not whole numbers from 0 to 255, or a
+            segment is no known organ.
     """
     path = Path(path)
-    header = read_header(path)
+    header = read_header(path, ", ".join(formats.LABELS))
     labels = _as_labels(path, header.read())
     if formats.suffix_of(path) in formats.SEGMENTATION:
         labels = seg_nrrd.as_organ_numbers(path, labels)
     return Image(labels, header.grid, path, organs=header.organs)
 
 
-def read_header(path: str | PathLike[str]) -> Header:
+def read_header(path: str | PathLike[str], readable: str = READABLE) -> Header:
     """The header of a NIfTI, NRRD or MetaImage file.
+
+    Args:
+        readable: what the message about an unknown format lists.
 
     Raises:
         InputError: the file cannot be read, or its format is not known by its name.
@@ -72,10 +78,7 @@ def read_header(path: str | PathLike[str]) -> Header:
     check_file(path)
     if kind := formats.readable(path):
         return formats.load(kind.header)(path)
-    raise InputError(
-        f"{path}: the format is not known by its name; readable are "
-        f"{', '.join(formats.READABLE)} and folders of DICOM files"
-    )
+    raise InputError(f"{path}: the format is not known by its name; readable are {readable}")
 
 
 def _as_ct(array: np.ndarray) -> np.ndarray:

@@ -217,20 +217,22 @@ def _whole(path: Path, header: dict[str, str], key: str, default: int) -> int:
 
 
 def as_organ_numbers(path: Path, labels: np.ndarray) -> np.ndarray:
-    """Label values replaced by organ numbers, when the segments of `path` are known organs.
+    """Label values replaced by the organ numbers of the segments of `path`.
+
+    Without segments, the values stay.
 
     Raises:
-        InputError: some segments are known organs and others are not.
+        InputError: a segment is no known organ.
     """
     segments, _ = read_segments(path)
-    known = {segment["label"]: organ_of(segment) for segment in segments}
-    if not any(known.values()):
+    if not segments:
         return labels
+    known = {segment["label"]: organ_of(segment) for segment in segments}
     unknown = [s["name"] for s in segments if known[s["label"]] is None]
     if unknown:
         raise InputError(
             f"{path}: every segment must be an organ known here, these are not: "
-            f"{', '.join(unknown)}"
+            f"{', '.join(unknown)}; rename them, for example to \"{organs.BY_NUMBER[2].name}\""
         )
     table = np.zeros(256, np.uint8)
     for label, organ in known.items():

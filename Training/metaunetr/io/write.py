@@ -47,6 +47,12 @@ def check_labels(path: str | PathLike[str], image: Image | None) -> tuple[str, .
     return formats.load(kind.check)(path, image) if kind.check else ()
 
 
+def can_hold(path: Path, result: Result) -> bool:
+    """Whether the format of `path` can hold `result`: a DICOM object needs an organ."""
+    needs_organ = path.name.lower().endswith(formats.DICOM)
+    return not needs_organ or any(item.voxels for item in result.organs)
+
+
 def prepare_file(path: str | PathLike[str], suffixes: tuple[str, ...] = ()) -> Path:
     """Check, before the run, that a file can be written at `path`.
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from math import isnan
 from os import PathLike
-from pathlib import Path
 
-from metaunetr.io.atomic import atomic
+from metaunetr.io.atomic import write_csv
 from metaunetr.result import OrganResult, Result
 
 COLUMNS = (
@@ -25,13 +23,7 @@ def write_statistics(path: str | PathLike[str], result: Result) -> None:
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
-    with (
-        atomic(Path(path)) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(map(statistics_row, result.organs))
+    write_csv(path, COLUMNS, map(statistics_row, result.organs))
 
 
 def statistics_row(item: OrganResult) -> list[str]:

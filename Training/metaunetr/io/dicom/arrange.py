@@ -34,8 +34,9 @@ def arrange(
         The slices in the order of k without copies, the grid, and the shear; None for no tilt.
 
     Raises:
-        InputError: slices differ in size, spacing or orientation, are missing, unevenly spaced or
-            side by side, or different ones are at the same position.
+        InputError: the pixel spacing is not positive; slices differ in size, spacing, orientation,
+            frame of reference or patient, are missing, unevenly spaced or side by side, or
+            different ones are at the same position.
     """
     first = slices[0]
     spacing, axes = _agreed(path, slices)
@@ -68,7 +69,7 @@ def tilt(axes: np.ndarray, step: np.ndarray) -> float:
 
 
 def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
-    """The spacing (2,) and axes (6,) of all slices, which have one size, too."""
+    """The spacing (2,) and axes (6,) of all slices; they have one size and one patient, too."""
     first = slices[0]
     for item in slices:
         if item.size != first.size:
@@ -77,16 +78,26 @@ def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
                 f"and {item.name} has {item.size}; move what is no part of the volume elsewhere"
             )
     spacing, axes = first.spacing, first.axes
+    if not (spacing > 0).all():
+        first.refuse("PixelSpacing", "positive")
     for item in slices:
         for keyword, expected in (("PixelSpacing", spacing), ("ImageOrientationPatient", axes)):
             if np.abs(item.numbers(keyword, len(expected)) - expected).max() > 1e-3:
-                name = dictionary_description(keyword)
-                raise InputError(
-                    f"{path}: all slices must agree in {name}, {first.name} and "
-                    f"{item.name} differ (is a localizer or another view among them? move it "
-                    "elsewhere)"
-                )
+                raise _disagreement(
+                    path, keyword, first, item,
+                    "is a localizer or another view among them? move it elsewhere")
+        for keyword in ("FrameOfReferenceUID", "PatientID"):
+            if item.text(keyword) != first.text(keyword):
+                raise _disagreement(
+                    path, keyword, first, item,
+                    "are they of two scans or patients? move one to a folder of its own")
     return spacing, axes
+
+
+def _disagreement(path: Path, keyword: str, one: Slice, other: Slice, advice: str) -> InputError:
+    name = dictionary_description(keyword)
+    return InputError(f"{path}: all slices must agree in {name}, {one.name} and {other.name} "
+                      f"differ ({advice})")
 
 
 def _without_copies(

@@ -23,7 +23,8 @@ PARTS = {  # elements that differ between the volumes of a series, the most reli
     "ContentTime": "content time", "AcquisitionTime": "acquisition time",
 }
 # Elements that separate volumes also when their slices are at different positions.
-INTERLEAVED = ("AcquisitionNumber", "TemporalPositionIdentifier", "StackID")
+INTERLEAVED = (
+    "AcquisitionNumber", "TemporalPositionIdentifier", "StackID", "ConvolutionKernel")
 LOCALIZER = "localizer"
 THREADS = 4  # for reading headers: network shares respond slowly
 
