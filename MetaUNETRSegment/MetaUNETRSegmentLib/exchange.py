@@ -1,7 +1,6 @@
 """Writes a volume node to a file for the engine, with its exact geometry."""
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +9,11 @@ import slicer
 import slicer.util
 import vtk
 
+from metaunetr.io.nrrd import encode_header
 from MetaUNETRSegmentLib.i18n import tr as _
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from RAS and back
 COARSE = 64  # voxels per axis, enough to estimate the time of a run
-TYPES = {"float32": "float", "float64": "double"}  # NRRD names of numpy types; others are equal
 
 Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]  # (k, j, i), half-open
 
@@ -94,22 +93,7 @@ def writeCoarse(volumeNode, path: Path) -> None:
 
 
 def writeArray(array: np.ndarray, ijkToRas: np.ndarray, path: Path) -> None:
-    """Writes `array` (K, J, I) as an uncompressed NRRD; http://teem.sourceforge.net/nrrd."""
-    affine = LPS @ ijkToRas
-    vectors = ["(" + ",".join(f"{value:.17g}" for value in column[:3]) + ")"
-               for column in affine.T]
-    header = "\n".join([
-        "NRRD0004",
-        f"type: {TYPES.get(array.dtype.name, array.dtype.name)}",
-        "dimension: 3",
-        "space: left-posterior-superior",
-        f"sizes: {' '.join(str(size) for size in reversed(array.shape))}",
-        f"space directions: {' '.join(vectors[:3])}",
-        "kinds: domain domain domain",
-        f"endian: {sys.byteorder}",
-        "encoding: raw",
-        f"space origin: {vectors[3]}",
-    ])
+    """Writes `array` (K, J, I) as an uncompressed NRRD."""
     with open(path, "wb") as file:
-        file.write(f"{header}\n\n".encode("ascii"))
+        file.write(encode_header(array, LPS @ ijkToRas, "raw", {}))
         file.write(np.ascontiguousarray(array))

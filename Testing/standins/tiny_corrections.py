@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from metaunetr import bundle, io
 from metaunetr.bundle import Bundle
 from metaunetr.image import Image
-from metaunetr.io.itk import write_itk
+from metaunetr.io.nrrd import write_nrrd
 from metaunetr.organs import BY_NUMBER
 from metaunetr.result import OrganResult, Result
 from metaunetr_training.training.run import Run
@@ -59,8 +58,6 @@ def edit(path: Path, moved: int | None = None, crop: int = 0, shift_mm: float = 
         shift_mm: shift of the whole file.
         pairs: values of the header that are replaced.
     """
-    found = sitk.ReadImage(str(path))
-    header = {key: found.GetMetaData(key) for key in found.GetMetaDataKeys()} | pairs
     labels = io.read_header(path)
     array, grid = labels.read().copy(), labels.grid
     if moved is not None:
@@ -70,4 +67,4 @@ def edit(path: Path, moved: int | None = None, crop: int = 0, shift_mm: float = 
     x, y, z = grid.origin
     grid = replace(grid, shape=(array.shape[0] - crop, *array.shape[1:]),
                    origin=(x + shift_mm, y, z + crop * grid.spacing[2]))
-    write_itk(path, Image(array[crop:], grid), header)
+    write_nrrd(path, Image(array[crop:], grid), labels.pairs | pairs)

@@ -10,6 +10,7 @@ from metaunetr.engine import Segmenter, backends, precision
 from metaunetr.engine.backends import choose_backends, with_fallbacks
 from metaunetr.engine.runner import NOT_FINITE
 from metaunetr.errors import DeviceError
+from metaunetr.network import architecture, build
 
 
 @pytest.fixture
@@ -46,6 +47,13 @@ def test_logits_too_large_for_float16_are_computed_in_bfloat16(gpu):
     first = choose_backends("auto", Lopsided(), print)[0]
     assert (first.device.type, first.dtype) == ("mps", torch.bfloat16)
     assert "too large" in first.reason
+
+
+def test_the_test_run_suits_the_stride_of_the_network(gpu):
+    network = build(architecture("efficient", "identity", classes=4, feature_size=4,
+                                 depths=[1, 1, 1, 1, 1])).eval()
+    assert network.stride == 64
+    assert choose_backends("auto", network, print)[0].device.type == "mps"
 
 
 def test_a_gpu_with_wrong_results_is_not_used(gpu):

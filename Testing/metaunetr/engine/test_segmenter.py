@@ -7,7 +7,7 @@ import torch
 from analytic import HuBins, analytic_image, make_bundle
 from metaunetr.engine import Segmenter
 from metaunetr.engine.backends import Backend
-from metaunetr.errors import Cancelled, InputError
+from metaunetr.errors import BundleError, Cancelled, InputError
 from metaunetr.fill import as_air
 from metaunetr.network import architecture, build
 from metaunetr.organs import find
@@ -107,6 +107,15 @@ def test_the_same_image_gives_the_same_labels_and_uncertainty_again():
     # borders between organs are where a network is undecided
     inside = first.uncertainty.array[first.labels.array == 6]
     assert inside.max() > np.median(inside) + 5
+
+
+def test_logits_that_do_not_fit_into_float16_are_refused():
+    class Loud(HuBins):
+        def forward(self, x):
+            return 1e4 * super().forward(x)
+
+    with pytest.raises(BundleError, match=r"stand-in: the logits .* 65504, they reach \d"):
+        Segmenter(make_bundle(Loud()), "cpu", precision="float32").segment(analytic_image())
 
 
 def test_windows_suit_the_stride_of_the_network():

@@ -54,6 +54,20 @@ def places(grid: Grid) -> np.ndarray:
     return np.einsum("an,n...->a...", grid.affine[:3], np.stack([i, j, k, np.ones_like(i)]))
 
 
+@pytest.mark.parametrize(("turn", "decimals"), [
+    *(((10, 20, 30), decimals) for decimals in (3, 4, 5, 6)), ((0, 0, 45), 2)])
+def test_axes_with_few_decimals_are_no_tilt(tmp_path, ct, monkeypatch, turn, decimals):
+    direction = rotation(*turn)
+    monkeypatch.setattr(dicom_series, "_axes", lambda grid: [
+        f"{value:.{decimals}f}" for value in direction[:, :2].T.ravel()])
+    truth = Image(ct.array, replace(ct.grid, direction=direction))
+    write_series(tmp_path, truth)
+    image = read_image(tmp_path)
+    assert image.warnings == () and image.shear is None
+    assert_array_equal(image.array, truth.array)
+    assert_allclose(image.grid.affine, truth.grid.affine, atol=10.0 ** (1 - decimals))
+
+
 @pytest.mark.parametrize(("make", "degrees"), TILTS)
 def test_hu_lie_where_they_were_measured(tmp_path, ct, make, degrees):
     """A ramp in a direction of its own, which interpolation keeps."""

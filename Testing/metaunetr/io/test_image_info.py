@@ -9,7 +9,7 @@ import pytest
 
 from metaunetr.io import write_image, write_labels
 from metaunetr.io.image_info import axis_letters, describe
-from metaunetr.io.itk import write_itk
+from metaunetr.io.nrrd import write_nrrd
 
 
 @pytest.mark.parametrize(("name", "kind"), [
@@ -43,7 +43,7 @@ def test_a_segmentation_is_described(tmp_path, result):
 
 
 def test_segments_that_are_no_organs_are_described(tmp_path, result):
-    write_itk(tmp_path / "a.seg.nrrd", result.labels, {
+    write_nrrd(tmp_path / "a.seg.nrrd", result.labels, {
         "Segment0_ID": "a", "Segment0_Name": "tumour", "Segment0_LabelValue": "6",
         "Segment1_ID": "b", "Segment1_Name": "liver", "Segment1_LabelValue": "2"})
     facts = describe(tmp_path / "a.seg.nrrd")

@@ -14,7 +14,7 @@ from metaunetr.errors import InputError
 from metaunetr.image import Image
 from metaunetr.io import read_labels, write_labels
 from metaunetr.io.image_info import describe
-from metaunetr.io.itk import write_itk
+from metaunetr.io.nrrd import write_nrrd
 from metaunetr.io.seg_nrrd import content_digest, cropped, organ_of, terminology_entry
 
 
@@ -103,13 +103,13 @@ READ = {
 def test_label_values_become_organ_numbers(tmp_path, result, header, expected):
     """Slicer numbers segments as it likes when it saves."""
     box = (result.labels.array == 6).astype(np.uint8)
-    write_itk(tmp_path / "a.seg.nrrd", Image(box, result.labels.grid), header)
+    write_nrrd(tmp_path / "a.seg.nrrd", Image(box, result.labels.grid), header)
     assert_array_equal(read_labels(tmp_path / "a.seg.nrrd").array, box * expected)
 
 
 def test_renumbered_segments_are_exchanged(tmp_path, result):
     names = segments(("a", "liver", 1, ""), ("b", "spleen", 6, ""))
-    write_itk(tmp_path / "a.seg.nrrd", result.labels, names)
+    write_nrrd(tmp_path / "a.seg.nrrd", result.labels, names)
     expected = result.labels.array.copy()
     expected[result.labels.array == 1] = 6
     expected[result.labels.array == 6] = 1
@@ -121,7 +121,7 @@ def test_renumbered_segments_are_exchanged(tmp_path, result):
     ("LabelValue", "two"), ("LabelValue", "-1"), ("LabelValue", "256"), ("Layer", "9" * 5000),
 ])
 def test_label_values_that_are_none_are_refused(tmp_path, result, key, value):
-    write_itk(tmp_path / "a.seg.nrrd", result.labels,
+    write_nrrd(tmp_path / "a.seg.nrrd", result.labels,
               segments(("a", "liver", 1, "")) | {f"Segment0_{key}": value})
     with pytest.raises(InputError, match=rf"Segment0_{key} must be .* 0 to 255: '{value[:40]}'"):
         read_labels(tmp_path / "a.seg.nrrd")
@@ -138,7 +138,7 @@ def test_names_that_are_not_utf_8_are_read(tmp_path, result):
     ("liver", "tumour"), ("kidney_right", "kidney_right, tumour")])
 def test_segments_that_are_no_organs_are_refused(tmp_path, result, first, strangers):
     names = segments(("a", first, 1, ""), ("b", "tumour", 6, ""))
-    write_itk(tmp_path / "a.seg.nrrd", result.labels, names)
+    write_nrrd(tmp_path / "a.seg.nrrd", result.labels, names)
     with pytest.raises(InputError, match=f"these are not: {strangers}; rename them"):
         read_labels(tmp_path / "a.seg.nrrd")
 
@@ -151,5 +151,5 @@ def test_overlapping_segments_are_refused(tmp_path):
 
 
 def test_the_record_of_a_damaged_header_is_left_out(tmp_path, result):
-    write_itk(tmp_path / "a.seg.nrrd", result.labels, {"MetaUNETR_Record": "{cut"})
+    write_nrrd(tmp_path / "a.seg.nrrd", result.labels, {"MetaUNETR_Record": "{cut"})
     assert describe(tmp_path / "a.seg.nrrd")["record"] == {}

@@ -51,7 +51,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(small_disk, result, suffix)
     (KeyboardInterrupt(), KeyboardInterrupt, None),
     (MemoryError(), MemoryError, None),
 ])
-@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])  # by SimpleITK, and without it
+@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
 def test_a_failure_leaves_the_old_file_and_no_rest(
     tmp_path, result, monkeypatch, suffix, raised, expected, words
 ):

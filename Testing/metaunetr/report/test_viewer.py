@@ -12,7 +12,7 @@ import pytest
 
 from metaunetr.image import Grid, Image
 from metaunetr.organs import find
-from metaunetr.report import write_report
+from metaunetr.report import viewer, write_report
 from metaunetr.report.overlay import Scene
 from metaunetr.report.viewer import HU, LEVELS, VOXELS, display_positions, render_viewer
 from metaunetr.result import OrganResult, Result
@@ -82,6 +82,19 @@ def test_the_volume_shown_covers_the_image_and_is_limited(shape, spacing):
     for along, step, size in zip(positions, steps, shape, strict=True):
         assert along[0] == pytest.approx((step - 1) / 2)
         assert along[-1] == pytest.approx(size - 1 - (step - 1) / 2)
+
+
+def test_every_third_voxel_is_shown(monkeypatch):
+    """The positions are whole numbers, as if all voxels were shown."""
+    monkeypatch.setattr(viewer, "VOXELS", 4 * 4 * 4)
+    hu = np.full((12, 12, 12), 40, np.int16)
+    hu[:, :, 4] = 200
+    grid = Grid(hu.shape, (1, 1, 1), (0, 0, 0))
+    scene = Scene.of(Image(hu, grid), Image(np.zeros(hu.shape, np.uint8), grid))
+    positions = display_positions(scene)
+    assert [along.tolist() for along in positions] == [[1, 4, 7, 10]] * 3
+    levels = viewer._resampled(scene, positions)
+    assert levels.shape == (4, 4, 4) and (levels.argmax(axis=2) == 1).all()
 
 
 def test_a_large_noisy_ct_fits_fifteen_megabytes():

@@ -13,7 +13,7 @@ from metaunetr import io
 from metaunetr.batch.case_record import sha256_of
 from metaunetr.errors import InputError
 from metaunetr.image import Image
-from metaunetr.io.itk import write_itk
+from metaunetr.io.nrrd import write_nrrd
 from metaunetr.io.seg_nrrd import cropped, segment_digest
 from metaunetr_training.adapt.cases import find
 from tiny_corrections import RECORD, edit, write_case
@@ -118,7 +118,7 @@ def test_what_is_added_in_a_second_segment_does_not_make_the_first_one_backgroun
     number = sum(key.endswith("_LabelValue") for key in pairs)
     second = {"ID": "liver_1", "Name": "liver", "LabelValue": "20", "Layer": "0",
               "Color": "1 0 0", "Tags": ""}
-    write_itk(path, Image(labels, header.grid), pairs | {
+    write_nrrd(path, Image(labels, header.grid), pairs | {
         f"Segment{number}_{key}": value for key, value in second.items()})
     case = find([folder], (), KNOWN, lambda text: None)[2]
     assert case.organs == {1, 6}
@@ -130,7 +130,7 @@ def test_an_organ_that_was_deleted_from_its_segment_is_absent(folder):
     header = io.read_header(path)
     empty = np.where(header.read() == 1, 0, header.read())
     pairs = {key: value for key, value in header.pairs.items() if key.startswith("Segment")}
-    write_itk(path, Image(empty.astype(np.uint8), header.grid), pairs)
+    write_nrrd(path, Image(empty.astype(np.uint8), header.grid), pairs)
     case = find([folder], (), KNOWN, lambda text: None)[0]
     assert case.organs == {1, 6} and not (case.read().array == 1).any()
 

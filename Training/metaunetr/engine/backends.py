@@ -6,6 +6,7 @@ comes with fallbacks: smaller batches, blending on the CPU, and at last the CPU 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from metaunetr.errors import DeviceError
 GPU_BATCH = 4  # windows at once
 REQUESTED = "asked for"
 CARD = "the model's card asks for it"
-PROBE = (32, 32, 64)  # voxels of the test input: small, divisible by 2^5, two at the bottom
+PROBE = 32  # voxels along the shorter sides of the test input, unless the network needs more
 MAX_DEVIATION = 0.05  # mean deviation from the CPU's logits, relative to their mean size
 
 
@@ -144,7 +145,9 @@ def _problem(device: torch.device, network: nn.Module, precision: str) -> str | 
     """Why `device` cannot run `network`; None when a test run agrees with the CPU."""
     if device.type == "cpu":
         return "float16 needs a GPU" if precision == "float16" else None
-    window = torch.sin(0.01 * torch.arange(PROBE[0] * PROBE[1] * PROBE[2])).view(PROBE)
+    side = max(PROBE, getattr(network, "stride", PROBE))
+    shape = (side, side, 2 * side)  # two voxels at least at the lowest level
+    window = torch.sin(0.01 * torch.arange(math.prod(shape))).view(shape)
     backend = with_fallbacks(device, precision)[0]
     try:
         logits = LoadedNetwork(network, backend)([window])[0].cpu()

@@ -50,11 +50,14 @@ from metaunetr.engine.resample import body_box, nearest_model_input, to_model_in
 from metaunetr.engine.runner import Runner
 from metaunetr.engine.upsample import upsample_labels, upsample_map
 from metaunetr.engine.windows import Windows, blend_windows, sliding_windows, window_size
+from metaunetr.errors import BundleError
 from metaunetr.fill import as_air
 from metaunetr.guard import inspect_ct
 from metaunetr.image import Image
 from metaunetr.organs import Organ
 from metaunetr.result import Result
+
+LARGEST = torch.finfo(torch.float16).max
 
 
 class Segmenter:
@@ -115,6 +118,7 @@ class Segmenter:
         Raises:
             InputError: the image is not a CT that can be segmented, or the model lacks an organ.
             DeviceError: the last fallback ran out of memory or failed.
+            BundleError: logits are too large.
         """
         channels = self.bundle.channels(organs)  # {channel of the network: organ}
         reporter = Reporter(report)
@@ -230,12 +234,19 @@ def blended_logits(
     it is the whole image, and the logits are rotated back. They are float16 to save memory. Windows
     may extend beyond the image. Logits there are left out: interpolation would mix them into the
     outermost voxels.
+
+    Raises:
+        BundleError: logits are too large for float16.
     """
     classes = len(bundle.classes) + 1
     logits = torch.empty((classes, *windows.size), dtype=torch.float16)
     progress = reporter.progress(len(windows))
     with torch.no_grad():
         for first, slab in blend_windows(volume, windows, classes, runner, progress):
+            largest = max(-slab.min().item(), slab.max().item())
+            if not largest <= LARGEST:
+                raise BundleError(f"{bundle.name}: the logits of the network must be between "
+                                  f"-{LARGEST:g} and {LARGEST:g}, they reach {largest:.3g}.")
             logits[:, first : first + slab.shape[1]] = slab
             del slab  # large: free it before the network runs again
     depth, height, width = volume.shape

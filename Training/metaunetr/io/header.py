@@ -1,8 +1,9 @@
 """The header of an image file: its grid, the type of its voxels, and the voxels themselves.
 
-Files are not read through SimpleITK: version 2.5.7 reads truncated NIfTI files without an error,
-crashes on long lines in NRRD headers, and hangs on MetaImage headers with NDims = -1. Headers are
-untrusted: what they claim is compared with the size of the file before memory is allocated.
+Files are not read or written through SimpleITK: version 2.5.7 reads truncated NIfTI files without
+an error, crashes on long lines in NRRD headers, hangs on MetaImage headers with NDims = -1, and
+opens no file in a folder such as C:\\Users\\Müller (its issue 651). Headers are untrusted: what
+they claim is compared with the size of the file before memory is allocated.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +24,22 @@ from metaunetr.io.file_checks import check_size
 PIECE = 1 << 20  # bytes read at a time
 MAX_TRAILING = 64 << 20  # bytes after the voxels; a small gzip file can expand a thousandfold
 GZIP = b"\x1f\x8b"
-ZLIB_OR_GZIP = 47  # wbits of zlib
+GZIP_FORMAT, ZLIB_FORMAT, ZLIB_OR_GZIP = 31, 15, 47  # wbits of zlib
+
+
+def pieces(array: np.ndarray) -> Iterator[memoryview]:
+    """The bytes of `array` in the order of a file."""
+    raw = np.ascontiguousarray(array).data.cast("B")
+    return (raw[start:start + PIECE] for start in range(0, len(raw), PIECE))
+
+
+def compressed(data: Iterable[bytes | memoryview], wbits: int) -> Iterator[bytes]:
+    """`data` compressed as GZIP_FORMAT or ZLIB_FORMAT."""
+    # Level 1: at 6 label maps take three times as long, and are small either way.
+    stream = zlib.compressobj(1, zlib.DEFLATED, wbits)
+    for piece in data:
+        yield stream.compress(piece)
+    yield stream.flush()
 
 
 class Header(ABC):

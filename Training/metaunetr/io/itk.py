@@ -1,14 +1,11 @@
-"""Writing NRRD and MetaImage through SimpleITK, and its images as arrays."""
+"""Images of SimpleITK as arrays, and the reasons of its errors."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-
-from metaunetr.image import Image
 
 sitk.ProcessObject.SetGlobalWarningDisplay(False)  # errors are raised
 
@@ -22,24 +19,6 @@ class _Voxels:
     def __init__(self, image: sitk.Image) -> None:
         self.image = image
         self.__array_interface__ = sitk.GetArrayViewFromImage(image).__array_interface__
-
-
-def write_itk(path: Path, image: Image, header: dict[str, str] | None = None) -> None:
-    """Write `image`, compressed, with `header` as key/value pairs (NRRD only).
-
-    Raises:
-        OSError: the disk is full or may not be written.
-    """
-    out = sitk.GetImageFromArray(image.array)
-    out.SetSpacing([float(s) for s in image.grid.spacing])
-    out.SetOrigin([float(o) for o in image.grid.origin])
-    out.SetDirection(np.asarray(image.grid.direction, float).ravel().tolist())
-    for key, value in (header or {}).items():
-        out.SetMetaData(key, value)
-    try:
-        sitk.WriteImage(out, str(path), useCompression=True, compressionLevel=1)
-    except RuntimeError as error:
-        raise OSError(reason(error)) from None
 
 
 def reason(error: RuntimeError) -> str:

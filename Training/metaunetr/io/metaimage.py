@@ -1,20 +1,23 @@
-"""Reading MetaImage (.mha, .mhd).
+"""Reading MetaImage (.mha, .mhd), and writing .mha.
 
-Not through SimpleITK: version 2.5.7 hangs on `NDims = -1`, and reads whatever file a header names.
+Not through SimpleITK: version 2.5.7 hangs on `NDims = -1`, and reads whatever file a header names
+(see also `header`).
 Format: https://itk.org/Wiki/ITK/MetaIO/Documentation.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
-from metaunetr.image import Grid
+from metaunetr.image import Grid, Image
 from metaunetr.io.file_checks import data_beside
-from metaunetr.io.header import Header
+from metaunetr.io.header import ZLIB_FORMAT, Header, compressed, pieces
 from metaunetr.io.length_units import millimetres
 
 LONGEST_HEADER = 1 << 16  # bytes
@@ -108,6 +111,37 @@ class MetaImageHeader(Header):
             raise InputError(
                 f"{self.path}: {keys[0]} must be {count} {kind}, it is {text[:60]!a}")
         return values[:count]
+
+
+def write_metaimage(path: Path, image: Image) -> None:
+    """Write `image`, compressed.
+
+    Raises:
+        OSError: the disk is full or may not be written.
+    """
+    def text(values: Iterable[float]) -> str:
+        return " ".join(f"{value:.17g}" for value in values)
+
+    data = list(compressed(pieces(image.array), ZLIB_FORMAT))
+    kind = next(key for key, value in TYPES.items() if value == image.array.dtype.str[1:])
+    grid = image.grid
+    lines = [
+        "ObjectType = Image",
+        "NDims = 3",
+        "BinaryData = True",
+        f"BinaryDataByteOrderMSB = {sys.byteorder == 'big'}",
+        "CompressedData = True",
+        f"CompressedDataSize = {sum(map(len, data))}",
+        f"TransformMatrix = {text(np.asarray(grid.direction).T.ravel())}",
+        f"Offset = {text(grid.origin)}",
+        f"ElementSpacing = {text(grid.spacing)}",
+        f"DimSize = {' '.join(str(size) for size in reversed(image.array.shape))}",
+        f"ElementType = {kind}",
+        f"{LAST} = LOCAL",
+    ]
+    with open(path, "wb") as file:
+        file.write(("\n".join(lines) + "\n").encode())
+        file.writelines(data)
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-import zlib
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
 from metaunetr.image import Grid, Image
-from metaunetr.io.header import GZIP, PIECE, Header
+from metaunetr.io.header import GZIP, GZIP_FORMAT, Header, compressed, pieces
 from metaunetr.io.length_units import millimetres
 from metaunetr.organs import BY_NUMBER
 
@@ -93,19 +93,10 @@ def write_nifti(path: Path, image: Image) -> None:
     Raises:
         OSError: the disk is full or may not be written.
     """
-    raw = np.ascontiguousarray(image.array).data.cast("B")
-    chunks = (raw[start:start + PIECE] for start in range(0, len(raw), PIECE))
+    data = chain([_encode_header(image)], pieces(image.array))
+    gzip = path.name.lower().endswith(".gz")
     with open(path, "wb") as file:
-        if path.name.lower().endswith(".gz"):
-            # Level 1: at 6 label maps take three times as long, and are small either way.
-            gzip = zlib.compressobj(1, zlib.DEFLATED, 31)
-            file.write(gzip.compress(_encode_header(image)))
-            for chunk in chunks:
-                file.write(gzip.compress(chunk))
-            file.write(gzip.flush())
-        else:
-            file.write(_encode_header(image))
-            file.writelines(chunks)
+        file.writelines(compressed(data, GZIP_FORMAT) if gzip else data)
 
 
 def _fields(path: Path, raw: bytes) -> np.void:

@@ -1,22 +1,24 @@
-"""Reading NRRD (.nrrd, .nhdr).
+"""Reading NRRD (.nrrd, .nhdr), and writing .nrrd.
 
 Not through SimpleITK: version 2.5.7 writes beyond its buffers and crashes when a line of the header
-is long. Format: https://teem.sourceforge.net/nrrd/format.html.
+is long (see also `header`). Format: https://teem.sourceforge.net/nrrd/format.html.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from metaunetr.errors import InputError
 from metaunetr.guard import check_grid
-from metaunetr.image import Grid
+from metaunetr.image import Grid, Image
 from metaunetr.io.file_checks import data_beside
-from metaunetr.io.header import Header
+from metaunetr.io.header import GZIP_FORMAT, Header, compressed, pieces
 from metaunetr.io.length_units import known, millimetres
 
 LONGEST_HEADER = 1 << 24  # bytes; a segmentation has a hundred lines and a record
@@ -136,6 +138,53 @@ class NrrdHeader(Header):
             raise InputError(f"{self.path}: a vector in space must be three numbers, it is "
                              f"{text[:60]!a}")
         return values
+
+
+def write_nrrd(path: Path, image: Image, pairs: Mapping[str, str] | None = None) -> None:
+    """Write `image`, compressed; of a label map, with the organs that it was made for.
+
+    Args:
+        pairs: further key/value pairs.
+
+    Raises:
+        OSError: the disk is full or may not be written.
+    """
+    organs = {} if image.organs is None else {ORGANS: " ".join(map(str, sorted(image.organs)))}
+    with open(path, "wb") as file:
+        file.write(encode_header(image.array, image.grid.affine, "gzip", organs | (pairs or {})))
+        file.writelines(compressed(pieces(image.array), GZIP_FORMAT))
+
+
+def encode_header(
+    array: np.ndarray, affine: np.ndarray, encoding: str, pairs: Mapping[str, str]
+) -> bytes:
+    """The header of a NRRD file, up to the voxels.
+
+    Args:
+        array: the voxels (D, H, W).
+        affine: (4, 4), from (i, j, k) to LPS in mm.
+        encoding: "raw" or "gzip".
+        pairs: key/value pairs.
+    """
+    vectors = ["(" + ",".join(f"{value:.17g}" for value in column) + ")"
+               for column in np.asarray(affine)[:3].T]
+    lines = [
+        "NRRD0004",
+        "# https://teem.sourceforge.net/nrrd/format.html",
+        f"type: {TYPES[array.dtype.str[1:]].partition(',')[0]}",
+        "dimension: 3",
+        "space: left-posterior-superior",
+        f"sizes: {' '.join(str(size) for size in reversed(array.shape))}",
+        f"space directions: {' '.join(vectors[:3])}",
+        "kinds: domain domain domain",
+        f"endian: {sys.byteorder}",
+        f"encoding: {encoding}",
+        f"space origin: {vectors[3]}",
+    ]
+    for key, value in pairs.items():
+        escaped = value.replace("\\", r"\\").replace("\n", r"\n")
+        lines.append(f"{key}:={escaped}")
+    return ("\n".join(lines) + "\n\n").encode()
 
 
 def _header_lines(path: Path) -> tuple[list[str], int]:

@@ -18,8 +18,7 @@ from metaunetr import organs
 from metaunetr.boxes import bounding_box
 from metaunetr.errors import InputError
 from metaunetr.image import Grid, Image
-from metaunetr.io.itk import write_itk
-from metaunetr.io.nrrd import ORGANS, NrrdHeader
+from metaunetr.io.nrrd import NrrdHeader, write_nrrd
 from metaunetr.organs import Code, Organ
 from metaunetr.result import OrganResult, Result
 
@@ -41,16 +40,7 @@ def write_seg_nrrd(path: Path, result: Result) -> None:
     Raises:
         OSError: the disk is full or may not be written.
     """
-    write_itk(path, result.labels, segmentation_header(result))
-
-
-def write_nrrd(path: Path, image: Image) -> None:
-    """Write `image`; of a label map, with the organs that it was made for.
-
-    Raises:
-        OSError: the disk is full or may not be written.
-    """
-    write_itk(path, image, requested_organs(image))
+    write_nrrd(path, result.labels, segmentation_header(result))
 
 
 def write_segments(path: Path, labels: Image, marks: dict[Organ, dict[str, str]]) -> None:
@@ -63,7 +53,7 @@ def write_segments(path: Path, labels: Image, marks: dict[Organ, dict[str, str]]
     Raises:
         OSError: the disk is full or may not be written.
     """
-    write_itk(path, labels, _header(labels.grid, {
+    write_nrrd(path, labels, _header(labels.grid, {
         organ: {"TerminologyEntry": terminology_entry(organ)} | more
         for organ, more in marks.items()}))
 
@@ -79,7 +69,6 @@ def segmentation_header(result: Result) -> dict[str, str]:
                 content_digest(segment.array), *(f"{value:.3f}" for value in segment.grid.origin)])}
     return {
         RECORD: json.dumps(result.record, separators=(",", ":"), default=str),
-        **requested_organs(result.labels),
         **_header(result.labels.grid, marks),
     }
 
@@ -144,13 +133,6 @@ def segment_digest(
     """
     return content_digest(voxels, name, colour, terminology,
                           "" if status == "notstarted" else status)
-
-
-def requested_organs(labels: Image) -> dict[str, str]:
-    """The key/value pair of a NRRD with the organs that `labels` was made for, if it has them."""
-    if labels.organs is None:
-        return {}
-    return {ORGANS: " ".join(map(str, sorted(labels.organs)))}
 
 
 def _slicer_geometry(grid: Grid) -> str:

@@ -103,7 +103,7 @@ def _body(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
 def _resampled(scene: Scene, positions: list[np.ndarray]) -> np.ndarray:
     """Levels of the CT, uint8 (D, H, W), linearly interpolated at `positions`."""
     levels = np.empty([len(along) for along in positions], np.uint8)
-    whole = all((along % 1 == 0).all() for along in positions[1:])
+    whole = all(along[0] % 1 == 0 and (np.diff(along) == 1).all() for along in positions[1:])
     block = tuple(slice(int(along[0]), int(along[-1]) + 1) for along in positions[1:])
     for out, at in zip(levels, positions[0], strict=True):
         low = int(np.floor(at).clip(0, len(scene.hu) - 1))

@@ -40,7 +40,7 @@ def arrange(
     """
     first = slices[0]
     spacing, axes = _agreed(path, slices)
-    normal = np.cross(axes[:3], axes[3:])
+    normal = _normal(axes)
     positions = np.array([item.position for item in slices])
     order = np.argsort(positions @ normal, kind="stable")
     order = _without_copies(path, slices, order, positions, same)
@@ -64,8 +64,15 @@ def arrange(
 
 def tilt(axes: np.ndarray, step: np.ndarray) -> float:
     """Degrees between the normal of slices with `axes` (6,) and the step between them (3,)."""
+    cosine = float(step @ _normal(axes) / np.linalg.norm(step))
+    return math.degrees(math.acos(min(1.0, cosine)))
+
+
+def _normal(axes: np.ndarray) -> np.ndarray:
+    """The unit vector (3,) at right angles to both axes, also if these are not quite at right
+    angles to each other, as rounded ones."""
     normal = np.cross(axes[:3], axes[3:])
-    return math.degrees(math.acos(min(1.0, float(step @ normal / np.linalg.norm(step)))))
+    return normal / max(np.linalg.norm(normal), 1e-9)
 
 
 def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
@@ -81,8 +88,9 @@ def _agreed(path: Path, slices: list[Slice]) -> tuple[np.ndarray, np.ndarray]:
     if not (spacing > 0).all():
         first.refuse("PixelSpacing", "positive")
     for item in slices:
-        for keyword, expected in (("PixelSpacing", spacing), ("ImageOrientationPatient", axes)):
-            if np.abs(item.numbers(keyword, len(expected)) - expected).max() > 1e-3:
+        for keyword, count in (("PixelSpacing", 2), ("ImageOrientationPatient", 6)):
+            different = item.numbers(keyword, count) - first.numbers(keyword, count)
+            if np.abs(different).max() > 1e-3:
                 raise _disagreement(
                     path, keyword, first, item,
                     "is a localizer or another view among them? move it elsewhere")

@@ -40,6 +40,7 @@ KEYWORDS = (  # of the elements that are read
     "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
     "ModalityLUTSequence",
 )
+ROUNDING = 0.01  # from 1, of the length of a direction whose numbers have two decimals
 LONGEST = 256  # bytes of a text that are kept; names, UIDs and vectors are shorter
 HEAD = 1 << 16  # bytes of a damaged file in which its modality is looked for
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # PS3.5 6.2, DS
@@ -116,8 +117,14 @@ class Slice:
 
     @property
     def axes(self) -> np.ndarray:
-        """Image Orientation (Patient): unit vectors (6,) along i and j in LPS."""
-        return self.numbers("ImageOrientationPatient", 6)
+        """Image Orientation (Patient): unit vectors (6,) along i and j in LPS.
+
+        Rounded numbers are brought to unit length: else slices whose numbers have six decimals
+        seem to be tilted.
+        """
+        axes = self.numbers("ImageOrientationPatient", 6).reshape(2, 3)
+        length = np.linalg.norm(axes, axis=1, keepdims=True)
+        return (axes / np.where(np.abs(length - 1) < ROUNDING, length, 1)).ravel()
 
     @property
     def spacing(self) -> np.ndarray:
