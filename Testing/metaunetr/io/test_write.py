@@ -13,7 +13,14 @@ from numpy.testing import assert_array_equal
 
 from metaunetr.errors import OutputError
 from metaunetr.image import Grid, Image
-from metaunetr.io import prepare_output, read_image, write, write_image, write_labels
+from metaunetr.io import (
+    prepare_output,
+    read_image,
+    read_labels,
+    write,
+    write_image,
+    write_labels,
+)
 from metaunetr.result import Result
 
 SUFFIXES = [".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".mha"]
@@ -107,6 +114,15 @@ def test_every_kind_of_voxel_is_written(tmp_path, suffix):
         back = read_image(tmp_path / f"x{suffix}").array
         assert back.dtype == read
         assert_array_equal(back, array)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_folders_may_have_any_letters(tmp_path, result, suffix):
+    """On Windows, functions of the C library open no such file."""
+    folder = tmp_path / "Müller 李"
+    folder.mkdir()
+    write_labels(folder / f"organs{suffix}", result)
+    assert_array_equal(read_labels(folder / f"organs{suffix}").array, result.labels.array)
 
 
 @pytest.mark.parametrize("suffix", write.formats.WRITABLE_IMAGES)
