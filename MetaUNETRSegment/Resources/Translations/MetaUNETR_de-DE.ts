@@ -891,6 +891,10 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source>Choose at least one organ.</source>
 <translation>Wählen Sie mindestens ein Organ.</translation>
 </message>
+<message>
+<source>{segmentation} was not made from {volume} as it is now: choose the CT, or the frame of the sequence, that it was made from, or another segmentation.</source>
+<translation>{segmentation} wurde nicht aus {volume} gemacht, wie es jetzt ist: Wählen Sie das CT oder das Bild der Sequenz, aus dem sie gemacht wurde, oder eine andere Segmentierung.</translation>
+</message>
 </context>
 <context>
 <name>SegmentEditorEffect</name>

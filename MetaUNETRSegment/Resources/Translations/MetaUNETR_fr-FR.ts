@@ -891,6 +891,10 @@ et apportez ici le dossier « wheels ».</translation>
 <source>Choose at least one organ.</source>
 <translation>Choisissez au moins un organe.</translation>
 </message>
+<message>
+<source>{segmentation} was not made from {volume} as it is now: choose the CT, or the frame of the sequence, that it was made from, or another segmentation.</source>
+<translation>{segmentation} n'a pas été faite à partir de {volume} tel qu'il est maintenant : choisissez le scanner, ou l'image de la séquence, dont elle provient, ou une autre segmentation.</translation>
+</message>
 </context>
 <context>
 <name>SegmentEditorEffect</name>
