@@ -47,14 +47,28 @@ def geometryOf(segmentationNode) -> Snapshot:
     Raises:
         ValueError: there is none, as in a segmentation without segments.
     """
-    segmentation, converter = segmentationNode.GetSegmentation(), slicer.vtkSegmentationConverter
-    image = slicer.vtkOrientedImageData()
+    segmentation = segmentationNode.GetSegmentation()
     text = segmentation.DetermineCommonLabelmapGeometry(
-        segmentation.EXTENT_UNION_OF_EFFECTIVE_SEGMENTS_AND_REFERENCE_GEOMETRY, None
-    ) or segmentation.GetConversionParameter(converter.GetReferenceImageGeometryParameterName())
-    if not text or not converter.DeserializeImageGeometry(text, image, False):
+        segmentation.EXTENT_UNION_OF_EFFECTIVE_SEGMENTS_AND_REFERENCE_GEOMETRY, None)
+    grid = _deserialized(segmentationNode, text) or referenceGeometryOf(segmentationNode)
+    if grid is None:
         raise ValueError(_("{name} has no voxels and no reference volume.").format(
             name=segmentationNode.GetName()))
+    return grid
+
+
+def referenceGeometryOf(segmentationNode) -> Snapshot | None:
+    """The grid of the volume that was segmented, which files keep; None where it is not known."""
+    name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+    return _deserialized(
+        segmentationNode, segmentationNode.GetSegmentation().GetConversionParameter(name))
+
+
+def _deserialized(segmentationNode, text: str) -> Snapshot | None:
+    """A grid that Slicer has written as text; None if there is none."""
+    image, converter = slicer.vtkOrientedImageData(), slicer.vtkSegmentationConverter
+    if not text or not converter.DeserializeImageGeometry(text, image, False):
+        return None
     extent = np.reshape(image.GetExtent(), (3, 2))
     shift = np.eye(4)
     shift[:3, 3] = extent[:, 0]
@@ -81,6 +95,17 @@ def ijkToNode(snapshot: Snapshot, segmentationNode) -> np.ndarray:
               "one transform, or harden it.").format(
                 first=snapshot.name, second=segmentationNode.GetName()))
     return matrix @ snapshot.ijkToRas
+
+
+def isSameGrid(grid: Snapshot, snapshot: Snapshot, segmentationNode) -> bool:
+    """Whether a grid of the segmentation is that of a volume, at the same place.
+
+    Raises:
+        ValueError: a non-linear transform lies between the two.
+    """
+    between = np.linalg.inv(ijkToNode(snapshot, segmentationNode)) @ grid.ijkToRas
+    moved = np.abs(between - np.eye(4)) @ [*grid.shape[::-1], 1]  # voxels, at most
+    return grid.shape == snapshot.shape and bool(moved.max() < SAME_PLACE)
 
 
 def linearTransform(source, target) -> np.ndarray | None:

@@ -144,6 +144,48 @@ def test_a_cancelled_correction_keeps_the_segmentation(segmented, engines):
     assert np.array_equal(mask(), before)
 
 
+def other_frame(panel, add_volume):
+    import slicer
+
+    slicer.util.arrayFromVolume(panel.parameters.inputVolume)[:] += 9
+
+
+def other_voxels(panel, add_volume):
+    replace_volume(panel, add_volume(np.zeros((12, 20, 24), np.int16), name="other"))
+
+
+def other_grid(panel, add_volume):
+    panel.parameters.result.SetAttribute("MetaUNETR.Voxels", None)  # as of files
+    replace_volume(panel, add_volume(ijk_to_ras=np.diag([-2, -2, 2, 1]), name="other"))
+
+
+def same_volume(panel, add_volume):
+    replace_volume(panel, add_volume(name="loaded again"))
+
+
+def replace_volume(panel, volume):
+    panel.parameters.inputVolume.GetScene().RemoveNode(panel.parameters.inputVolume)
+    panel.parameters.inputVolume = volume
+
+
+@pytest.mark.parametrize(("change", "reason", "shown"), [
+    (other_frame, "Its volume shows another frame of a sequence", True),
+    (other_voxels, "Its volume is not in the scene", False),
+    (other_grid, "Its volume is not in the scene", False),
+    (same_volume, "", True),
+])
+def test_correct_takes_no_organs_of_another_ct_or_frame(
+        segmented, add_volume, change, reason, shown):
+    choose_organs(segmented)
+    made = segmented.parameters.result
+    change(segmented, add_volume)
+    segmented.panel.refresh()
+    assert segmented.ui.correctHint.text.startswith(reason)
+    assert segmented.ui.correctButton.enabled == (not reason)
+    assert made.GetDisplayNode().GetVisibility() == shown
+    assert (segmented.parameters.result is made) == shown
+
+
 # Compare
 
 

@@ -63,7 +63,9 @@ class Screen:
     def _choose(self, volume) -> None:
         """The result of another volume makes place for the newest one of this volume."""
         parameters, result = self.panel.parameters, self.panel.parameters.result
-        if volume is None or (result is not None and views.volumeOf(result) in (volume, None)):
+        own = result and views.volumeOf(result)
+        if volume is None or (own is volume if own else
+                              result is not None and views.mayBelongTo(result, volume)):
             return
         parameters.result = views.resultOf(volume)
         if parameters.result is not None:

@@ -1296,6 +1296,10 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source>{organ}: {before} → {after} mL</source>
 <translation>{organ}: {before} → {after} mL</translation>
 </message>
+<message>
+<source>Its volume shows another frame of a sequence: go to the one that was segmented.</source>
+<translation>Ihr Volumen zeigt ein anderes Bild einer Sequenz: Gehen Sie zu dem, das segmentiert wurde.</translation>
+</message>
 </context>
 <context>
 <name>panel.estimate</name>

@@ -1296,6 +1296,10 @@ et apportez ici le dossier « wheels ».</translation>
 <source>{organ}: {before} → {after} mL</source>
 <translation>{organ} : {before} → {after} mL</translation>
 </message>
+<message>
+<source>Its volume shows another frame of a sequence: go to the one that was segmented.</source>
+<translation>Son volume montre une autre image d'une séquence : allez à celle qui a été segmentée.</translation>
+</message>
 </context>
 <context>
 <name>panel.estimate</name>
