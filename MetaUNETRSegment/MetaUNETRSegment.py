@@ -244,12 +244,13 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
 
     def segmentHere(
         self, volumeNode, segmentationNode, segmentId, centre, sizeMm, fill, wait=True,
-        progress=None,
+        progress=None, **settings,
     ):
         """Finds the organ of one segment in a cube; see MetaUNETRSegmentLib/organhere.py."""
         from MetaUNETRSegmentLib.organhere import organHereJob
 
-        job = organHereJob(volumeNode, segmentationNode, segmentId, centre, sizeMm, fill, progress)
+        job = organHereJob(volumeNode, segmentationNode, segmentId, centre, sizeMm, fill, progress,
+                           **settings)
         return self._run(job, wait)
 
     def estimate(self, volumeNode, model=None, device="auto", wait=True, progress=None, **settings):

@@ -103,9 +103,25 @@ def isSameGrid(grid: Snapshot, snapshot: Snapshot, segmentationNode) -> bool:
     Raises:
         ValueError: a non-linear transform lies between the two.
     """
-    between = np.linalg.inv(ijkToNode(snapshot, segmentationNode)) @ grid.ijkToRas
-    moved = np.abs(between - np.eye(4)) @ [*grid.shape[::-1], 1]  # voxels, at most
-    return grid.shape == snapshot.shape and bool(moved.max() < SAME_PLACE)
+    shift = _shift(grid.ijkToRas, ijkToNode(snapshot, segmentationNode), _extentOf(grid.shape))
+    return grid.shape == snapshot.shape and shift is not None and not shift.any()
+
+
+def gridToEdit(segmentationNode, snapshot: Snapshot) -> Snapshot:
+    """The grid on which Slicer edits the segments; that of the volume if the voxels are the same.
+
+    Slicer converts all segments to the grid of what is painted into one of them.
+
+    Raises:
+        ValueError: a non-linear transform lies between the two.
+    """
+    matrix = ijkToNode(snapshot, segmentationNode)
+    try:
+        grid = geometryOf(segmentationNode)
+    except ValueError:  # there are no voxels yet
+        return snapshot
+    same = _shift(grid.ijkToRas, matrix, _extentOf(grid.shape)) is not None
+    return snapshot if same else grid
 
 
 def linearTransform(source, target) -> np.ndarray | None:
@@ -125,26 +141,32 @@ def maskOf(segmentationNode, segmentId: str, snapshot: Snapshot, exact: bool = F
     """
     labelmap, value = _labelmap(segmentationNode, segmentId)
     matrix = ijkToNode(snapshot, segmentationNode)
+    if exact and not labelmap.IsEmpty() and _shift(
+            matrixOf(labelmap), matrix, labelmap.GetExtent()) is None:
+        name = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
+        raise ValueError(
+            _("The segment {segment} of {segmentation} must lie on the grid of {volume}; it lies "
+              "on another.").format(
+                segment=name, segmentation=segmentationNode.GetName(), volume=snapshot.name))
+    return maskIn(labelmap, value, matrix, snapshot.shape)
+
+
+def maskIn(labelmap, value: int, matrix: np.ndarray, shape) -> Mask:
+    """The voxels of a value on a grid, resampled (nearest neighbour) from another grid.
+
+    Args:
+        matrix, shape: of the grid; its indices to the coordinates of the labelmap, and (K, J, I).
+    """
+    if not labelmap.IsEmpty():
+        shift = _shift(matrixOf(labelmap), matrix, labelmap.GetExtent())
+        if shift is None:
+            labelmap, shift = _resampled(labelmap, matrix, shape), 0
     if labelmap.IsEmpty():
         return Mask(np.zeros((0, 0, 0), bool), (0, 0, 0))
-    start = np.array(labelmap.GetExtent()[::2])
-    between = np.linalg.inv(matrix) @ matrixOf(labelmap)  # indices of one grid in the other
-    corners = np.array([[*start, 1], [*labelmap.GetExtent()[1::2], 1]]).T
-    shift = np.round(between[:3, 3]).astype(int)
-    if np.abs((between @ corners)[:3] - corners[:3] - shift[:, None]).max() > SAME_PLACE:
-        if exact:
-            name = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
-            raise ValueError(
-                _("The segment {segment} of {segmentation} must lie on the grid of {volume}; it "
-                  "lies on another.").format(
-                    segment=name, segmentation=segmentationNode.GetName(), volume=snapshot.name))
-        labelmap = _resampled(labelmap, matrix, snapshot.shape)
-        start, shift = np.array(labelmap.GetExtent()[::2]), 0
-        if labelmap.IsEmpty():
-            return Mask(np.zeros((0, 0, 0), bool), (0, 0, 0))
-    mask = trimmed(arrayOf(labelmap) == value, tuple(int(n) for n in (start + shift)[::-1]))
+    start = np.array(labelmap.GetExtent()[::2]) + shift
+    mask = trimmed(arrayOf(labelmap) == value, tuple(int(n) for n in start[::-1]))
     inside = [(max(0, -a), max(0, min(n, size - a))) for a, n, size in
-              zip(mask.offset, mask.voxels.shape, snapshot.shape, strict=True)]
+              zip(mask.offset, mask.voxels.shape, shape, strict=True)]
     return Mask(mask.voxels[tuple(slice(*ends) for ends in inside)],
                 tuple(a + low for a, (low, _) in zip(mask.offset, inside, strict=True)))
 
@@ -196,10 +218,29 @@ def _labelmap(segmentationNode, segmentId: str):
     return image, 1
 
 
+def _extentOf(shape) -> list[int]:
+    """The VTK extent (i, j, k) of a grid (K, J, I)."""
+    return [end for size in reversed(shape) for end in (0, size - 1)]
+
+
+def _shift(source: np.ndarray, target: np.ndarray, extent) -> np.ndarray | None:
+    """Whole voxels (i, j, k) between the indices of two grids; None if their voxels differ.
+
+    Args:
+        source, target: 4×4 from their indices to the same coordinates.
+        extent: the voxels of `source` that are compared.
+    """
+    between = np.linalg.inv(target) @ source
+    corners = np.array([[*extent[::2], 1], [*extent[1::2], 1]]).T
+    shift = np.round(between[:3, 3]).astype(int)
+    away = np.abs((between @ corners)[:3] - corners[:3] - shift[:, None]).max()
+    return shift if away <= SAME_PLACE else None
+
+
 def _resampled(labelmap, matrix: np.ndarray, shape):
     """The labelmap on the grid of `matrix`, as Slicer itself does it when it exports."""
     reference = slicer.vtkOrientedImageData()
-    reference.SetExtent(*[end for size in reversed(shape) for end in (0, size - 1)])
+    reference.SetExtent(*_extentOf(shape))
     reference.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(matrix))
     result = slicer.vtkOrientedImageData()
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
