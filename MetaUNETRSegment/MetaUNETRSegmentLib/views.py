@@ -49,8 +49,16 @@ def showVolume(volume) -> None:
 
 
 def volumeOf(segmentation):
-    """The volume that a segmentation belongs to; None if it is not known or not in the scene."""
-    return segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
+    """The volume that a segmentation belongs to; None if it is not known or not in the scene.
+
+    Files do not name it: a segmentation without its volume belongs to the only one with its grid.
+    """
+    own = segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
+    if own is not None or referenceGeometryOf(segmentation) is None:
+        return own
+    found = [volume for volume in filter(isCandidate, slicer.util.getNodesByClass(CT))
+             if mayBelongTo(segmentation, volume)]
+    return found[0] if len(found) == 1 else None
 
 
 def mayBelongTo(segmentation, volume) -> bool:

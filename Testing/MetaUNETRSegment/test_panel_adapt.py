@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 
 from metaunetr.io.seg_nrrd import write_segments
 from metaunetr.organs import BY_NAME
+from MetaUNETRSegmentLib import views
 from slicer_qt.open_panel import HOLD
 from tiny_bundle import ADAPTED, write_bundle
 from tiny_dataset import small_case
@@ -124,6 +126,29 @@ def test_a_correction_that_cannot_be_remembered_says_why(segmented, engines, own
     segmented.wait(lambda: "the disk is full" in segmented.ui.resultsStatus.text)
     assert segmented.ui.resultsStatus.text.startswith("CT: ")
     assert segmented.ui.rememberButton.text == "Remember this correction"
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_corrected_file_belongs_to_the_only_volume_with_its_grid(
+        segmented, own_folder, scene, tmp_path, add_volume, others):
+    erase(segmented)
+    segmented.widget.exit()
+    made, volume = segmented.parameters.result, segmented.parameters.inputVolume
+    storage = scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(tmp_path / "CT.seg.nrrd"))
+    assert storage.WriteData(made)
+    scene.RemoveNode(made)
+    loaded = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "loaded")
+    assert storage.ReadData(loaded)
+    loaded.CreateDefaultDisplayNodes()
+    add_volume(ijk_to_ras=np.diag([-2, -2, 2, 1]), name="on another grid")
+    for _ in range(others):
+        add_volume(name="on the same grid")
+    segmented.widget.enter()
+    assert views.volumeOf(loaded) is (None if others else volume)
+    assert (segmented.parameters.result is loaded) == (not others)
+    assert loaded.GetDisplayNode().GetVisibility() == (not others)
+    assert segmented.ui.rememberButton.visible == (not others)
 
 
 def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines, three):
