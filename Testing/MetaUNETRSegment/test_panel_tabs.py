@@ -220,6 +220,41 @@ def test_compare_shows_the_scores_of_every_organ(two_results, engines):
     assert two_results.ui.compareTable.item(1, 0).toolTip() == "only in the reference"
 
 
+def segment_again(panel, scene):
+    panel.ui.segmentButton.click()
+    panel.finish()
+
+
+def choose_other_pair(panel, scene):
+    parameters = panel.parameters
+    parameters.compareFirst, parameters.compareSecond = (
+        parameters.compareSecond, parameters.compareFirst)
+
+
+@pytest.mark.parametrize("change", [
+    segment_again, choose_other_pair, lambda panel, scene: scene.Clear(False)])
+def test_scores_of_another_pair_go(two_results, engines, scene, change):
+    engines.scripts["evaluate"] = [scores]
+    two_results.ui.compareButton.click()
+    two_results.finish()
+    assert two_results.ui.compareStatus.text.startswith("Done in")
+    change(two_results, scene)
+    assert rows(two_results.ui.compareTable) == []
+    assert not two_results.ui.compareTable.visible
+    assert not two_results.ui.compareStatus.text
+
+
+def test_a_comparison_ends_with_its_own_pair(two_results, engines, scene):
+    pair = two_results.parameters.compareFirst, two_results.parameters.compareSecond
+    engines.scripts["evaluate"] = [[], [], scores]
+    two_results.ui.compareButton.click()
+    choose_other_pair(two_results, scene)
+    two_results.finish()
+    assert (two_results.parameters.compareFirst, two_results.parameters.compareSecond) == pair
+    assert len(rows(two_results.ui.compareTable)) == 3
+    assert two_results.ui.compareStatus.text.startswith("Done in")
+
+
 def test_the_difference_becomes_a_segmentation(two_results, scene):
     import slicer
 

@@ -106,6 +106,7 @@ class Panel:
 
     def sceneClosing(self) -> None:
         self.clearStrips()
+        self.compare.clear()
         self.runner.cancel(_("Stopped: the scene was closed."))
         self.setParameters(None)
 
