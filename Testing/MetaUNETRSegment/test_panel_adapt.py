@@ -128,6 +128,30 @@ def test_a_correction_that_cannot_be_remembered_says_why(segmented, engines, own
     assert segmented.ui.rememberButton.text == "Remember this correction"
 
 
+def test_without_an_installation_it_is_said_why_nothing_begins(
+        segmented, engines, three, monkeypatch, tmp_path):
+    from MetaUNETRSegmentLib import dependencies
+
+    def decline():
+        raise dependencies.Declined("Nothing was installed.")
+
+    erase(segmented)
+    monkeypatch.setattr(dependencies, "ensure", decline)
+    segmented.ui.rememberButton.click()
+    assert segmented.ui.resultsStatus.text == "Nothing was installed."
+    segmented.ui.tabs.currentIndex = ADAPT
+    segmented.parameters.batchInput = segmented.parameters.batchOutput = str(tmp_path)
+    adapt = segmented.panel.adapt
+    for begin in (lambda: tick(segmented, 0), lambda: adapt.run(adapt.arguments()),
+                  segmented.ui.adaptBatchButton.click):
+        adapt.strip.clear()
+        begin()
+        shown = segmented.ui.adaptStatus.text + segmented.ui.adaptNotice.text
+        assert shown == "Nothing was installed."
+    assert not [each for each in engines.started if each.arguments[0] in ("adapt", "remember")
+                and "--dry-run" not in each.arguments]
+
+
 @pytest.mark.parametrize("others", [0, 1])
 def test_a_corrected_file_belongs_to_the_only_volume_with_its_grid(
         segmented, own_folder, scene, tmp_path, add_volume, others):

@@ -130,7 +130,7 @@ class Panel:
         """Cancels a run, or starts one once everything is installed."""
         if self.runner.running:
             self.runner.cancel(cancelled)
-        elif self.install.ensure(strip):
+        elif self.install.ensure(strip.fail):
             run()
 
     def _installed(self) -> None:

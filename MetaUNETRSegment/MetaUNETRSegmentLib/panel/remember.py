@@ -33,7 +33,7 @@ class RememberButton:
     def _clicked(self) -> None:
         if self.known:
             self.panel.say(forget(self.panel, corrections.rememberedOf(self.node)))
-        elif self.panel.install.ensure(self.panel.segment.strip.fail):
+        elif self.panel.install.ensure(self.panel.say):
             self.remember(self.node, self.panel.say)
 
     def remember(self, node, say) -> None:
