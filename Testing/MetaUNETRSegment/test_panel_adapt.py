@@ -193,6 +193,24 @@ def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines,
     assert segmented.ui.rememberButton.enabled
 
 
+def test_cases_that_are_ticked_one_after_the_other_go_with_the_panel(
+        segmented, engines, three, add_volume):
+    erase(segmented)
+    array = np.random.default_rng(4).normal(50, 20, (12, 20, 24)).astype(np.int16)
+    segmented.parameters.inputVolume = add_volume(array, name="other")
+    segmented.ui.segmentButton.click()
+    segmented.finish()
+    erase(segmented)
+    engines.scripts["remember"] = HOLD
+    segmented.ui.tabs.currentIndex = ADAPT
+    for row in (0, 1, 1):
+        tick(segmented, row)
+    started = [each for each in engines.started if each.arguments[0] == "remember"]
+    assert len(started) == 2
+    segmented.widget.cleanup()
+    assert [each.stopped for each in started] == [True, True]
+
+
 # Candidates
 
 
