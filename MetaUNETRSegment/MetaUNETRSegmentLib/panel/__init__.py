@@ -75,7 +75,12 @@ class Panel:
     def current(self):
         return self.parameters
 
-    def setParameters(self, parameters) -> None:
+    def setParameters(self, parameters, isEntered: bool = True) -> None:
+        """Takes those of a scene, or None.
+
+        Args:
+            isEntered: whether this module is the one that is open.
+        """
         self.parameters = parameters
         if parameters is None:
             self.segment.close()
@@ -83,7 +88,8 @@ class Panel:
             return
         self.install.enter()
         self.input.enter()
-        self.screen.enter()
+        if isEntered:
+            self.screen.enter()
         self.results.enter()
         self.adapt.enter()
         self.refresh()

@@ -10,23 +10,28 @@ class Screen:
     """Follows the slice views while the module is open, and makes them follow the panel.
 
     A volume that is chosen in the panel is shown; one that comes into a slice view is chosen. A
-    result is shown with its own volume, and the module's other segmentations are hidden.
+    result is shown with its own volume, and the module's other segmentations are hidden. The result
+    of a run that ends while another module is open is shown when the module is opened again.
     """
 
     def __init__(self, panel) -> None:
         self.panel = panel
         self.volume = self.result = None  # what the panel has made the views show
+        self.arrived = None  # a result that has not been shown yet
         self.observed = []  # (object, tag)
         self.backgrounds = {}  # of the slice views, by the ID of their composite nodes
 
     def enter(self) -> None:
-        """The volume that the views show is the panel's."""
+        """The volume that the views show is the panel's, unless a run has ended meanwhile."""
         self.close()
         scene = slicer.mrmlScene
         self.observed = [(scene, scene.AddObserver(scene.NodeAddedEvent, self._added))]
         for composite in views.composites():
             self._observe(composite)
-        parameters = self.panel.parameters
+        parameters, arrived, self.arrived = self.panel.parameters, self.arrived, None
+        if arrived is not None and arrived is parameters.result:
+            self.jumpTo(arrived)  # `refresh` shows it
+            return
         self.volume, self.result = None, parameters.result
         if parameters.inputVolume is None or not views.isShown(parameters.inputVolume):
             shown = views.shownVolume()
@@ -41,9 +46,23 @@ class Screen:
             node.RemoveObserver(tag)
         self.observed, self.backgrounds = [], {}
 
+    def jumpTo(self, result) -> None:
+        """Moves the slices to a new result, with the window of the abdomen."""
+        volume = views.volumeOf(result)
+        if not self.observed:
+            self.arrived = result
+            if volume and not views.isShown(volume):
+                result.GetDisplayNode().SetVisibility(False)
+            return
+        if volume:
+            views.windowSoftTissue(volume)
+        views.jumpTo(result)
+
     def refresh(self) -> None:
         """Shows what has been chosen since."""
         parameters = self.panel.parameters
+        if not self.observed:
+            return
         if parameters.result is not self.result:
             own = parameters.result and views.volumeOf(parameters.result)
             if own is not None:
