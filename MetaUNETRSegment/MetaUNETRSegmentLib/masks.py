@@ -79,22 +79,22 @@ def _deserialized(segmentationNode, text: str) -> Snapshot | None:
                     matrixOf(image) @ shift, segmentationNode.GetTransformNodeID())
 
 
-def ijkToNode(snapshot: Snapshot, segmentationNode) -> np.ndarray:
-    """4×4 from the grid's indices to the coordinates of the segmentation node.
+def ijkToNode(snapshot: Snapshot, node) -> np.ndarray:
+    """4×4 from the grid's indices to the coordinates of a segmentation or region node.
 
     Raises:
         ValueError: a non-linear transform lies between the two.
     """
-    if snapshot.transformId == segmentationNode.GetTransformNodeID():
+    if snapshot.transformId == node.GetTransformNodeID():
         return snapshot.ijkToRas
     source = slicer.mrmlScene.GetNodeByID(snapshot.transformId) if snapshot.transformId else None
-    matrix = linearTransform(source, segmentationNode.GetParentTransformNode())
-    if matrix is None:
+    matrix = vtk.vtkMatrix4x4()
+    if not slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
+            source, node.GetParentTransformNode(), matrix):
         raise ValueError(
             _("The transforms of {first} and {second} must be the same or linear; put both under "
-              "one transform, or harden it.").format(
-                first=snapshot.name, second=segmentationNode.GetName()))
-    return matrix @ snapshot.ijkToRas
+              "one transform, or harden it.").format(first=snapshot.name, second=node.GetName()))
+    return slicer.util.arrayFromVTKMatrix(matrix) @ snapshot.ijkToRas
 
 
 def isSameGrid(grid: Snapshot, snapshot: Snapshot, segmentationNode) -> bool:
@@ -122,14 +122,6 @@ def gridToEdit(segmentationNode, snapshot: Snapshot) -> Snapshot:
         return snapshot
     same = _shift(grid.ijkToRas, matrix, _extentOf(grid.shape)) is not None
     return snapshot if same else grid
-
-
-def linearTransform(source, target) -> np.ndarray | None:
-    """4×4 from below one transform node to below another (None: world); None if not linear."""
-    matrix = vtk.vtkMatrix4x4()
-    if not slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(source, target, matrix):
-        return None
-    return slicer.util.arrayFromVTKMatrix(matrix)
 
 
 def maskOf(segmentationNode, segmentId: str, snapshot: Snapshot, exact: bool = False) -> Mask:

@@ -865,10 +865,6 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source>The region of interest must have a size; {region} has none yet: place it in a slice view.</source>
 <translation>Die Region muss eine Größe haben; {region} hat noch keine: Legen Sie sie in eine Schichtansicht.</translation>
 </message>
-<message>
-<source>The transforms of {first} and {second} must be the same or linear; put both under one transform, or harden it.</source>
-<translation>Die Transformationen von {first} und {second} müssen dieselbe oder linear sein; legen Sie beide unter eine Transformation, oder wenden Sie sie fest an.</translation>
-</message>
 </context>
 <context>
 <name>MetaUNETRSegmentLib.segmentation</name>

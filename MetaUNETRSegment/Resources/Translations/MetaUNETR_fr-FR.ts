@@ -865,10 +865,6 @@ et apportez ici le dossier « wheels ».</translation>
 <source>The region of interest must have a size; {region} has none yet: place it in a slice view.</source>
 <translation>La région doit avoir une taille ; {region} n'en a pas encore : placez-la dans une vue en coupe.</translation>
 </message>
-<message>
-<source>The transforms of {first} and {second} must be the same or linear; put both under one transform, or harden it.</source>
-<translation>Les transformations de {first} et {second} doivent être la même ou linéaires ; mettez les deux sous une même transformation, ou appliquez-la.</translation>
-</message>
 </context>
 <context>
 <name>MetaUNETRSegmentLib.segmentation</name>
