@@ -1,6 +1,7 @@
 """Segments as arrays on a volume's grid, and arrays as labelmaps of segments."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import slicer
@@ -223,7 +224,7 @@ def _shift(source: np.ndarray, target: np.ndarray, extent) -> np.ndarray | None:
         extent: the voxels of `source` that are compared.
     """
     between = np.linalg.inv(target) @ source
-    corners = np.array([[*extent[::2], 1], [*extent[1::2], 1]]).T
+    corners = np.array([[*ijk, 1] for ijk in product(*np.reshape(extent, (3, 2)))]).T
     shift = np.round(between[:3, 3]).astype(int)
     away = np.abs((between @ corners)[:3] - corners[:3] - shift[:, None]).max()
     return shift if away <= SAME_PLACE else None

@@ -143,21 +143,24 @@ def test_a_run_ends_with_its_own_volume_on_the_screen(add_volume, open_panel, co
     assert panel.parameters.inputVolume is first
 
 
-@pytest.mark.parametrize("imported", [False, True])
+@pytest.mark.parametrize("way", ["new result", "result again", "a scene is imported"])
 def test_a_run_that_ends_in_another_module_changes_no_view_of_it(
-        scene, add_volume, open_panel, composites, imported):
+        scene, add_volume, open_panel, composites, way):
     first, second = add_volume(name="first"), add_volume(name="second")
     slice_node = scene.AddNewNodeByClass("vtkMRMLSliceNode")
     panel = open_panel()
     edited = segment(panel, first)
     panel.parameters.inputVolume = second
+    if way == "result again":
+        panel.parameters.outputSegmentation = segment(panel, second)
     panel.ui.segmentButton.click()
     panel.widget.exit()
     panel.parent.isEntered = False
     load(first)
     edited.GetDisplayNode().SetVisibility(True)
+    second.GetDisplayNode().SetAutoWindowLevel(True)
     slice_node.JumpSliceByCentering(1, 2, 3)
-    if imported:
+    if way == "a scene is imported":
         scene.StartState(scene.ImportState)
         scene.EndState(scene.ImportState)
     panel.finish()

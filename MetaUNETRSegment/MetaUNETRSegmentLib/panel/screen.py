@@ -29,10 +29,11 @@ class Screen:
         for composite in views.composites():
             self._observe(composite)
         parameters, arrived, self.arrived = self.panel.parameters, self.arrived, None
-        if arrived is not None and arrived is parameters.result:
-            self.jumpTo(arrived)  # `refresh` shows it
-            return
         self.volume, self.result = None, parameters.result
+        if arrived is not None and arrived is parameters.result:
+            self.result = None  # `refresh` shows it
+            self.jumpTo(arrived)
+            return
         if parameters.inputVolume is None or not views.isShown(parameters.inputVolume):
             shown = views.shownVolume()
             if shown is None and parameters.inputVolume is None:
@@ -47,12 +48,15 @@ class Screen:
         self.observed, self.backgrounds = [], {}
 
     def jumpTo(self, result) -> None:
-        """Moves the slices to a new result, with the window of the abdomen."""
+        """Moves the slices to a new result, with the window of the abdomen.
+
+        If another module is open, this is done when this one is opened again.
+        """
         volume = views.volumeOf(result)
         if not self.observed:
-            self.arrived = result
-            if volume and not views.isShown(volume):
-                result.GetDisplayNode().SetVisibility(False)
+            self.arrived, display = result, result.GetDisplayNode()
+            if display and volume and not views.isShown(volume):
+                display.SetVisibility(False)
             return
         if volume:
             views.windowSoftTissue(volume)
@@ -82,10 +86,12 @@ class Screen:
     def _choose(self, volume) -> None:
         """The result of another volume makes place for the newest one of this volume."""
         parameters, result = self.panel.parameters, self.panel.parameters.result
-        own = result and views.volumeOf(result)
-        if volume is None or (own is volume if own else
-                              result is not None and views.mayBelongTo(result, volume)):
+        if volume is None:
             return
+        if result is not None:
+            own = views.volumeOf(result)
+            if own is volume or (own is None and views.mayBelongTo(result, volume)):
+                return
         parameters.result = views.resultOf(volume)
         if parameters.result is not None:
             parameters.correctSegmentation = parameters.compareFirst = parameters.result
