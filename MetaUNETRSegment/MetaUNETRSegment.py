@@ -138,12 +138,12 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneComplete(self, caller, event):
         needed = self.parent.isEntered or self.panel.runner.running
         if needed and self._parameters is None and not caller.IsBatchProcessing():
-            self.enter()
+            self._setParameters(self.logic.getParameterNode(), self.parent.isEntered)
 
     def onParametersChanged(self, caller=None, event=None):
         self.panel.refresh()
 
-    def _setParameters(self, parameters):
+    def _setParameters(self, parameters, isEntered=True):
         if self._parameters:
             self._parameters.disconnectGui(self._guiTag)
             self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent,
@@ -152,7 +152,7 @@ class MetaUNETRSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if parameters:
             self._guiTag = parameters.connectGui(self.ui)
             self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self.onParametersChanged)
-        self.panel.setParameters(parameters)
+        self.panel.setParameters(parameters, isEntered)
 
 
 #
@@ -244,12 +244,13 @@ class MetaUNETRSegmentLogic(ScriptedLoadableModuleLogic):
 
     def segmentHere(
         self, volumeNode, segmentationNode, segmentId, centre, sizeMm, fill, wait=True,
-        progress=None,
+        progress=None, **settings,
     ):
         """Finds the organ of one segment in a cube; see MetaUNETRSegmentLib/organhere.py."""
         from MetaUNETRSegmentLib.organhere import organHereJob
 
-        job = organHereJob(volumeNode, segmentationNode, segmentId, centre, sizeMm, fill, progress)
+        job = organHereJob(volumeNode, segmentationNode, segmentId, centre, sizeMm, fill, progress,
+                           **settings)
         return self._run(job, wait)
 
     def estimate(self, volumeNode, model=None, device="auto", wait=True, progress=None, **settings):

@@ -16,8 +16,8 @@ from MetaUNETRSegmentLib.masks import Mask, ijkToNode, labelmapOf, maskOf, trimm
 from MetaUNETRSegmentLib.segmentation import (
     changing,
     freeName,
-    organOf,
     organResult,
+    segmentIdOf,
     segmentOf,
 )
 
@@ -89,7 +89,7 @@ def mergeInside(
     matrix = ijkToNode(snapshot, segmentationNode)
     segmentation, whole = segmentationNode.GetSegmentation(), inside is None
     inside = np.ones(labels.shape, bool) if whole else inside
-    chosen = {organ.number: _segmentOf(segmentationNode, organ) for organ in organs}
+    chosen = {organ.number: segmentIdOf(segmentationNode, organ) for organ in organs}
     old = {number: maskOf(segmentationNode, segmentId, snapshot, exact=True)
            for number, segmentId in chosen.items() if segmentId}
     free = freeVoxels(segmentationNode, snapshot, chosen.values(), offset, inside)
@@ -140,14 +140,6 @@ def freeVoxels(segmentationNode, snapshot: Snapshot, chosen, offset, inside: np.
         if segmentId not in chosen:
             free &= ~maskOf(segmentationNode, segmentId, snapshot).within(offset, inside.shape)
     return free
-
-
-def _segmentOf(segmentationNode, organ: Organ) -> str | None:
-    """The segment that means an organ; if several do, the one with its ID, else the first."""
-    segmentation = segmentationNode.GetSegmentation()
-    found = [segmentId for segmentId in segmentation.GetSegmentIDs()
-             if organOf(segmentation, segmentId) == organ]
-    return organ.key if organ.key in found else next(iter(found), None)
 
 
 def _merged(old: Mask, new: np.ndarray, inside: np.ndarray, offset) -> Mask:

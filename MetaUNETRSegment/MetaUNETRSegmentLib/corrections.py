@@ -83,8 +83,9 @@ def correctedSegments(segmentationNode, edited: set[str] | None = None) -> Corre
             (ownership.isEdited(segmentationNode, segmentId) if edited is None
              else segmentId in edited)
             or ownership.tagOf(segment, ownership.STATUS) == "completed"
-            or not any(ownership.tagOf(segment, tag)
-                       for tag in (ownership.CONTENT, VOXELS, "MetaUNETR.VolumeML"))
+            or not (ownership.isEmpty(segment) or any(
+                ownership.tagOf(segment, tag)
+                for tag in (ownership.CONTENT, VOXELS, "MetaUNETR.VolumeML")))
         ):
             found.setdefault(organ, segmentId)
     return found

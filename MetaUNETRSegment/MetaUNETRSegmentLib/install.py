@@ -35,32 +35,28 @@ class InstallPanel:
                     "first, with the sizes.").format(names=", ".join(map(str, self.needed))))
         self.ui.installFrame.visible = bool(self.needed)
 
-    def ensure(self, strip) -> bool:
+    def ensure(self, fail) -> bool:
         """Whether a run can begin; asks once and installs missing packages.
 
         Args:
-            strip: its `fail` is called with a sentence if it cannot begin.
+            fail: called with a sentence if it cannot begin.
         """
         if self.installation is not None:
-            strip.fail(_("An installation is under way; wait until it is done."))
+            fail(_("An installation is under way; wait until it is done."))
             return False
         try:
             dependencies.ensure()
         except dependencies.DependencyError as error:
             self.enter()
             self.log(error.log)
-            strip.fail(str(error))
+            fail(str(error))
             return False
         self.enter()
         return True
 
     def _install(self) -> None:
-        if self.ensure(self):
+        if self.ensure(self._say):
             self.done()
-
-    def fail(self, sentence: str) -> None:
-        """Says why nothing was installed."""
-        self._say(sentence)
 
     def _chooseFolder(self) -> None:
         folder = qt.QFileDialog.getExistingDirectory(

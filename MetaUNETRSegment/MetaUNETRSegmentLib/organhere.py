@@ -10,7 +10,7 @@ from metaunetr.organs import BY_NUMBER
 from MetaUNETRSegmentLib.correction import freeVoxels
 from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.job import Job, SegmentationError
-from MetaUNETRSegmentLib.masks import ijkToNode, labelmapOf
+from MetaUNETRSegmentLib.masks import gridToEdit, ijkToNode, labelmapOf, maskIn
 from MetaUNETRSegmentLib.segmentation import organOf
 from MetaUNETRSegmentLib.segmenting import Settings, segmentationJob
 
@@ -30,13 +30,15 @@ def register() -> None:
 
 def organHereJob(
     volumeNode, segmentationNode, segmentId: str, centre, sizeMm: float,
-    fill: Callable[[Any, Any], None], progress=None,
+    fill: Callable[[Any, Any], None], progress=None, **settings,
 ) -> Job:
     """A job that finds the organ of a segment in a cube, and does not take other segments' voxels.
 
     Args:
         centre, sizeMm: of the cube; RAS of the world.
-        fill: called with two vtkOrientedImageData of 0 and 1: the cube, and the organ in it.
+        fill: called with two vtkOrientedImageData of 0 and 1: the cube, and the organ in it, on
+            the grid on which Slicer edits the segmentation.
+        settings: those of `Settings`, besides the organs.
 
     Raises:
         SegmentationError: the segment means no organ, or the volume or the place cannot be used.
@@ -59,11 +61,15 @@ def organHereJob(
     def write(labels) -> None:
         if segmentation.GetSegment(segmentId) is None:
             raise ValueError(_("The segment was removed meanwhile."))
-        free = freeVoxels(segmentationNode, labels.snapshot, [segmentId], labels.offset,
-                          labels.inside)
-        matrix = ijkToNode(labels.snapshot, segmentationNode)
-        fill(*(labelmapOf(voxels, matrix, labels.offset)
-               for voxels in (labels.inside, (labels.array == organ.number) & free)))
+        before = ijkToNode(labels.snapshot, segmentationNode)
+        grid = gridToEdit(segmentationNode, labels.snapshot)
+        matrix = ijkToNode(grid, segmentationNode)
+        inside, found = (
+            maskIn(labelmapOf(voxels, before, labels.offset), 1, matrix, grid.shape)
+            for voxels in (labels.inside, labels.array == organ.number))
+        free = freeVoxels(segmentationNode, grid, [segmentId], inside.offset, inside.voxels)
+        new = found.within(inside.offset, free.shape) & free
+        fill(*(labelmapOf(voxels, matrix, inside.offset) for voxels in (inside.voxels, new)))
 
-    return segmentationJob(volumeNode, Settings((organ.name,)), write, cube, (segmentationNode,),
-                           progress)
+    return segmentationJob(volumeNode, Settings((organ.name,), **settings), write, cube,
+                           (segmentationNode,), progress)

@@ -15,6 +15,7 @@ from MetaUNETRSegmentLib.masks import Mask, arrayOf, matrixOf, trimmed
 SAME_PLACE_MM = 0.02
 BINARY = "Binary labelmap"
 KIND = "MetaUNETR.Kind"  # attribute of nodes
+STATUSES = ("notstarted", "inprogress", "completed", "flagged")  # values of the tag STATUS
 
 
 def isUntouched(segmentationNode, segmentId: str) -> bool:
@@ -29,19 +30,23 @@ def isUntouched(segmentationNode, segmentId: str) -> bool:
 
 
 def isEdited(segmentationNode, segmentId: str) -> bool:
-    """Whether a model made the segment and it was changed since, also in a file of a batch."""
+    """Whether a model made the segment and it was changed since, also in a file of a batch.
+
+    A status is no change, and neither is another place: a transform that is hardened on CT and
+    segmentation moves all segments.
+    """
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
-    if tagOf(segment, CONTENT):
-        return not isUntouched(segmentationNode, segmentId)
-    if made := tagOf(segment, VOXELS):
-        mask, matrix = _maskOf(segment)
-        digest, *place = made.split()
-        if matrix is None or digest != content_digest(mask.voxels):
-            return True
-        first = matrix @ [*mask.offset[::-1], 1]
-        return not np.allclose(np.array(place, float), first[:3] * [-1, -1, 1], rtol=0,
-                               atol=SAME_PLACE_MM)
-    return False
+    voxels = _maskOf(segment)[0].voxels
+    if made := tagOf(segment, CONTENT):
+        return not any(made.split()[0] == _digestOf(segment, voxels, status)
+                       for status in STATUSES)
+    made = tagOf(segment, VOXELS)
+    return bool(made) and made.split()[0] != content_digest(voxels)
+
+
+def isEmpty(segment) -> bool:
+    """Whether the segment is made of voxels, and has none."""
+    return segment.GetRepresentation(BINARY) is not None and not _maskOf(segment)[0].voxels.size
 
 
 def claim(segment) -> None:
@@ -57,10 +62,14 @@ def contentOf(segment) -> str:
         first, size = np.array(mask.offset[::-1]), np.array(voxels.shape[::-1])
         ends = first + np.vstack([np.zeros(3), np.diag(size)])
         places = ends @ matrix[:3, :3].T + matrix[:3, 3]
-    digest = segment_digest(
-        voxels, segment.GetName(), [round(channel * 255) for channel in segment.GetColor()],
-        segment.GetTerminology(), tagOf(segment, STATUS))
+    digest = _digestOf(segment, voxels, tagOf(segment, STATUS))
     return " ".join([digest, *(f"{value:.3f}" for value in places.ravel())])
+
+
+def _digestOf(segment, voxels: np.ndarray, status: str) -> str:
+    return segment_digest(
+        voxels, segment.GetName(), [round(channel * 255) for channel in segment.GetColor()],
+        segment.GetTerminology(), status)
 
 
 def _maskOf(segment):

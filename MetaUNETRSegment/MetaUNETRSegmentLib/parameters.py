@@ -55,3 +55,14 @@ class Parameters:
     batchResume: bool = True
 
     adaptMinutes: Annotated[int, WithinRange(5, 600)] = 30
+
+
+def optionsOf(parameters: Parameters) -> dict:
+    """The choices of model and execution as arguments of the logic's `segment`."""
+    return {
+        "model": parameters.model or None,
+        "device": parameters.device,
+        "overlap": None if parameters.overlap < 0 else parameters.overlap,
+        "precision": parameters.precision,
+        "largestComponent": parameters.largestComponent,
+    }

@@ -1,12 +1,11 @@
 """A Markups region of interest on a volume's grid."""
 
 import numpy as np
-import slicer
 import slicer.util
 
 from MetaUNETRSegmentLib.exchange import Box, Snapshot
 from MetaUNETRSegmentLib.i18n import tr as _
-from MetaUNETRSegmentLib.masks import linearTransform
+from MetaUNETRSegmentLib.masks import ijkToNode
 
 
 def boundingBox(snapshot: Snapshot, roiNode) -> Box:
@@ -59,13 +58,5 @@ def _half(roiNode) -> np.ndarray:
 
 def _ijkToRoi(snapshot: Snapshot, roiNode) -> np.ndarray:
     """4×4 from the volume's indices to mm from the region's centre along its own axes."""
-    scene = slicer.mrmlScene
-    volumeTransform = scene.GetNodeByID(snapshot.transformId) if snapshot.transformId else None
-    between = linearTransform(volumeTransform, roiNode.GetParentTransformNode())
-    if between is None:
-        raise ValueError(
-            _("The transforms of {first} and {second} must be the same or linear; put both under "
-              "one transform, or harden it.").format(
-                first=snapshot.name, second=roiNode.GetName()))
     roiToNode = slicer.util.arrayFromVTKMatrix(roiNode.GetObjectToNodeMatrix())
-    return np.linalg.inv(roiToNode) @ between @ snapshot.ijkToRas
+    return np.linalg.inv(roiToNode) @ ijkToNode(snapshot, roiNode)

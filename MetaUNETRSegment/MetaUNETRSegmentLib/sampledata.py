@@ -64,13 +64,12 @@ def makePhantom(seed: int = 0, spacing: tuple[float, float, float] | None = None
     """
     from metaunetr import phantom
     from metaunetr.organs import BY_NUMBER
+    from MetaUNETRSegmentLib import views
+    from MetaUNETRSegmentLib.exchange import LPS
 
     made = phantom.make(seed, spacing=spacing)
-    toRas = np.diag([-1.0, -1.0, 1.0, 1.0])
-    node = slicer.util.addVolumeFromArray(made.image.array, toRas @ made.image.grid.affine, NAME)
-    display = node.GetDisplayNode()
-    display.AutoWindowLevelOff()
-    display.SetWindowLevel(400, 40)  # soft tissue
+    node = slicer.util.addVolumeFromArray(made.image.array, LPS @ made.image.grid.affine, NAME)
+    views.windowSoftTissue(node)
     truth = {BY_NUMBER[number].key: made.labels.array == number
              for number in np.unique(made.labels.array) if number}
     return node, truth

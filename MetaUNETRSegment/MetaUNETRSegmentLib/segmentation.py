@@ -108,6 +108,14 @@ def organOf(segmentation, segmentId: str) -> Organ | None:
                      "tags": {"TerminologyEntry": segment.GetTerminology()}})
 
 
+def segmentIdOf(segmentationNode, organ: Organ) -> str | None:
+    """The segment that means an organ; if several do, the one with its ID, else the first."""
+    segmentation = segmentationNode.GetSegmentation()
+    found = [segmentId for segmentId in segmentation.GetSegmentIDs()
+             if organOf(segmentation, segmentId) == organ]
+    return organ.key if organ.key in found else next(iter(found), None)
+
+
 def segmentOf(labelmap, value: int, organ: Organ, name: str, result: dict, record: dict):
     """A new vtkSegment with the voxels of `value`, not yet in a segmentation."""
     segment = slicer.vtkSegment()

@@ -14,6 +14,7 @@ from MetaUNETRSegmentLib import exchange, roi
 from MetaUNETRSegmentLib.i18n import tr as _
 from MetaUNETRSegmentLib.job import Job, SegmentationError
 from MetaUNETRSegmentLib.series import seriesWarnings
+from MetaUNETRSegmentLib.statistics import showsOtherFrame
 from MetaUNETRSegmentLib.uncertainty import addUncertainty
 
 CT, LABELS, UNCERTAINTY = "ct.nrrd", "organs.nrrd", "uncertainty.nrrd"
@@ -98,11 +99,17 @@ def segmentationJob(
     of two CTs was 0.07 lower to 0.04 higher.
 
     Raises:
-        SegmentationError: the volume, an organ or the region cannot be used.
+        SegmentationError: the volume, an organ or the region cannot be used, or a segmentation of
+            `needs` was made from another volume or frame.
     """
     try:
         snapshot = exchange.snapshot(volumeNode)
         snapshot = replace(snapshot, voxels=exchange.fingerprint(volumeNode))
+        if other := next((node for node in needs if showsOtherFrame(node, volumeNode)), None):
+            raise ValueError(
+                _("{segmentation} was not made from {volume} as it is now: choose the CT, or the "
+                  "frame of the sequence, that it was made from, or another segmentation.").format(
+                    segmentation=other.GetName(), volume=snapshot.name))
         box = roi.boundingBox(snapshot, roiNode) if roiNode else None
         inside = roi.insideMask(snapshot, roiNode, box) if roiNode else None
         arguments = [*settings.engineArguments(), *settings.resultArguments()]

@@ -5,6 +5,9 @@ import slicer.util
 import vtk
 
 from MetaUNETRSegmentLib import ownership
+from MetaUNETRSegmentLib.exchange import snapshot
+from MetaUNETRSegmentLib.masks import isSameGrid, referenceGeometryOf
+from MetaUNETRSegmentLib.statistics import showsOtherFrame
 
 SOFT_TISSUE = (400, 40)  # window and level, HU
 CT = "vtkMRMLScalarVolumeNode"
@@ -46,8 +49,30 @@ def showVolume(volume) -> None:
 
 
 def volumeOf(segmentation):
-    """The volume that a segmentation belongs to; None if it is not known or not in the scene."""
-    return segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
+    """The volume that a segmentation belongs to; None if it is not known or not in the scene.
+
+    Files do not name it: a segmentation without its volume belongs to the only one with its grid.
+    """
+    own = segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
+    if own is not None or referenceGeometryOf(segmentation) is None:
+        return own
+    found = [volume for volume in filter(isCandidate, slicer.util.getNodesByClass(CT))
+             if mayBelongTo(segmentation, volume)]
+    return found[0] if len(found) == 1 else None
+
+
+def mayBelongTo(segmentation, volume) -> bool:
+    """Whether a segmentation whose volume is not known has the grid and voxels of this one.
+
+    What is not known of the segmentation is not compared.
+    """
+    grid = referenceGeometryOf(segmentation)
+    try:
+        known = snapshot(volume)
+        return ((grid is None or isSameGrid(grid, known, segmentation))
+                and not showsOtherFrame(segmentation, volume))
+    except ValueError:  # it is no CT, or a non-linear transform lies between the two
+        return False
 
 
 def results() -> list:

@@ -89,6 +89,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         """Starts a run around a point (RAS, mm), unless one is going on."""
         from MetaUNETRSegment import MetaUNETRSegmentLogic
         from MetaUNETRSegmentLib import dependencies
+        from MetaUNETRSegmentLib.parameters import optionsOf
 
         if self.job is not None:
             return
@@ -109,10 +110,12 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
                                 (organ, effect.ModificationModeAdd)):
                 self.scriptedEffect.modifySegmentByLabelmap(segmentation, segmentId, image, mode)
 
+        logic = MetaUNETRSegmentLogic()
         try:
-            self.job = MetaUNETRSegmentLogic().segmentHere(
+            self.job = logic.segmentHere(
                 editor.GetSourceVolumeNode(), segmentation, segmentId, centre,
-                self.scriptedEffect.integerParameter(SIZE), fill, wait=False, progress=self._take)
+                self.scriptedEffect.integerParameter(SIZE), fill, wait=False, progress=self._take,
+                **optionsOf(logic.getParameterNode()))
         except RuntimeError as error:
             self._say(str(error))
         self.cancelButton.visible = self.job is not None

@@ -47,6 +47,29 @@ def erase(node, name="liver", slices=22):
     slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, name, volume)
 
 
+def harden(node):
+    """A transform is hardened on the CT and on its segmentation."""
+    import slicer
+
+    from MetaUNETRSegmentLib import views
+
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    slicer.util.updateTransformMatrixFromArray(
+        transform, np.array([[0, -1, 0, 5], [1, 0, 0, 6], [0, 0, 1, 7], [0, 0, 0, 1.0]]))
+    for each in (views.volumeOf(node), node):
+        each.SetAndObserveTransformNodeID(transform.GetID())
+        each.HardenTransform()
+
+
+def hardened_of_batch(node):
+    of_batch(node)
+    harden(node)
+
+
+def with_status(status):
+    return lambda node: segment(node, "liver").SetTag("Segmentation.Status", status)
+
+
 def of_batch(node):
     """Tags as `metaunetr batch` writes them, which the module did not claim."""
     from MetaUNETRSegmentLib import ownership
@@ -65,7 +88,7 @@ def moved_of_batch(node):
 
 def completed_of_batch(node):
     of_batch(node)
-    segment(node, "liver").SetTag("Segmentation.Status", "completed")
+    with_status("completed")(node)
 
 
 def draw(name):
@@ -82,9 +105,14 @@ def draw(name):
 @pytest.mark.parametrize(("change", "corrected"), [
     (lambda node: None, []),
     (erase, ["liver"]),
-    (lambda node: segment(node, "liver").SetTag("Segmentation.Status", "completed"), ["liver"]),
+    (lambda node: erase(node, slices=40), ["liver"]),  # there is none
+    (with_status("completed"), ["liver"]),
+    (with_status("inprogress"), []),
+    (harden, []),
+    (hardened_of_batch, []),
     (draw("pancreas"), ["pancreas"]),
     (draw("tumor"), []),
+    (lambda node: node.GetSegmentation().AddEmptySegment("", "esophagus"), []),
     (of_batch, []),
     (moved_of_batch, ["liver"]),
     (completed_of_batch, ["liver"]),

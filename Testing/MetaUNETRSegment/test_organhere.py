@@ -11,24 +11,30 @@ import pytest
 import slicer
 import vtk
 
-from MetaUNETRSegmentLib import exchange, masks, organhere, segmentation
+from MetaUNETRSegmentLib import exchange, organhere, segmentation
 from slicer_qt.open_panel import HOLD, result, windows
 
 SIZE = 20  # mm, the smallest
 CENTRE_IJK = (8, 9, 6)
 
 
+LOGIC = slicer.vtkSlicerSegmentEditorLogic
+
+
 class Editor:
-    """What Segment Editor offers to an effect; masking is left out."""
+    """What Segment Editor offers to an effect, with Slicer's own logic."""
 
     NotConfirmed, ConfirmedWithoutDialog = 0, 1
 
-    def __init__(self, node, volume, segmentId) -> None:
-        self.volume, self.steps = volume, []
-        self.parameters = {}
-        self.set = SimpleNamespace(
-            GetSegmentationNode=lambda: node, GetSourceVolumeNode=lambda: volume,
-            GetSelectedSegmentID=lambda: segmentId)
+    def __init__(self, scene, node, volume, segmentId) -> None:
+        self.steps, self.parameters = [], {}
+        self.set = scene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
+        self.logic = LOGIC()
+        self.logic.SetMRMLScene(scene)
+        self.logic.SetSegmentEditorNode(self.set)
+        self.set.SetAndObserveSegmentationNode(node)
+        self.set.SetAndObserveSourceVolumeNode(volume)
+        self.set.SetSelectedSegmentID(segmentId)
 
     def parameterSetNode(self):
         return self.set
@@ -55,13 +61,9 @@ class Editor:
         self.steps.append("undo")
 
     def modifySegmentByLabelmap(self, node, segmentId, image, mode):
-        self.steps.append(mode)
-        np.testing.assert_allclose(masks.matrixOf(image), exchange.snapshot(self.volume).ijkToRas)
-        extent = np.reshape(image.GetExtent(), (3, 2))[::-1]
-        box = tuple(slice(first, last + 1) for first, last in extent)
-        array = slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentId, self.volume)
-        array[box][masks.arrayOf(image) > 0] = mode == "add"
-        slicer.util.updateSegmentBinaryLabelmapFromArray(array, node, segmentId, self.volume)
+        self.steps.append({LOGIC.ModificationModeRemove: "remove",
+                           LOGIC.ModificationModeAdd: "add"}[mode])
+        self.logic.ModifySegmentByLabelmap(node, segmentId, image, mode, True, False)
 
 
 @pytest.fixture
@@ -77,8 +79,7 @@ def effect_class(monkeypatch, panel):
 
     base.AbstractScriptedSegmentEditorEffect = Abstract
     monkeypatch.setitem(sys.modules, "SegmentEditorEffects", base)
-    monkeypatch.setattr(slicer, "qSlicerSegmentEditorAbstractEffect", SimpleNamespace(
-        ModificationModeRemove="remove", ModificationModeAdd="add"), raising=False)
+    monkeypatch.setattr(slicer, "qSlicerSegmentEditorAbstractEffect", LOGIC, raising=False)
     spec = importlib.util.spec_from_file_location("SegmentEditorMetaUNETRLib", organhere.EFFECT)
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)
@@ -93,17 +94,32 @@ def start(effect_class, scene, add_volume, labels, entries, record, engines):
     node = segmentation.writeSegmentation(
         exchange.snapshot(volume), labels, entries(labels), record)
 
-    def make(segment_id):
+    def make(segment_id, factor=1):
+        grid = finer(node, volume, add_volume) if factor == 2 else volume
         if node.GetSegmentation().GetSegment(segment_id) is None:
             node.GetSegmentation().AddEmptySegment(segment_id, segment_id)
-        effect = effect_class(Editor(node, volume, segment_id))
+        effect = effect_class(Editor(scene, node, volume, segment_id))
         effect.setupOptionsFrame()
         effect.setMRMLDefaults()
         effect.updateGUIFromMRML()
         effect.size.value = SIZE
-        return effect, node, volume
+        return effect, node, volume, grid
 
     return make
+
+
+def finer(node, volume, add_volume):
+    """Converts the segments as "Specify geometry" does, with details that the CT's grid lacks."""
+    half = np.diag([0.5, 0.5, 0.5, 1])
+    half[:3, 3] = -0.25
+    grid = add_volume(np.zeros(np.multiply(2, exchange.snapshot(volume).shape), np.int16),
+                      exchange.snapshot(volume).ijkToRas @ half, "finer")
+    masks = {key: mask(node, key, grid) for key in node.GetSegmentation().GetSegmentIDs()}
+    node.SetReferenceImageGeometryParameterFromVolumeNode(grid)
+    for key, voxels in masks.items():
+        slicer.util.updateSegmentBinaryLabelmapFromArray(
+            np.roll(voxels, 1, axis=2).astype(np.uint8), node, key, grid)
+    return grid
 
 
 def click(effect, volume, **keys):
@@ -135,23 +151,34 @@ def cube(volume) -> np.ndarray:
         exchange.snapshot(volume).shape)
 
 
-def test_a_click_replaces_the_organ_in_the_cube_and_nothing_else(start, engines):
-    effect, node, volume = start("liver")
-    before = {key: mask(node, key, volume) for key in node.GetSegmentation().GetSegmentIDs()}
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_click_replaces_the_organ_in_the_cube_and_nothing_else(start, engines, factor):
+    effect, node, volume, grid = start("liver", factor)
+    before = {key: mask(node, key, grid) for key in node.GetSegmentation().GetSegmentIDs()}
     engines.scripts["segment"] = [windows(3), result]
     assert click(effect, volume)
     assert not effect.cancelButton.isHidden(), effect.status.text
     finish(effect)
     assert effect.scriptedEffect.steps == ["undo", "remove", "add"]
     assert "--organs liver" in " ".join(engines.last("segment").arguments)
-    after, inside = mask(node, "liver", volume), cube(volume)
+    after, inside = mask(node, "liver", grid), np.kron(cube(volume), np.ones([factor] * 3)) > 0
     others = np.any([found for key, found in before.items() if key != "liver"], axis=0)
     np.testing.assert_array_equal(after[~inside], before["liver"][~inside])
     assert (after != before["liver"]).any()
     assert not (after & inside & others).any()
     for key in set(before) - {"liver"}:
-        np.testing.assert_array_equal(mask(node, key, volume), before[key])
+        np.testing.assert_array_equal(mask(node, key, grid), before[key], key)
     assert effect.status.text.startswith("Done.")
+
+
+def test_it_runs_with_the_model_and_device_of_the_panel(start, engines, panel):
+    effect, _, volume, _ = start("liver")
+    panel.parameters.model, panel.parameters.device = "adapted", "cpu"
+    engines.scripts["segment"] = HOLD
+    click(effect, volume)
+    arguments = " ".join(engines.last("segment").arguments)
+    assert "--model adapted" in arguments and "--device cpu" in arguments
+    effect.cancel()
 
 
 @pytest.mark.parametrize(("segment_id", "words"), [
@@ -159,16 +186,16 @@ def test_a_click_replaces_the_organ_in_the_cube_and_nothing_else(start, engines)
     ("", "Select a segment first."),
 ])
 def test_a_segment_that_means_no_organ_is_explained(start, segment_id, words):
-    effect, _, volume = start(segment_id or "liver")
+    effect, _, volume, _ = start(segment_id or "liver")
     if not segment_id:
-        effect.scriptedEffect.set.GetSelectedSegmentID = lambda: ""
+        effect.scriptedEffect.set.SetSelectedSegmentID("")
     click(effect, volume)
     assert words in effect.status.text
     assert effect.scriptedEffect.steps == []
 
 
 def test_a_run_can_be_cancelled_and_leaves_the_segment(start, engines):
-    effect, _, volume = start("liver")
+    effect, _, volume, _ = start("liver")
     engines.scripts["segment"] = [windows(1), *HOLD]
     assert not click(effect, volume, GetShiftKey=1)  # of the slice view
     assert effect.job is None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 
 from metaunetr.io.seg_nrrd import write_segments
 from metaunetr.organs import BY_NAME
+from MetaUNETRSegmentLib import views
 from slicer_qt.open_panel import HOLD
 from tiny_bundle import ADAPTED, write_bundle
 from tiny_dataset import small_case
@@ -126,6 +128,53 @@ def test_a_correction_that_cannot_be_remembered_says_why(segmented, engines, own
     assert segmented.ui.rememberButton.text == "Remember this correction"
 
 
+def test_without_an_installation_it_is_said_why_nothing_begins(
+        segmented, engines, three, monkeypatch, tmp_path):
+    from MetaUNETRSegmentLib import dependencies
+
+    def decline():
+        raise dependencies.Declined("Nothing was installed.")
+
+    erase(segmented)
+    monkeypatch.setattr(dependencies, "ensure", decline)
+    segmented.ui.rememberButton.click()
+    assert segmented.ui.resultsStatus.text == "Nothing was installed."
+    segmented.ui.tabs.currentIndex = ADAPT
+    segmented.parameters.batchInput = segmented.parameters.batchOutput = str(tmp_path)
+    adapt = segmented.panel.adapt
+    for begin in (lambda: tick(segmented, 0), lambda: adapt.run(adapt.arguments()),
+                  segmented.ui.adaptBatchButton.click):
+        adapt.strip.clear()
+        begin()
+        shown = segmented.ui.adaptStatus.text + segmented.ui.adaptNotice.text
+        assert shown == "Nothing was installed."
+    assert not [each for each in engines.started if each.arguments[0] in ("adapt", "remember")
+                and "--dry-run" not in each.arguments]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_corrected_file_belongs_to_the_only_volume_with_its_grid(
+        segmented, own_folder, scene, tmp_path, add_volume, others):
+    erase(segmented)
+    segmented.widget.exit()
+    made, volume = segmented.parameters.result, segmented.parameters.inputVolume
+    storage = scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(tmp_path / "CT.seg.nrrd"))
+    assert storage.WriteData(made)
+    scene.RemoveNode(made)
+    loaded = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "loaded")
+    assert storage.ReadData(loaded)
+    loaded.CreateDefaultDisplayNodes()
+    add_volume(ijk_to_ras=np.diag([-2, -2, 2, 1]), name="on another grid")
+    for _ in range(others):
+        add_volume(name="on the same grid")
+    segmented.widget.enter()
+    assert views.volumeOf(loaded) is (None if others else volume)
+    assert (segmented.parameters.result is loaded) == (not others)
+    assert loaded.GetDisplayNode().GetVisibility() == (not others)
+    assert segmented.ui.rememberButton.visible == (not others)
+
+
 def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines, three):
     erase(segmented)
     segmented.ui.tabs.currentIndex = ADAPT
@@ -142,6 +191,24 @@ def test_a_case_of_the_scene_is_remembered_when_it_is_ticked(segmented, engines,
     segmented.ui.tabs.currentIndex = 0
     assert segmented.ui.rememberButton.text == "Forget this correction"
     assert segmented.ui.rememberButton.enabled
+
+
+def test_cases_that_are_ticked_one_after_the_other_go_with_the_panel(
+        segmented, engines, three, add_volume):
+    erase(segmented)
+    array = np.random.default_rng(4).normal(50, 20, (12, 20, 24)).astype(np.int16)
+    segmented.parameters.inputVolume = add_volume(array, name="other")
+    segmented.ui.segmentButton.click()
+    segmented.finish()
+    erase(segmented)
+    engines.scripts["remember"] = HOLD
+    segmented.ui.tabs.currentIndex = ADAPT
+    for row in (0, 1, 1):
+        tick(segmented, row)
+    started = [each for each in engines.started if each.arguments[0] == "remember"]
+    assert len(started) == 2
+    segmented.widget.cleanup()
+    assert [each.stopped for each in started] == [True, True]
 
 
 # Candidates

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from slicer_qt.open_panel import GOOD_RUN, HOLD, result, stages, windows
@@ -202,6 +203,29 @@ def test_after_a_run_into_an_edited_result_it_is_said_what_was_kept(panel, engin
     panel.finish()
     assert panel.ui.segmentStatus.text.endswith(
         " 2 edited segments were kept; the new ones are called spleen (2), liver (2).")
+
+
+def test_a_result_takes_no_organs_of_another_ct_or_frame(panel, engines, add_volume):
+    import slicer
+
+    from MetaUNETRSegmentLib.job import SegmentationError
+
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    volume, first = panel.parameters.inputVolume, panel.parameters.result
+    panel.parameters.outputSegmentation = first
+    slicer.util.arrayFromVolume(volume)[:] += 9  # the next frame
+    start(panel, engines, *GOOD_RUN)
+    assert "CT organs was not made from CT as it is now" in panel.ui.segmentNotice.text
+    other = add_volume(np.zeros((12, 20, 24), np.int16), name="other")
+    with pytest.raises(SegmentationError, match="CT organs was not made from other"):
+        panel.widget.logic.segment(other, first)
+    assert len([each for each in engines.started if each.arguments[0] == "segment"]) == 1
+    panel.parameters.inputVolume = other
+    assert panel.parameters.outputSegmentation is None
+    start(panel, engines, *GOOD_RUN)
+    panel.finish()
+    assert panel.parameters.result.GetName() == "other organs"
 
 
 def test_a_run_goes_on_when_another_volume_is_chosen(panel, engines, add_volume):

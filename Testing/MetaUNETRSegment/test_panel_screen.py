@@ -143,6 +143,41 @@ def test_a_run_ends_with_its_own_volume_on_the_screen(add_volume, open_panel, co
     assert panel.parameters.inputVolume is first
 
 
+@pytest.mark.parametrize("way", ["new result", "result again", "a scene is imported"])
+def test_a_run_that_ends_in_another_module_changes_no_view_of_it(
+        scene, add_volume, open_panel, composites, way):
+    first, second = add_volume(name="first"), add_volume(name="second")
+    slice_node = scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    panel = open_panel()
+    edited = segment(panel, first)
+    panel.parameters.inputVolume = second
+    if way == "result again":
+        panel.parameters.outputSegmentation = segment(panel, second)
+    panel.ui.segmentButton.click()
+    panel.widget.exit()
+    panel.parent.isEntered = False
+    load(first)
+    edited.GetDisplayNode().SetVisibility(True)
+    second.GetDisplayNode().SetAutoWindowLevel(True)
+    slice_node.JumpSliceByCentering(1, 2, 3)
+    if way == "a scene is imported":
+        scene.StartState(scene.ImportState)
+        scene.EndState(scene.ImportState)
+    panel.finish()
+    result = panel.parameters.result
+    assert result.GetName() == "second organs"
+    assert backgrounds(composites) == {"first"} and visible() == {"first organs"}
+    assert second.GetDisplayNode().GetAutoWindowLevel()
+    assert slice_node.GetSliceToRAS().GetElement(0, 3) == 1
+    panel.parent.isEntered = True
+    panel.widget.enter()
+    assert panel.parameters.result is result
+    assert backgrounds(composites) == {"second"} and visible() == {"second organs"}
+    assert second.GetDisplayNode().GetLevel() == 40
+    assert slice_node.GetSliceToRAS().GetElement(0, 3) != 1
+    assert panel.ui.segmentStatus.text.startswith("Done in")
+
+
 def test_after_a_run_the_organs_are_in_view(scene, add_volume, open_panel):
     volume = add_volume()
     slice_node = scene.AddNewNodeByClass("vtkMRMLSliceNode")

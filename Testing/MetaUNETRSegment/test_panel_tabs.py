@@ -51,15 +51,16 @@ def test_correct_begins_with_the_result_and_asks_for_one_thing_after_the_other(s
         assert segmented.ui.correctButton.enabled == (not reason)
 
 
-def test_a_new_region_is_as_large_as_the_ticked_organs(segmented):
+@pytest.mark.parametrize("name", ["liver", "Leber"])
+def test_a_new_region_is_as_large_as_the_ticked_organs(segmented, name):
     """Smaller than the label map that all organs share, and not filled."""
     import slicer
     import vtk
 
-    choose_region(segmented)
     volume, node = segmented.parameters.inputVolume, segmented.parameters.result
-    liver = next(row.segmentId for row in segmented.panel.results.rows if row.name == "liver")
-    inside = slicer.util.arrayFromSegmentBinaryLabelmap(node, liver, volume) > 0
+    node.GetSegmentation().GetSegment("liver").SetName(name)
+    choose_region(segmented)
+    inside = slicer.util.arrayFromSegmentBinaryLabelmap(node, "liver", volume) > 0
     matrix = vtk.vtkMatrix4x4()
     volume.GetIJKToRASMatrix(matrix)
     toRas = slicer.util.arrayFromVTKMatrix(matrix)
@@ -144,6 +145,48 @@ def test_a_cancelled_correction_keeps_the_segmentation(segmented, engines):
     assert np.array_equal(mask(), before)
 
 
+def other_frame(panel, add_volume):
+    import slicer
+
+    slicer.util.arrayFromVolume(panel.parameters.inputVolume)[:] += 9
+
+
+def other_voxels(panel, add_volume):
+    replace_volume(panel, add_volume(np.zeros((12, 20, 24), np.int16), name="other"))
+
+
+def other_grid(panel, add_volume):
+    panel.parameters.result.SetAttribute("MetaUNETR.Voxels", None)  # as of files
+    replace_volume(panel, add_volume(ijk_to_ras=np.diag([-2, -2, 2, 1]), name="other"))
+
+
+def same_volume(panel, add_volume):
+    replace_volume(panel, add_volume(name="loaded again"))
+
+
+def replace_volume(panel, volume):
+    panel.parameters.inputVolume.GetScene().RemoveNode(panel.parameters.inputVolume)
+    panel.parameters.inputVolume = volume
+
+
+@pytest.mark.parametrize(("change", "reason", "shown"), [
+    (other_frame, "Its volume shows another frame of a sequence", True),
+    (other_voxels, "Its volume is not in the scene", False),
+    (other_grid, "Its volume is not in the scene", False),
+    (same_volume, "", True),
+])
+def test_correct_takes_no_organs_of_another_ct_or_frame(
+        segmented, add_volume, change, reason, shown):
+    choose_organs(segmented)
+    made = segmented.parameters.result
+    change(segmented, add_volume)
+    segmented.panel.refresh()
+    assert segmented.ui.correctHint.text.startswith(reason)
+    assert segmented.ui.correctButton.enabled == (not reason)
+    assert made.GetDisplayNode().GetVisibility() == shown
+    assert (segmented.parameters.result is made) == shown
+
+
 # Compare
 
 
@@ -176,6 +219,41 @@ def test_compare_shows_the_scores_of_every_organ(two_results, engines):
         ["liver", "0.962", "0.934", "4.1"], ["aorta", "–", "–", "–"],
         ["mean of 1", "0.962", "0.934", "4.1"]]
     assert two_results.ui.compareTable.item(1, 0).toolTip() == "only in the reference"
+
+
+def segment_again(panel, scene):
+    panel.ui.segmentButton.click()
+    panel.finish()
+
+
+def choose_other_pair(panel, scene):
+    parameters = panel.parameters
+    parameters.compareFirst, parameters.compareSecond = (
+        parameters.compareSecond, parameters.compareFirst)
+
+
+@pytest.mark.parametrize("change", [
+    segment_again, choose_other_pair, lambda panel, scene: scene.Clear(False)])
+def test_scores_of_another_pair_go(two_results, engines, scene, change):
+    engines.scripts["evaluate"] = [scores]
+    two_results.ui.compareButton.click()
+    two_results.finish()
+    assert two_results.ui.compareStatus.text.startswith("Done in")
+    change(two_results, scene)
+    assert rows(two_results.ui.compareTable) == []
+    assert not two_results.ui.compareTable.visible
+    assert not two_results.ui.compareStatus.text
+
+
+def test_a_comparison_ends_with_its_own_pair(two_results, engines, scene):
+    pair = two_results.parameters.compareFirst, two_results.parameters.compareSecond
+    engines.scripts["evaluate"] = [[], [], scores]
+    two_results.ui.compareButton.click()
+    choose_other_pair(two_results, scene)
+    two_results.finish()
+    assert (two_results.parameters.compareFirst, two_results.parameters.compareSecond) == pair
+    assert len(rows(two_results.ui.compareTable)) == 3
+    assert two_results.ui.compareStatus.text.startswith("Done in")
 
 
 def test_the_difference_becomes_a_segmentation(two_results, scene):

@@ -75,7 +75,12 @@ class Panel:
     def current(self):
         return self.parameters
 
-    def setParameters(self, parameters) -> None:
+    def setParameters(self, parameters, isEntered: bool = True) -> None:
+        """Takes those of a scene, or None.
+
+        Args:
+            isEntered: whether this module is the one that is open.
+        """
         self.parameters = parameters
         if parameters is None:
             self.segment.close()
@@ -83,7 +88,8 @@ class Panel:
             return
         self.install.enter()
         self.input.enter()
-        self.screen.enter()
+        if isEntered:
+            self.screen.enter()
         self.results.enter()
         self.adapt.enter()
         self.refresh()
@@ -106,6 +112,7 @@ class Panel:
 
     def sceneClosing(self) -> None:
         self.clearStrips()
+        self.compare.clear()
         self.runner.cancel(_("Stopped: the scene was closed."))
         self.setParameters(None)
 
@@ -129,7 +136,7 @@ class Panel:
         """Cancels a run, or starts one once everything is installed."""
         if self.runner.running:
             self.runner.cancel(cancelled)
-        elif self.install.ensure(strip):
+        elif self.install.ensure(strip.fail):
             run()
 
     def _installed(self) -> None:

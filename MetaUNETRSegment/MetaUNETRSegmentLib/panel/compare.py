@@ -27,15 +27,27 @@ class ComparePanel:
         ui.compareButton.clicked.connect(self._clicked)
         ui.differenceButton.clicked.connect(self._toggleDifference)
         self.difference, self.hidden = None, []  # what is shown, and what is hidden meanwhile
+        self.pair = None, None  # what the scores are of
 
     def refresh(self) -> None:
-        reason = self.reason()
+        parameters, reason = self.panel.parameters, self.reason()
+        pair = parameters.compareFirst, parameters.compareSecond
+        if pair != self.pair and self.panel.runner.strip is not self.strip:
+            self.clear()
+            self.pair = pair
         self.panel.allowRun(self.strip, reason)
         shown = self._shown()
         self.panel.allow(self.panel.ui.differenceButton, "" if shown else reason)
         self.panel.ui.differenceButton.text = (
             _("Hide differences") if shown else _("Show differences"))
         self.panel.ui.differenceLegend.visible = shown
+
+    def clear(self) -> None:
+        """Removes scores and sentences about the pair."""
+        self.pair = None, None
+        self.strip.clear()
+        if self.panel.ui.compareTable.rowCount:
+            self.show([])
 
     def reason(self) -> str:
         parameters = self.panel.parameters
@@ -58,6 +70,8 @@ class ComparePanel:
         self.panel.runner.start(self.strip, makeJob, self._finished)
 
     def _finished(self, job) -> str:
+        parameters = self.panel.parameters  # others may have been chosen during the run
+        parameters.compareFirst, parameters.compareSecond = self.pair
         self.show(job.result)
         return tookText(job.seconds)
 

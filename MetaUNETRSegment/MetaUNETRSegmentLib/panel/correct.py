@@ -3,6 +3,7 @@
 from slicer.i18n import tr as _
 
 from MetaUNETRSegmentLib import views
+from MetaUNETRSegmentLib.statistics import showsOtherFrame
 
 from .choices import OrganList
 from .roi import aroundSegments, inVolume
@@ -32,10 +33,10 @@ class CorrectPanel:
             self._showRegion(self.panel.ui.tabs.currentIndex)
 
     def volume(self):
-        """The volume that the segmentation belongs to; else the chosen one."""
-        parameters = self.panel.parameters
-        node = parameters.correctSegmentation
-        return (node and views.volumeOf(node)) or parameters.inputVolume
+        """The volume that the segmentation belongs to; else the chosen one, if it may be that."""
+        node, chosen = self.panel.parameters.correctSegmentation, self.panel.parameters.inputVolume
+        own = node and views.volumeOf(node)
+        return own or (chosen if node is None or views.mayBelongTo(node, chosen) else None)
 
     def reason(self) -> str:
         parameters = self.panel.parameters
@@ -43,6 +44,9 @@ class CorrectPanel:
             return _("Choose the segmentation to correct.")
         if self.volume() is None:
             return _("Its volume is not in the scene: load it, and choose it under Segment.")
+        if showsOtherFrame(parameters.correctSegmentation, self.volume()):
+            return _("Its volume shows another frame of a sequence: go to the one that was "
+                     "segmented.")
         if not self.organs.ticked():
             return _("Tick the organs to segment again.")
         return ""

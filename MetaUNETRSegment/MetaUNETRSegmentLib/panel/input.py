@@ -2,6 +2,8 @@
 
 from slicer.i18n import tr as _
 
+from MetaUNETRSegmentLib.parameters import optionsOf
+
 from . import models
 from .choices import Choice, Item, OrganList
 
@@ -70,15 +72,9 @@ class InputPanel:
 
     def options(self) -> dict:
         """The choices as arguments of the logic's `segment`."""
-        parameters, organs = self.panel.parameters, self.organs.ticked()
-        return {
-            "organs": None if organs == self.organs.names else organs,
-            "model": parameters.model or None,
-            "device": parameters.device,
-            "overlap": None if parameters.overlap < 0 else parameters.overlap,
-            "precision": parameters.precision,
-            "largestComponent": parameters.largestComponent,
-        }
+        organs = self.organs.ticked()
+        return {"organs": None if organs == self.organs.names else organs,
+                **optionsOf(self.panel.parameters)}
 
     def _chose(self, names: list) -> None:
         # organs of other models stay as they were

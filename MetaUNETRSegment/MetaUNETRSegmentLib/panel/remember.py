@@ -10,7 +10,7 @@ class RememberButton:
 
     def __init__(self, panel) -> None:
         self.panel, self.button = panel, panel.ui.rememberButton
-        self.node = self.job = None
+        self.node, self.jobs = None, {}  # by segmentation
         self.button.clicked.connect(self._clicked)
         self.button.visible = False
 
@@ -28,39 +28,40 @@ class RememberButton:
             self.known = corrections.isRemembered(node, corrected)
             self.button.text = (_("Forget this correction") if self.known
                                 else _("Remember this correction"))
-            self.button.enabled = self.job is None
+            self.button.enabled = node not in self.jobs
 
     def _clicked(self) -> None:
         if self.known:
             self.panel.say(forget(self.panel, corrections.rememberedOf(self.node)))
-        elif self.panel.install.ensure(self.panel.segment.strip.fail):
+        elif self.panel.install.ensure(self.panel.say):
             self.remember(self.node, self.panel.say)
 
     def remember(self, node, say) -> None:
         """Copies CT and corrected organs; `say` is called with what happens."""
+        if node in self.jobs:
+            return
         say(_("Remembering the correction …"))
 
         def take(event):
             if event["event"] == "warning":
                 self.panel.log.write(event["text"])
             elif event["event"] in ("finished", "failed", "cancelled"):
-                job, self.job = self.job, None
-                self.panel.log.write(job.log if job else "")
+                self.panel.log.write(self.jobs.pop(node).log)
                 self.update(self.node)
                 self.panel.adapt.update()
                 say(rememberedText(event["result"]) if event["event"] == "finished"
                     else event["text"])
 
         try:
-            self.job = self.panel.logic.remember(
+            self.jobs[node] = self.panel.logic.remember(
                 node, self.panel.parameters.model or None, wait=False, progress=take)
         except RuntimeError as error:
             say(str(error))
-        self.button.enabled = self.job is None
+        self.button.enabled = self.node not in self.jobs
 
     def close(self) -> None:
-        if self.job is not None:
-            self.job.cancel()
+        for job in list(self.jobs.values()):
+            job.cancel()
 
 
 def forget(panel, correction) -> str:

@@ -59,9 +59,7 @@ class ResultsPanel:
         parameters = self.panel.parameters
         parameters.result = parameters.correctSegmentation = parameters.compareFirst = node
         self.update()
-        if volume := self.volume():
-            views.windowSoftTissue(volume)
-        views.jumpTo(node)
+        self.panel.screen.jumpTo(node)
         scrollTo(self.ui.resultsTable)
 
     def enter(self) -> None:

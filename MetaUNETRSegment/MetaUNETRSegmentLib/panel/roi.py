@@ -11,15 +11,16 @@ def inVolume(roi, volume) -> None:
 
 
 def aroundSegments(roi, segmentation, names: list) -> bool:
-    """Around the segments with these names, with a margin; False when there are none."""
+    """Around the segments of these organs, with a margin; False when there are none."""
     import vtk
 
+    from metaunetr.organs import BY_NAME
+    from MetaUNETRSegmentLib.segmentation import segmentIdOf
+
     box = vtk.vtkBoundingBox()
-    content = segmentation.GetSegmentation()
-    for index in range(content.GetNumberOfSegments()):
-        segment = content.GetNthSegment(index)
-        if segment.GetName().lower() in names:
-            box.AddBounds(_bounds(segmentation, content.GetNthSegmentID(index)))
+    for name in names:
+        if segmentId := segmentIdOf(segmentation, BY_NAME[name]):
+            box.AddBounds(_bounds(segmentation, segmentId))
     if not box.IsValid():
         return False
     box.Inflate(MARGIN_MM)

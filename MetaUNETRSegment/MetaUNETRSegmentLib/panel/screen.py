@@ -10,24 +10,30 @@ class Screen:
     """Follows the slice views while the module is open, and makes them follow the panel.
 
     A volume that is chosen in the panel is shown; one that comes into a slice view is chosen. A
-    result is shown with its own volume, and the module's other segmentations are hidden.
+    result is shown with its own volume, and the module's other segmentations are hidden. The result
+    of a run that ends while another module is open is shown when the module is opened again.
     """
 
     def __init__(self, panel) -> None:
         self.panel = panel
         self.volume = self.result = None  # what the panel has made the views show
+        self.arrived = None  # a result that has not been shown yet
         self.observed = []  # (object, tag)
         self.backgrounds = {}  # of the slice views, by the ID of their composite nodes
 
     def enter(self) -> None:
-        """The volume that the views show is the panel's."""
+        """The volume that the views show is the panel's, unless a run has ended meanwhile."""
         self.close()
         scene = slicer.mrmlScene
         self.observed = [(scene, scene.AddObserver(scene.NodeAddedEvent, self._added))]
         for composite in views.composites():
             self._observe(composite)
-        parameters = self.panel.parameters
+        parameters, arrived, self.arrived = self.panel.parameters, self.arrived, None
         self.volume, self.result = None, parameters.result
+        if arrived is not None and arrived is parameters.result:
+            self.result = None  # `refresh` shows it
+            self.jumpTo(arrived)
+            return
         if parameters.inputVolume is None or not views.isShown(parameters.inputVolume):
             shown = views.shownVolume()
             if shown is None and parameters.inputVolume is None:
@@ -41,9 +47,26 @@ class Screen:
             node.RemoveObserver(tag)
         self.observed, self.backgrounds = [], {}
 
+    def jumpTo(self, result) -> None:
+        """Moves the slices to a new result, with the window of the abdomen.
+
+        If another module is open, this is done when this one is opened again.
+        """
+        volume = views.volumeOf(result)
+        if not self.observed:
+            self.arrived, display = result, result.GetDisplayNode()
+            if display and volume and not views.isShown(volume):
+                display.SetVisibility(False)
+            return
+        if volume:
+            views.windowSoftTissue(volume)
+        views.jumpTo(result)
+
     def refresh(self) -> None:
         """Shows what has been chosen since."""
         parameters = self.panel.parameters
+        if not self.observed:
+            return
         if parameters.result is not self.result:
             own = parameters.result and views.volumeOf(parameters.result)
             if own is not None:
@@ -63,8 +86,12 @@ class Screen:
     def _choose(self, volume) -> None:
         """The result of another volume makes place for the newest one of this volume."""
         parameters, result = self.panel.parameters, self.panel.parameters.result
-        if volume is None or (result is not None and views.volumeOf(result) in (volume, None)):
+        if volume is None:
             return
+        if result is not None:
+            own = views.volumeOf(result)
+            if own is volume or (own is None and views.mayBelongTo(result, volume)):
+                return
         parameters.result = views.resultOf(volume)
         if parameters.result is not None:
             parameters.correctSegmentation = parameters.compareFirst = parameters.result

@@ -21,6 +21,8 @@ class SegmentPanel:
     def refresh(self) -> None:
         parameters, reason = self.panel.parameters, self.panel.input.reason()
         if parameters.inputVolume is not self.volume:
+            if self.volume is not None:
+                parameters.outputSegmentation = None  # it was chosen for another volume
             self.volume = parameters.inputVolume
             if self.volume is not None and self.panel.runner.strip is not self.strip:
                 self.strip.clear()  # it was said of another volume
@@ -35,6 +37,7 @@ class SegmentPanel:
 
     def close(self) -> None:
         self.estimate.stop()
+        self.volume = None  # what a scene that is loaded next has chosen stays
 
     def _clicked(self) -> None:
         self.panel.press(self.strip, self.run)

@@ -865,10 +865,6 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <source>The region of interest must have a size; {region} has none yet: place it in a slice view.</source>
 <translation>Die Region muss eine Größe haben; {region} hat noch keine: Legen Sie sie in eine Schichtansicht.</translation>
 </message>
-<message>
-<source>The transforms of {first} and {second} must be the same or linear; put both under one transform, or harden it.</source>
-<translation>Die Transformationen von {first} und {second} müssen dieselbe oder linear sein; legen Sie beide unter eine Transformation, oder wenden Sie sie fest an.</translation>
-</message>
 </context>
 <context>
 <name>MetaUNETRSegmentLib.segmentation</name>
@@ -890,6 +886,10 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source>Choose at least one organ.</source>
 <translation>Wählen Sie mindestens ein Organ.</translation>
+</message>
+<message>
+<source>{segmentation} was not made from {volume} as it is now: choose the CT, or the frame of the sequence, that it was made from, or another segmentation.</source>
+<translation>{segmentation} wurde nicht aus {volume} gemacht, wie es jetzt ist: Wählen Sie das CT oder das Bild der Sequenz, aus dem sie gemacht wurde, oder eine andere Segmentierung.</translation>
 </message>
 </context>
 <context>
@@ -1291,6 +1291,10 @@ aus und bringen Sie den Ordner „wheels“ hierher.</translation>
 <message>
 <source>{organ}: {before} → {after} mL</source>
 <translation>{organ}: {before} → {after} mL</translation>
+</message>
+<message>
+<source>Its volume shows another frame of a sequence: go to the one that was segmented.</source>
+<translation>Ihr Volumen zeigt ein anderes Bild einer Sequenz: Gehen Sie zu dem, das segmentiert wurde.</translation>
 </message>
 </context>
 <context>

@@ -865,10 +865,6 @@ et apportez ici le dossier « wheels ».</translation>
 <source>The region of interest must have a size; {region} has none yet: place it in a slice view.</source>
 <translation>La région doit avoir une taille ; {region} n'en a pas encore : placez-la dans une vue en coupe.</translation>
 </message>
-<message>
-<source>The transforms of {first} and {second} must be the same or linear; put both under one transform, or harden it.</source>
-<translation>Les transformations de {first} et {second} doivent être la même ou linéaires ; mettez les deux sous une même transformation, ou appliquez-la.</translation>
-</message>
 </context>
 <context>
 <name>MetaUNETRSegmentLib.segmentation</name>
@@ -890,6 +886,10 @@ et apportez ici le dossier « wheels ».</translation>
 <message>
 <source>Choose at least one organ.</source>
 <translation>Choisissez au moins un organe.</translation>
+</message>
+<message>
+<source>{segmentation} was not made from {volume} as it is now: choose the CT, or the frame of the sequence, that it was made from, or another segmentation.</source>
+<translation>{segmentation} n'a pas été faite à partir de {volume} tel qu'il est maintenant : choisissez le scanner, ou l'image de la séquence, dont elle provient, ou une autre segmentation.</translation>
 </message>
 </context>
 <context>
@@ -1291,6 +1291,10 @@ et apportez ici le dossier « wheels ».</translation>
 <message>
 <source>{organ}: {before} → {after} mL</source>
 <translation>{organ} : {before} → {after} mL</translation>
+</message>
+<message>
+<source>Its volume shows another frame of a sequence: go to the one that was segmented.</source>
+<translation>Son volume montre une autre image d'une séquence : allez à celle qui a été segmentée.</translation>
 </message>
 </context>
 <context>
