@@ -113,6 +113,13 @@ def test_another_model_measures_again(build, selection, tmp_path, network_runs, 
     assert len(network_runs) == 1 + again
 
 
+def test_another_precision_measures_again(build, selection, tmp_path, network_runs):
+    chosen = selection(build.case("a"))
+    for precision in ("float32", "float32", "bfloat16"):
+        measure(chosen, tmp_path, "cpu", report=quiet, precision=precision)
+    assert len(network_runs) == 2
+
+
 def test_the_meaning_of_labels_counts_and_the_fold_does_not(
     build, selection, tmp_path, network_runs
 ):

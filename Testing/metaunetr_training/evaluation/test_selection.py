@@ -12,6 +12,7 @@ from metaunetr.errors import BundleError, InputError
 from metaunetr_training.data.prepared import Prepared
 from metaunetr_training.evaluation.selection import choose
 from tiny_bundle import write_bundle
+from tiny_dataset import write_dataset
 from tiny_prepared import write_prepared
 
 CURVE = {"confidence": [0.5, 1.0], "dice": [0.2, 0.9]}
@@ -40,6 +41,12 @@ def test_a_run_is_measured_on_what_it_held_out(run, arguments, expected, split):
     selection = choose(run.folder, **arguments)
     assert [case.id for case in selection.cases] == expected
     assert selection.split == split
+
+
+def test_other_data_sets_may_hold_the_ct_that_a_run_was_trained_on(run, tmp_path):
+    data = write_dataset(tmp_path / "same", "ab")
+    selection = choose(run.folder, data=[("general", data)])
+    assert (selection.trained_on, selection.split) == (None, "general in same")
 
 
 UNKNOWN = ("fold 0 of prepared; whether base, which training began with, was trained on some of "

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.stats import f_oneway
 
 from metaunetr_training.evaluation.statistics import bootstrap
 from metaunetr_training.experiments import claim
@@ -18,18 +17,32 @@ def test_every_organ_counts_alike():
     assert claim.mean(two_seeds) == pytest.approx((0.75 + 0.25) / 2)
 
 
-def test_with_one_seed_only_cases_are_drawn():
+def test_without_several_seeds_only_cases_are_drawn():
     draws = claim.resampled({"one": TABLE})["one"]
     assert claim.interval(draws) == pytest.approx(bootstrap(TABLE[0]))
 
 
-def test_seeds_are_drawn_as_well():
+def test_the_variation_of_seeds_is_that_of_all_networks():
     same = np.full((2, 4, 1), 0.5)
-    differing = same + np.array([-0.1, 0.1])[:, None, None]
-    draws = claim.resampled({"same": same, "differing": differing})
-    assert np.ptp(draws["same"]) < 1e-9
-    assert claim.interval(draws["differing"]) == pytest.approx((0.4, 0.6))
-    assert set(np.round(draws["differing"], 6)) == {0.4, 0.5, 0.6}
+    differing = same + np.array([-0.1, 0.1])[:, None, None]  # variance 0.02; pooled 0.01
+    draws = claim.resampled({"same": same, "differing": differing, "one": same[:1]})
+    for name, deviation in (("same", 0.1 / 2**0.5), ("differing", 0.1 / 2**0.5), ("one", 0.1)):
+        assert draws[name].mean() == pytest.approx(0.5, abs=0.005)
+        assert draws[name].std() == pytest.approx(deviation, rel=0.05)
+
+
+@pytest.mark.parametrize("seeds", [(2, 2), (2, 1)])
+def test_intervals_hold_the_true_difference(seeds):
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(60):
+        cases = rng.normal(0.6, 0.1, (1, 17, 5))
+        tables = {str(n): cases + rng.normal(0, 0.015, (count, 1, 1))
+                  + rng.normal(0, 0.05, (count, 17, 5))
+                  for n, count in enumerate((*seeds, 2, 2, 2, 2))}
+        (found,) = claim.differences(tables, [("0", "1")])
+        held += found.interval[0] <= 0 <= found.interval[1]
+    assert held / 60 > 0.88
 
 
 def test_cases_are_the_same_for_all_networks():
@@ -41,21 +54,21 @@ def test_cases_are_the_same_for_all_networks():
 
 
 def test_analysis_of_variance_by_hand():
-    groups = [[1, 2], [3, 4], [5, 6]]  # mean squares: 8 between, 0.5 within
-    found = claim.spread(groups)
-    assert (found.networks, found.runs, found.f) == (3, 6, 16)
-    assert found.p == pytest.approx(f_oneway(*groups).pvalue)
+    """The second seed is better by 1, which is not an error."""
+    found = claim.spread([[1, 2], [3, 5], [6, 6]])  # mean squares: 61/6 between, 0.5 the rest
+    assert (found.networks, found.runs) == (3, 6)
+    assert found.f == pytest.approx(61 / 3)
+    assert found.p == pytest.approx(1 / (1 + 61 / 3)), "of F with 2 and 2 degrees of freedom"
     assert found.verdict == "refuted"
     assert found.seeds == pytest.approx(np.sqrt(0.5))
-    assert found.between == pytest.approx(np.sqrt(3.75))
-    assert found.share == pytest.approx(3.75 / 4.25)
+    assert found.between == pytest.approx(np.sqrt((61 / 6 - 0.5) / 2))
     assert found.interval[0] < found.share < found.interval[1] <= 1
 
 
-@pytest.mark.parametrize("groups", [[[1], [2], [3]], [[1, 2]]])
-def test_without_a_second_seed_or_network_nothing_is_said(groups):
-    found = claim.spread(groups)
-    assert np.isnan([found.between, found.seeds, found.f, found.p]).all()
+@pytest.mark.parametrize("runs", [[[1], [2], [3]], [[1, 2]], [[1, 2], [3, 4]]])
+def test_without_a_second_seed_or_network_or_any_rest_nothing_is_decided(runs):
+    found = claim.spread(runs)
+    assert np.isnan([found.f, found.p]).all() and found.verdict == "undecided"
 
 
 def test_the_interval_holds_the_true_share():

@@ -101,6 +101,14 @@ def test_unknown_voxels_are_left_out():
     assert found.dice.item() == pytest.approx(expected.dice.item(), abs=1e-6)
 
 
+def test_a_patch_without_a_known_voxel_teaches_nothing():
+    scores, labels = scores_and_labels(batch=1)
+    scores.requires_grad_()
+    found = marginal_loss(scores, torch.full_like(labels, UNKNOWN), all_of(scores)).total
+    found.backward()
+    assert found.item() == 0 and not scores.grad.any()
+
+
 @pytest.mark.parametrize("score", [0, -4, -8, -12])
 def test_an_organ_that_has_been_given_up_is_pulled_back_all_the_same(score):
     """By about 1 over the number of organs, whatever probability it has."""

@@ -94,13 +94,14 @@ def labels_path(output: Path, key: str) -> Path:
 
 def measure(
     selection: Selection, output: Path, device: str = "auto", ceiling: bool = False,
-    report: Report = print,
+    report: Report = print, precision: str = "auto",
 ) -> tuple[list[Score], dict[str, str]]:
     """Scores all cases; cases that fail are reported.
 
     Args:
         output: folder for what is kept of each case.
         ceiling: also what a perfect mask reaches.
+        precision: of the network, as of `Segmenter`.
         report: called with a line for each case, with the remaining time.
 
     Returns:
@@ -111,7 +112,7 @@ def measure(
         BundleError, DeviceError: the model or the device cannot be used; a run's checkpoint that
             is damaged is an InputError.
     """
-    work = _Evaluator(selection.bundle, output, device)
+    work = _Evaluator(selection.bundle, output, device, precision)
     scores, failed = [], {}
     total, spent, done = len(selection.cases), 0.0, 0
     for number, case in enumerate(selection.cases, start=1):
@@ -145,8 +146,9 @@ def measure(
 class _Evaluator:
     """Measures cases with one engine, which is loaded for the first case that needs it."""
 
-    def __init__(self, bundle: Bundle, output: Path, device: str) -> None:
-        self.bundle, self.output, self.device = bundle, output, device
+    def __init__(self, bundle: Bundle, output: Path, device: str, precision: str) -> None:
+        self.bundle, self.output = bundle, output
+        self.device, self.precision = device, precision
         self.engine: Segmenter | None = None
         self.model = _model_state(bundle)
 
@@ -166,7 +168,7 @@ class _Evaluator:
             DeviceError: the device cannot run it.
         """
         if self.engine is None:
-            self.engine = Segmenter(self.bundle, self.device)
+            self.engine = Segmenter(self.bundle, self.device, precision=self.precision)
 
     def case(self, case: Case, kept: CaseScores | None, ceiling: bool) -> CaseScores:
         """The scores of a case; `kept`, the earlier ones, where they are complete."""
@@ -185,7 +187,8 @@ class _Evaluator:
         return measured
 
     def _made_from(self, case: Case) -> dict[str, Any]:
-        return {"format": FORMAT, "model": self.model, "case": _case_state(case)}
+        return {"format": FORMAT, "model": self.model, "precision": self.precision,
+                "case": _case_state(case)}
 
     def _segment(
         self, case: Case, image: Image, reference: Image, made_from: dict[str, Any]

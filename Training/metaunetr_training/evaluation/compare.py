@@ -238,7 +238,8 @@ def _rows(first: Evaluation, second: Evaluation) -> list[Difference]:
 def _cells(line: Line) -> list[str]:
     test = line.test
     return [line.name, str(test.n), f"{line.first.mean():.3f}", f"{line.second.mean():.3f}",
-            _signed(test), _p(test.p), _p(line.p_holm), table.figure(test.effect, 2)]
+            _signed(test), table.p_value(test.p), table.p_value(line.p_holm),
+            table.figure(test.effect, 2)]
 
 
 def _signed(test: Paired) -> str:
@@ -246,10 +247,6 @@ def _signed(test: Paired) -> str:
         return f"{test.mean:+.3f}"
     low, high = test.interval
     return f"{test.mean:+.3f} ({low:+.3f} to {high:+.3f})"
-
-
-def _p(p: float) -> str:
-    return "–" if isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _place(evaluation: Evaluation) -> str:

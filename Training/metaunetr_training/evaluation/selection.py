@@ -67,7 +67,7 @@ def choose(
     start = run.record.get("start") if run else None
     if trained is not None:
         trained &= frozenset(case.key for case in cases)
-        if start and not trained:
+        if not trained and (start or data):  # other data sets may hold the same CTs
             trained = None
     return Selection(bundle, cases, _split_text(split, len(cases), trained, start), trained, start)
 

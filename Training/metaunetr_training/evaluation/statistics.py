@@ -29,19 +29,29 @@ def bootstrap(values: np.ndarray) -> Interval | None:
     values = np.asarray(values, float)
     values = values[:, None] if values.ndim == 1 else values
     values = values[~np.isnan(values).all(axis=1)]
-    n = len(values)
-    if n < FEWEST_FOR_INTERVAL:
+    if len(values) < FEWEST_FOR_INTERVAL:
         return None
-    rng = np.random.default_rng(SEED)
-    drawn = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)  # how often each case: (draws, n)
+    low, high = np.percentile(draws_of_mean(values), (2.5, 97.5))
+    return float(low), float(high)
+
+
+def draws_of_mean(values: np.ndarray) -> np.ndarray:
+    """The mean over organs of their means over cases, in RESAMPLES draws of cases (RESAMPLES,).
+
+    A draw that lacks all cases of an organ has that organ's mean of all cases.
+
+    Args:
+        values: (cases, organs), NaN where an organ was not scored; the draws are the same for
+            equally many cases.
+    """
+    n = len(values)
+    drawn = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), RESAMPLES)
     values = values[:, ~np.isnan(values).all(axis=0)]
     sums = drawn @ np.nan_to_num(values)
     counts = drawn @ ~np.isnan(values)
-    # a draw may lack all cases of a rare organ; then it has that organ's mean of all cases
     means = np.broadcast_to(np.nanmean(values, axis=0), sums.shape).copy()
     np.divide(sums, counts, out=means, where=counts > 0)
-    low, high = np.percentile(means.mean(axis=1), (2.5, 97.5))
-    return float(low), float(high)
+    return means.mean(axis=1)
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,10 @@ def with_interval(mean: float, interval: Interval | None, digits: int) -> str:
     return f"{mean:.{digits}f} ({interval[0]:.{digits}f}–{interval[1]:.{digits}f})"
 
 
+def p_value(p: float) -> str:
+    return "–" if isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def figure(value: float, digits: int) -> str:
     return "–" if isnan(value) else f"{value:.{digits}f}"
 

@@ -1,31 +1,40 @@
 """Does the architecture count for more than the token mixer? Tests that can fail.
 
-1. Between mixers and between seeds: one-way analysis of variance of the mean Dice of runs, with the
-   mixer as a random effect (Searle, Casella, McCulloch, Variance Components, 1992, chapter 3).
+1. Between mixers and between seeds: analysis of variance of the mean Dice of runs, with the mixer
+   as a random effect and the seed, which determines the patches of all networks, as a block
+   (Searle, Casella, McCulloch, Variance Components, 1992, chapter 4).
 2. Mixers against identity: differences of mean Dice.
 3. Architectures against mixers: the standard deviation of mean Dice among each.
 
 What each must show is fixed in Training/EXPERIMENTS.md, before the experiment.
 
-Intervals of 2 and 3 are bootstrap intervals over cases and seeds: whole cases are drawn, the same
-for all networks, and the seeds of each network.
+Intervals of 2 and 3 allow for cases and seeds: whole cases are drawn (bootstrap), the same for all
+networks, and the variation of seeds is added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 
-from metaunetr_training.evaluation.statistics import RESAMPLES, SEED, Interval, holm, paired
+from metaunetr_training.evaluation.statistics import (
+    RESAMPLES,
+    SEED,
+    Interval,
+    draws_of_mean,
+    holm,
+    paired,
+)
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
 LEVEL = 0.05  # of significance
 MARGIN = 0.02  # of Dice; smaller differences do not matter
 
-Tables = Mapping[str, np.ndarray]  # (seeds, cases, organs) by network; NaN: not scored
+# (seeds, cases, organs) by network; NaN, in all networks, where the case lacks the organ
+Tables = Mapping[str, np.ndarray]
 
 
 def mean(table: np.ndarray) -> float:
@@ -38,24 +47,16 @@ def mean(table: np.ndarray) -> float:
 def resampled(tables: Tables) -> dict[str, np.ndarray]:
     """The `mean` of every network in each of RESAMPLES draws of cases and seeds.
 
-    A draw that lacks all cases of an organ has that organ's mean of all cases.
+    The cases are drawn, the same for all networks. Two seeds are too few to be drawn: their
+    variation is taken to be normal, with the standard deviation of seeds pooled over all networks
+    that have several; without any such network it is left out.
     """
     rng = np.random.default_rng(SEED)
-    cases = next(iter(tables.values())).shape[1]
-    drawn_cases = rng.multinomial(cases, np.full(cases, 1 / cases), RESAMPLES)
-    found = {}
-    for name, table in tables.items():
-        table = table[..., ~np.isnan(table).all(axis=(0, 1))]
-        seeds = len(table)
-        drawn_seeds = rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES)
-        sums = counts = 0
-        for one, weight in zip(table, drawn_seeds.T, strict=True):  # (cases, organs), (draws,)
-            sums = sums + weight[:, None] * (drawn_cases @ np.nan_to_num(one))
-            counts = counts + weight[:, None] * (drawn_cases @ ~np.isnan(one))
-        means = np.broadcast_to(np.nanmean(table, axis=(0, 1)), sums.shape).copy()
-        np.divide(sums, counts, out=means, where=counts > 0)
-        found[name] = means.mean(axis=1)
-    return found
+    means = [[mean(one[None]) for one in table] for table in tables.values() if len(table) > 1]
+    deviation = np.sqrt(np.mean([np.var(seeds, ddof=1) for seeds in means])) if means else 0.0
+    return {name: draws_of_mean(table.mean(axis=0))
+            + rng.normal(0, deviation / np.sqrt(len(table)), RESAMPLES)
+            for name, table in tables.items()}
 
 
 def interval(draws: np.ndarray) -> Interval:
@@ -70,9 +71,9 @@ class Spread:
 
     Attributes:
         between: standard deviation of networks beyond that of seeds; 0 where there is none.
-        seeds: standard deviation of the seeds of one network.
+        seeds: standard deviation of the seeds of one network, beyond what a seed does to all.
         share: of the variance of a single run that is due to the network, with its 95 % interval.
-        f, p: of the hypothesis that the network has no influence. NaN with one seed each.
+        f, p: of the hypothesis that the network has no influence. NaN with one seed.
     """
 
     networks: int
@@ -88,33 +89,35 @@ class Spread:
     def verdict(self) -> str:
         """On "networks differ no more than seeds"; never confirmed, as many seeds would be
         needed."""
+        if isnan(self.p):
+            return UNDECIDED
         return REFUTED if self.p < LEVEL else f"not {REFUTED}"
 
 
-def spread(groups: Sequence[Sequence[float]]) -> Spread:
-    """The analysis of variance of runs, grouped by network."""
+def spread(runs: Sequence[Sequence[float]]) -> Spread:
+    """The analysis of variance of runs (networks, seeds): two-way, without interaction."""
     from scipy.stats import f as distribution
 
-    sizes = np.array([len(group) for group in groups])
-    networks, runs = len(groups), int(sizes.sum())
-    df = networks - 1, runs - networks
+    values = np.array(runs, float)
+    networks, seeds = values.shape
+    df = networks - 1, (networks - 1) * (seeds - 1)
     if min(df) < 1:
-        return Spread(networks, runs, nan, nan, nan, (nan, nan), nan, nan)
-    grand = np.concatenate([np.asarray(group, float) for group in groups]).mean()
-    between = sum(len(g) * (np.mean(g) - grand) ** 2 for g in groups) / df[0]
-    within = sum(((np.asarray(g, float) - np.mean(g)) ** 2).sum() for g in groups) / df[1]
-    each = (runs - (sizes**2).sum() / runs) / df[0]  # seeds of a network, if all had equally many
-    if within == 0:
-        return Spread(networks, runs, float(np.sqrt(between / each)), 0.0, 1.0, (nan, nan), nan,
-                      nan)
+        return Spread(networks, values.size, nan, nan, nan, (nan, nan), nan, nan)
+    of_network = values.mean(axis=1, keepdims=True)
+    rest = values - of_network - values.mean(axis=0) + values.mean()
+    between = seeds * of_network.var(ddof=1)
+    within = (rest**2).sum() / df[1]
+    if np.isclose(within, 0):
+        return Spread(networks, values.size, float(np.sqrt(between / seeds)), 0.0, 1.0, (nan, nan),
+                      nan, nan)
     f = between / within
 
     def share(value: float) -> float:
-        ratio = max(0.0, (value - 1) / each)
+        ratio = max(0.0, (value - 1) / seeds)
         return float(ratio / (1 + ratio))
 
     ends = tuple(share(f / distribution.ppf(q, *df)) for q in (0.975, 0.025))
-    return Spread(networks, runs, float(np.sqrt(max(0.0, (between - within) / each))),
+    return Spread(networks, values.size, float(np.sqrt(max(0.0, (between - within) / seeds))),
                   float(np.sqrt(within)), share(f), ends, float(f),
                   float(distribution.sf(f, *df)))
 
@@ -148,8 +151,8 @@ def differences(tables: Tables, pairs: Sequence[tuple[str, str]]) -> list[Differ
 
 
 def _by_case(table: np.ndarray) -> np.ndarray:
-    """The mean over seeds and organs of each case; an organ counts in all or none."""
-    return np.array([np.nanmean(case) for case in table.swapaxes(0, 1)])
+    """The mean over seeds and organs of each case."""
+    return np.nanmean(table.mean(axis=0), axis=1)
 
 
 def none_above_margin(found: Sequence[Difference]) -> str:

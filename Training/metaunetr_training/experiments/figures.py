@@ -22,7 +22,7 @@ from metaunetr_training.evaluation.canvas import INK, QUIET
 from metaunetr_training.evaluation.plots import figure
 from metaunetr_training.evaluation.statistics import RESAMPLES
 from metaunetr_training.evaluation.table import figure as rounded
-from metaunetr_training.evaluation.table import markdown_of, with_interval
+from metaunetr_training.evaluation.table import markdown_of, p_value, with_interval
 from metaunetr_training.experiments import claim, results
 from metaunetr_training.experiments.heat_maps import COLOURS, HIGHEST, LOWEST
 from metaunetr_training.experiments.plan import (
@@ -194,7 +194,6 @@ def _table(networks: Sequence[Network]) -> list[str]:
     costs = [["network", "seeds", "parameters (M)", "GFLOPs", "latency (s)", "memory (MB)",
               "training step (s)", "training memory (MB)", "steps",
               f"Dice after {equal / 60:.1f} min"]]
-    accuracy = {metric: [["network", *groups]] for metric in ("dice", "nsd_2mm")}
     for each in networks:
         device = "cpu" if isnan(each.value("gpu_seconds")) else "gpu"
         costs.append([
@@ -203,13 +202,6 @@ def _table(networks: Sequence[Network]) -> list[str]:
             rounded(each.value("cpu_inference_mb"), 0), rounded(each.step_seconds, 2),
             rounded(each.value(f"{device}_training_mb"), 0), f"{each.value('iterations'):.0f}",
             rounded(each.dice_at(equal), 3)])
-        for metric, cells in accuracy.items():
-            row = [_label(each.name)]
-            for columns in groups.values():
-                table = each.tables[metric][..., columns]
-                draws = claim.resampled({"": table})[""]
-                row.append(with_interval(claim.mean(table), claim.interval(draws), 3))
-            cells.append(row)
     first, cases = networks[0].rows[0], networks[0].tables["dice"].shape[1]
     by_organ = (~np.isnan(networks[0].tables["dice"]).all(axis=0)).sum(axis=0)
     notes = [
@@ -221,10 +213,25 @@ def _table(networks: Sequence[Network]) -> list[str]:
     ]
     scored = ", ".join(f"{organ} {n}" for organ, n in zip(organs, by_organ, strict=True))
     below = [f"On the grids of {cases} test cases; cases by organ: {scored}. In brackets, 95 % "
-             f"bootstrap intervals over cases and seeds ({RESAMPLES} resamples)."]
+             f"intervals: bootstrap over cases ({RESAMPLES} resamples), and the SD of seeds."]
     return [markdown_of(costs, "Networks", notes),
-            markdown_of(accuracy["dice"], "Dice", below),
-            markdown_of(accuracy["nsd_2mm"], "NSD at 2 mm", [])]
+            markdown_of(_accuracy(networks, "dice", groups), "Dice", below),
+            markdown_of(_accuracy(networks, "nsd_2mm", groups), "NSD at 2 mm", [])]
+
+
+def _accuracy(
+    networks: Sequence[Network], metric: str, groups: Mapping[str, list[int]]
+) -> list[list[str]]:
+    """A line for each network, a column for each group of organs (their places)."""
+    rows = [["network"], *([_label(each.name)] for each in networks)]
+    for group, columns in groups.items():
+        tables = {each.name: each.tables[metric][..., columns] for each in networks}
+        draws = claim.resampled(tables)
+        cells = [with_interval(claim.mean(table), claim.interval(draws[name]), 3)
+                 for name, table in tables.items()]
+        for row, cell in zip(rows, [group, *cells], strict=True):
+            row.append(cell)
+    return rows
 
 
 def _claim(networks: Sequence[Network], found: Sequence[claim.Difference]) -> list[str]:
@@ -232,11 +239,10 @@ def _claim(networks: Sequence[Network], found: Sequence[claim.Difference]) -> li
     kinds = {each.name: each.kind for each in networks}
     mixers = [name for name, kind in kinds.items() if kind == MIXER]
     text, verdicts = [], []
-    sets = {"TriCruci mixers": (MIXER,), "and no mixer": (MIXER, NO_MIXER),
-            "and published mixers": (MIXER, NO_MIXER, PUBLISHED)}
-    spreads = {name: claim.spread([each.runs for each in networks if each.kind in some])
-               for name, some in sets.items()}
     if len(mixers) > 1:
+        sets = {"TriCruci mixers": (MIXER,), "and no mixer": (MIXER, NO_MIXER)}
+        spreads = {name: claim.spread(_common_runs([n for n in networks if n.kind in some]))
+                   for name, some in sets.items()}
         text.append(_spreads(spreads))
         verdicts.append("Mixers differ no more than seeds: "
                         f"{spreads['TriCruci mixers'].verdict}.")
@@ -260,28 +266,39 @@ def _claim(networks: Sequence[Network], found: Sequence[claim.Difference]) -> li
     if stages:
         verdicts.append(f"Four stages and a bottleneck block are not better by more than "
                         f"{claim.MARGIN}: {claim.none_above_margin(stages)}.")
+    if max(len(each.rows) for each in networks) == 1:
+        verdicts = ["Undecided, all of them: every network has one seed."] * bool(verdicts)
     return text + (["**Statements**", "", *(f"- {each}" for each in verdicts), ""]
                    if verdicts else [])
+
+
+def _common_runs(networks: Sequence[Network]) -> list[list[float]]:
+    """Mean Dice of the seeds that all networks have, a list for each network."""
+    found = [dict(zip((row["seed"] for row in each.rows), each.runs, strict=True))
+             for each in networks]
+    seeds = [seed for seed in found[0] if all(seed in runs for runs in found)]
+    return [[runs[seed] for seed in seeds] for runs in found]
 
 
 def _spreads(spreads: Mapping[str, claim.Spread]) -> str:
     cells = [["networks", "n", "runs", "SD between networks", "SD between seeds",
               "share due to the network", "F", "p"]]
     cells += [[name, str(s.networks), str(s.runs), rounded(s.between, 4), rounded(s.seeds, 4),
-               with_interval(s.share, s.interval, 2), rounded(s.f, 2), _p(s.p)]
+               with_interval(s.share, s.interval, 2), rounded(s.f, 2), p_value(s.p)]
               for name, s in spreads.items()]
     return markdown_of(cells, "Between mixers and between seeds", [
-        "Analysis of variance of the mean Dice of runs; in brackets, the 95 % interval."])
+        "Analysis of variance of the mean Dice of runs, by network and seed; in brackets, the 95 % "
+        "interval."])
 
 
 def _differences_table(found: Sequence[claim.Difference]) -> str:
     rows = [["network", "compared with", "difference", "p (Holm)", "effect"]]
     rows += [[_label(d.name), _label(d.other),
               f"{d.mean:+.3f} ({d.interval[0]:+.3f} to {d.interval[1]:+.3f})",
-              _p(d.p), rounded(d.effect, 2)] for d in found]
+              p_value(d.p), rounded(d.effect, 2)] for d in found]
     return markdown_of(rows, "Differences of Dice", [
-        "In brackets, 95 % bootstrap intervals over cases and seeds; p: Wilcoxon's signed-rank "
-        "test of the cases' means; effect: rank-biserial correlation."])
+        "In brackets, 95 % intervals as above; p: Wilcoxon's signed-rank test of "
+        " the cases' means; effect: rank-biserial correlation."])
 
 
 # --- figures
@@ -358,10 +375,6 @@ def _heat_maps(path: Path, lines: Sequence[Mapping[str, str]], kind: str) -> Non
         what = "each network with itself" if kind == "within" else \
             f"{_label(lines[0]['network'])} (upward) with others (to the right)"
         drawn.supxlabel(f"{what}; from the input (lower left) to the scores", fontsize=8)
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else rounded(value, 3)
 
 
 def _label(name: str) -> str:

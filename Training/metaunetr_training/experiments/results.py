@@ -1,7 +1,9 @@
 """The results of `experiment mixers` as CSV files, from which all tables and figures are made.
 
     networks.csv   a line for each trained network: costs, steps, time
-    scores.csv     Dice and NSD of every organ in every test case, on the grid of the CT
+    scores.csv     Dice and NSD of every organ of every test case, on the grid of the CT; what a
+                   network finds of an organ that a case lacks is not scored, so that all
+                   networks have the same lines
     curves.csv     Dice of the validations during training, at the model spacing
     cka.csv        CKA of the levels of the networks, at three points of training
 """
@@ -79,13 +81,17 @@ def add(
 ) -> None:
     """Adds a network; the line in networks.csv is written last."""
     of = {"network": planned.name, "seed": planned.seed}
-    replace_rows(folder / SCORES, of, [
-        {"dataset": score.dataset, "case": score.case, "organ": score.organ,
-         "dice": f"{score.dice:.4f}", "nsd_2mm": f"{score.nsd_2mm:.4f}"}
-        for score in scores if score.scored])
+    replace_rows(folder / SCORES, of, rows_of(scores))
     head, *validations = read_csv_log(run.folder / "validation.csv")
     replace_rows(folder / CURVES, of, [dict(zip(head, row, strict=True)) for row in validations])
     replace_rows(folder / NETWORKS, of, [_network(planned, run, costs)])
+
+
+def rows_of(scores: Sequence[Score]) -> list[Row]:
+    """Lines of scores.csv, of the organs that the cases have."""
+    return [{"dataset": score.dataset, "case": score.case, "organ": score.organ,
+             "dice": f"{score.dice:.4f}", "nsd_2mm": f"{score.nsd_2mm:.4f}"}
+            for score in scores if score.reference_ml > 0]
 
 
 def _network(planned: Planned, run: Run, costs: Costs) -> Row:

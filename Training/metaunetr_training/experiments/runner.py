@@ -22,7 +22,7 @@ import torch
 from metaunetr.errors import DeviceError, InputError, MetaUNETRError, explain
 from metaunetr.outputs import make_folder
 from metaunetr_training.data.case import TEST
-from metaunetr_training.data.prepared import Prepared
+from metaunetr_training.data.prepared import Prepared, PreparedCase
 from metaunetr_training.errors import TrainingError
 from metaunetr_training.evaluation.cases import measure
 from metaunetr_training.evaluation.scores import Score, by_organ
@@ -97,10 +97,13 @@ def run_all(
 
 def setting(recipe: Recipe, prepared: Prepared, fold: int) -> dict[str, Any]:
     """What must be the same for all networks in one folder of results."""
-    test = prepared.held_out(TEST) or prepared.held_out(fold)
     return {"recipe": recipe.to_json(), "fold": fold,
             "training": [case.key for case in prepared.training(fold)],
-            "test": [case.key for case in test]}
+            "test": [case.key for case in _test_cases(prepared, fold)]}
+
+
+def _test_cases(prepared: Prepared, fold: int) -> list[PreparedCase]:
+    return prepared.held_out(TEST) or prepared.held_out(fold)
 
 
 def points(recipe: Recipe) -> tuple[int, ...]:
@@ -167,7 +170,8 @@ def _test(
         report({"event": "line", "text": line})
         clock.check()
 
-    scores, failed = measure(selection, output, device, report=watched)
+    scores, failed = measure(selection, output, device, report=watched,
+                             precision=run.recipe.training.precision)
     if failed:  # networks must be compared on the same cases
         key, text = next(iter(failed.items()))
         raise InputError(f"{key}: {text}")
@@ -206,7 +210,7 @@ def _similarities(
         networks = [load_average(path, build_network(
             each.recipe.network, len(each.recipe.organs) + 1, each.recipe.training.patch))
             for each, path in ready.values()]
-        examples = PatchDataset(prepared.held_out(fold), first.recipe)
+        examples = PatchDataset(_test_cases(prepared, fold), first.recipe)
 
         def watched(event: dict[str, Any]) -> None:
             report(event)

@@ -49,7 +49,11 @@ def compare(
     """
     networks = [run.network() for run in runs]
     _require_comparable(runs, networks, patches)
-    examples = PatchDataset(prepared.held_out(runs[0].fold), runs[0].recipe)
+    cases = prepared.held_out(runs[0].fold)
+    if not cases:
+        raise InputError(f"{runs[0].folder}: holds no case out, so there is none to compare "
+                         "features on")
+    examples = PatchDataset(cases, runs[0].recipe)
     names = _names(runs)
     with process_group(device) as group:
         levels, layers = compute(networks, examples, patches, group.device, report)

@@ -57,6 +57,8 @@ def _sample_loss(
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy and -log Dice of one sample: logits (C, D, H, W), labels (D, H, W)."""
     known = labels != UNKNOWN
+    if not known.any():
+        return logits.sum() * 0, logits.sum() * 0
     if not known.all():
         logits, labels = logits[:, known], labels[known]
         teacher = None if teacher is None else teacher[:, known]

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from metaunetr import organs
 from metaunetr.errors import InputError
+from metaunetr.io.seg_nrrd import write_segments
 from metaunetr_training.data.case import TEST
 from metaunetr_training.data.datasets import dataset_cases
 from metaunetr_training.data.labels import read_reference
+from tiny_dataset import small_case
 
 
 def describe(folder: Path, file: str = "dataset.json", **values) -> Path:
@@ -30,6 +33,19 @@ def test_images_go_with_labels_of_the_same_name(tree, image, label, labels):
     assert (case.image, case.labels) == (folder / image, folder / label)
     assert (case.key, case.fold, case.mapping) == ("ours_2024/a", None, {1: (6,), 2: (1,)})
     assert set(read_reference(case).array.flat) == {0, 1, 6}
+
+
+def test_segments_are_known_by_their_names_not_by_label_numbers(tree):
+    """The numbers in the JSON file are those of the other label maps."""
+    folder = describe(tree("images/a.nii"), labels={"1": "spleen", "6": "aorta", "3": "liver"})
+    (folder / "labels").mkdir()
+    image, labels = small_case()
+    path = folder / "labels" / "a.seg.nrrd"
+    write_segments(path, labels, {organs.find("liver"): {}, organs.find("spleen"): {}})
+    case, = dataset_cases("general", folder)
+    assert case.annotated == {1, 6, 8}
+    found = read_reference(case, image).array
+    assert ((found == 6) == (labels.array == 6)).all() and set(found.flat) == {0, 1, 6}
 
 
 def test_cases_numbered_like_channels_keep_their_names(tree):

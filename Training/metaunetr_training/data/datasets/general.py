@@ -5,7 +5,7 @@
 Images and labels lie in imagesTr and labelsTr (or images and labels, image and label, image and
 mask); an image and its labels have the same name, except for the _0000 of nnU-Net. Several numbers
 may mean one organ; "kidneys" means both, which are separated when the labels are read. Labels in
-.seg.nrrd are read as organ numbers, whatever label values Slicer gave the segments.
+.seg.nrrd are known by the names of their segments, not by label numbers.
 
 Organs that only some cases annotate: "annotated": {"case_07": ["liver", "spleen"]} lists the
 organs of one case; the other organs are unknown there. Cases without a list annotate all organs.
@@ -56,7 +56,8 @@ def list_cases(folder: Path, report: Callable[[str], None]) -> list[Case]:
     if twice:
         raise InputError(f"{path}: two cases may not have one name: {pairs.join_ids(twice)}")
     annotated = _annotated(path, values, {id for id, *_ in found})
-    return [Case(name, id, image, labels, _restricted(mapping, annotated.get(id)), fold)
+    return [Case(name, id, image, labels,
+                 _of_file(labels, _restricted(mapping, annotated.get(id))), fold)
             for id, image, labels, fold in found]
 
 
@@ -132,6 +133,15 @@ def _restricted(
         return mapping
     return {label: organs if annotated.issuperset(organs) else ()
             for label, organs in mapping.items()}
+
+
+def _of_file(
+    labels: Path, mapping: dict[int, tuple[int, ...]]
+) -> dict[int, tuple[int, ...]]:
+    """`mapping`; of a .seg.nrrd, whose values become organ numbers when it is read, of these."""
+    if not formats.suffix_of(labels, formats.SEGMENTATION):
+        return mapping
+    return {number: (number,) for organs in mapping.values() for number in organs}
 
 
 def _read(path: Path) -> dict[str, Any]:
