@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -57,15 +57,27 @@ def test_messages_about_a_series(tmp_path, series, text, expected):
     assert shown == expected
 
 
-def test_messages_about_a_zip_file(tmp_path, series):
-    folder = series("study", g0010_0010="Doe^Jane", g0020_000d="1.9")[0].parent
-    path = Path(shutil.make_archive(str(folder), "zip", folder))
-    assert public_text(f"{path}/00000.dcm: 'Doe Jane' is wrong", path / "00000.dcm", [path],
-                   "study/series 2") == "study/series 2: '… …' is wrong"
-    assert identity(path)["study_uid"] == "1.9"
-    assert public_path(path, tmp_path) == Path("in/study.zip")
-    path.write_bytes(b"PK")
-    assert identity(path) == dict.fromkeys(IDENTIFIERS, "")
+@pytest.mark.parametrize(("name", "patient", "uid"), [
+    ("", "Doe Jane", "1.9"), ("00001.dcm", "Doe Jane", "1.9"), ("00006.dcm", "Roe Richard", "1.8"),
+])
+def test_messages_about_a_zip_file(tmp_path, series, name, patient, uid):
+    """Its first file is no image; then there are series of two patients."""
+    file = tmp_path / "in" / "study.zip"
+    path = file / name
+    slices = [*series("1", g0010_0010="Doe^Jane", g0020_000d="1.9"),
+              *series("2", g0010_0010="Roe^Richard", g0020_000d="1.8")]
+    with ZipFile(file, "w") as zip_file:
+        zip_file.writestr("DICOMDIR", bytes(128) + b"DICM")
+        for number, one in enumerate(slices):
+            zip_file.write(one, f"{number}.dcm")
+    assert public_text(f"{path}: '{patient}' is wrong", path, [file], "study/series 2") == (
+        "study/series 2: '… …' is wrong")
+    assert public_text(f"{file}: is damaged", path, [file], "study/series 2") == (
+        "study/series 2: is damaged")
+    assert identity(path, [file])["study_uid"] == uid
+    assert public_path(file, tmp_path) == Path("in/study.zip")
+    file.write_bytes(b"PK")
+    assert identity(path, [file]) == dict.fromkeys(IDENTIFIERS, "")
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "cut"])
@@ -93,4 +105,4 @@ def test_messages_about_what_cannot_be_read(tmp_path, name):
         path.write_bytes(bytes(128) + b"DICM\x08\0\0")
     shown = public_text(f"{path}: cannot be read", path, [path], "case 1")
     assert shown == "case 1: cannot be read"
-    assert identity(path) == dict.fromkeys(IDENTIFIERS, "")
+    assert identity(path, [path]) == dict.fromkeys(IDENTIFIERS, "")

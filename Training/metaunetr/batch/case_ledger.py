@@ -63,7 +63,8 @@ class Ledger:
         self._left_out = [(printable(path), printable(why)) for path, why in discovery.left_out]
         self._identities = None
         if identifiers:
-            self._identities = {case.name: identity(case.files[0]) for case in cases if case.id}
+            self._identities = {case.name: identity(case.input, case.files)
+                                for case in cases if case.id}
         self._database = RunDatabase(self.output / DATABASE)
         self.warnings = self._database.warnings
         self._before = [self._database.before.get(printable(case.name), Row("")) for case in cases]

@@ -21,13 +21,13 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from metaunetr.errors import MetaUNETRError
 from metaunetr.io import formats
 from metaunetr.io.dicom.header import read_header
-from metaunetr.io.dicom.zip_archive import first_file
+from metaunetr.io.dicom.zip_archive import dicom_files, split_path
 
 IDENTIFIERS = {
     "patient_name": "PatientName", "patient_id": "PatientID", "study_date": "StudyDate",
@@ -55,9 +55,13 @@ def series_id(series: str) -> str:
     return hashlib.sha256(series.encode()).hexdigest()[:12] if series else ""
 
 
-def identity(path: Path) -> dict[str, str]:
-    """Patient and examination of a DICOM file: one text for each key of IDENTIFIERS."""
-    texts = header(path, IDENTIFIERS.values())
+def identity(path: Path, files: Sequence[Path]) -> dict[str, str]:
+    """Patient and examination of a DICOM series: one text for each key of IDENTIFIERS.
+
+    Args:
+        path, files: as in `public_text`.
+    """
+    texts = header(_slices(path, files)[0], IDENTIFIERS.values())
     return {name: texts[tag] for name, tag in IDENTIFIERS.items()}
 
 
@@ -71,15 +75,22 @@ def public_text(text: str, path: Path, files: Sequence[Path], public_input: str)
     """A message about an input as outputs may show it.
 
     Args:
-        path: the input, a file or the folder of a series.
+        path: the input, a file or the folder of a series; of one of several in a .zip file, the
+            path of its first slice, such as "study.zip/00003.dcm".
         files: all files of the input.
         public_input: what replaces `path`.
     """
     is_dicom = _is_dicom(files[0])
-    words = _file_names(files[0].parent, text) if is_dicom else {}
+    words = (_file_names(files[0].parent, text) if is_dicom
+             else dict.fromkeys(map(str, files), public_input))
     text = _replaced(text, words | {str(path): public_input}).replace(f"{path.parent}{os.sep}", "")
     is_dicom = is_dicom or formats.suffix_of(files[0], formats.ARCHIVE)
-    return _without_patient(text, files) if is_dicom else text
+    return _without_patient(text, _slices(path, files)) if is_dicom else text
+
+
+def _slices(path: Path, files: Sequence[Path]) -> Sequence[Path]:
+    """The files whose headers are those of a series: `path` if they lie in a .zip file."""
+    return (path,) if formats.suffix_of(files[0], formats.ARCHIVE) else files
 
 
 def _is_dicom(path: Path) -> bool:
@@ -124,15 +135,18 @@ def _replaced(text: str, words: dict[str, str]) -> str:
 
 
 def header(path: Path, keywords: Iterable[str]) -> dict[str, str]:
-    """Elements of a DICOM file, or of the first in a .zip file, as text.
+    """Elements of a DICOM image as text; "" for those that are missing, or all of a damaged file.
 
-    "" for those that are missing, or all of a damaged file.
+    Args:
+        path: a DICOM file, one in a .zip file, such as "study.zip/00003.dcm", or a .zip file, of
+            which the first image is meant.
     """
     item = None
     with suppress(OSError, MetaUNETRError):  # it may be gone
-        if formats.suffix_of(path, formats.ARCHIVE):
-            with first_file(path) as file:
-                item = read_header(file, keywords) if file else None
+        if archive := split_path(path):
+            with closing(dicom_files(*archive)) as files:
+                headers = (read_header(file, keywords) for file in files)
+                item = next(filter(None, headers), None)
         else:
             item = read_header(path, keywords)
     return {keyword: item.text(keyword) if item else "" for keyword in keywords}
