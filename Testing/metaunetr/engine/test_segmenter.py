@@ -94,6 +94,7 @@ def test_every_ct_starts_on_the_first_backend():
     for _ in range(2):
         result = engine.segment(analytic_image(extent=(60, 60, 60)))
         assert [text.split()[0] for text in result.warnings] == ["meta"]
+        assert result.device_warnings == result.warnings
         assert result.record["device"] == "cpu"
 
 

@@ -39,7 +39,7 @@ class CaseRecord:
             first are the labels.
         provenance: how the result was made, see `Result`.
         sha256: the hash of each file, by the same paths.
-        warnings: sentences about the input and its format; they name no file.
+        warnings: sentences about the input, its labels and their format; they name no file.
         kept: new names of files of others that were in the way; not stored in the file.
     """
 

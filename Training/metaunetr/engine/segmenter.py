@@ -155,6 +155,7 @@ class Segmenter:
                               largest_component, reporter.seconds, reporter.warnings),
             warnings=tuple(reporter.warnings),
             uncertainty=image_entropy(prediction, origin, geometry, image) if uncertainty else None,
+            device_warnings=(*self.device_warnings, *runner.warnings),
         )
 
     def estimate(
