@@ -98,8 +98,12 @@ class CaseRecord:
 
     def is_current(self, case: Case, made_from: dict[str, Any]) -> bool:
         """Whether the result was made from this, and all its files are there."""
-        return (self.input, self.made_from) == (case.public_input, made_from) and all(
-            _size(path) == size for path, size in self.sizes(case).items())
+        return ((self.input, self.made_from) == (case.public_input, made_from)
+                and self.is_complete(case))
+
+    def is_complete(self, case: Case) -> bool:
+        """Whether all files of the result are there."""
+        return all(_size(path) == size for path, size in self.sizes(case).items())
 
 
 def own_outputs(case: Case) -> dict[Path, set[str]] | None:

@@ -38,7 +38,8 @@ class Row:
 
     Attributes:
         id: identifies the DICOM series without naming the patient, see `privacy.series_id`.
-        reason: why it failed; of a case that is done, the warnings about its input.
+        reason: why it failed; of a case that is done, its warnings; of one that is waiting, whether
+            it has results of an earlier run.
         seconds: duration; None before its end.
         attempts: how often it was begun until it ended, in this run and those before; runs that
             were cancelled do not count.
