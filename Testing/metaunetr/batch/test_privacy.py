@@ -57,6 +57,18 @@ def test_messages_about_a_series(tmp_path, series, text, expected):
     assert shown == expected
 
 
+@pytest.mark.parametrize(("name", "hashed"), [
+    ("4711123_19510203_003.dcm", True), ("IM-4711-3.dcm", True), ("1.2.840.99.7.dcm", True),
+    ("510203.dcm", True), ("00012.dcm", False), ("12", False),
+])
+def test_names_of_files_in_messages_are_hashed_unless_they_only_count(
+        tmp_path, series, name, hashed):
+    paths = series("study", slices=1)
+    path = paths[0].rename(paths[0].with_name(name))
+    text = public_text(f"{path.parent}: {name} is odd", path.parent, [path], "study")
+    assert text == f"study: {public_path(path, tmp_path).name if hashed else name} is odd"
+
+
 @pytest.mark.parametrize(("name", "patient", "uid"), [
     ("", "Doe Jane", "1.9"), ("00001.dcm", "Doe Jane", "1.9"), ("00006.dcm", "Roe Richard", "1.8"),
 ])

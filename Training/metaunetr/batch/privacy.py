@@ -47,6 +47,7 @@ PERSONAL = (  # also ids, dates, places, and what technicians type
     "PerformedProcedureStepDescription",
 )
 MIN_LETTERS = 3  # of a word that could be a name
+COUNTER = re.compile(r"\d{1,5}")  # of slices; six digits may be a date
 IMAGES = formats.LABELS + formats.ARCHIVE
 
 
@@ -105,14 +106,14 @@ def _file_hash(path: Path) -> str:
 def _file_names(folder: Path, text: str) -> dict[str, str]:
     """Replacements of the paths and names of the DICOM files in a folder that `text` names.
 
-    Names without letters, such as "00012.dcm", need none.
+    Short numbers, such as "00012.dcm", need none: they count slices.
     """
     words = {}
     with suppress(OSError):
         named = (path for path in folder.iterdir() if path.name in text)
         for path in filter(_is_dicom, named):
             words[str(path)] = _file_hash(path)
-            if re.search(rf"[^\W\d_]{{{MIN_LETTERS}}}", path.stem):
+            if not COUNTER.fullmatch(path.stem):
                 words[path.name] = _file_hash(path)
     return words
 
