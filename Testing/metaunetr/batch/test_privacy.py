@@ -43,10 +43,13 @@ def test_names_of_dicom_files_are_hashed(tmp_path, name):
     ("Unexpected ValueError: 'Doe^Jane' is no number", "Unexpected ValueError: '…' is no number"),
     ("born 19470213, DOE, 2 slices", "born …, …, 2 slices"),
     ("a doe in a doeskin", "a doe in a doeskin"),
+    ("it is '1.2.840.113619.2.55.77', not '1.2.840.99.4711.20240101.ABC'", "it is '…', not '…'"),
+    ("1.2.840.10008.1.2.4.100 of 9.00 mm", "1.2.840.10008.1.2.4.100 of 9.00 mm"),
     ("{parent}/other.nii: no such file", "other.nii: no such file"),
 ])
 def test_messages_about_a_series(tmp_path, series, text, expected):
-    paths = series("study", g0010_0010="Doe^Jane", g0010_0030="19470213", g0008_0090="DOE^John")
+    paths = series("study", g0010_0010="Doe^Jane", g0010_0030="19470213", g0008_0090="DOE^John",
+                   g0020_000d="1.2.9")
     for number, path in enumerate(paths):
         path.rename(path.with_name(f"DOE-{number}.dcm"))
     folder = paths[0].parent

@@ -47,6 +47,8 @@ PERSONAL = (  # also ids, dates, places, and what technicians type
     "PerformedProcedureStepDescription",
 )
 MIN_LETTERS = 3  # of a word that could be a name
+UID = re.compile(  # also a damaged one, but none of the standard, such as a transfer syntax
+    r"(?<![\w.])(?!1\.2\.840\.10008\.)\d+(\.\w+){4,}")
 COUNTER = re.compile(r"\d{1,5}")  # of slices; six digits may be a date
 IMAGES = formats.LABELS + formats.ARCHIVE
 
@@ -119,13 +121,13 @@ def _file_names(folder: Path, text: str) -> dict[str, str]:
 
 
 def _without_patient(text: str, files: Sequence[Path]) -> str:
-    """`text` without what the first readable one of these DICOM files says about its patient."""
+    """`text` without UIDs, and without what the first readable file says about its patient."""
     headers = (header(path, PERSONAL) for path in files)
     nothing = dict.fromkeys(PERSONAL, "")
     texts = next((texts for texts in headers if any(texts.values())), nothing)
     words = {word for tag in NAMES for word in re.split(r"[\s^=,\\]+", texts[tag])}
     words = {word for word in (*words, *texts.values()) if len(word) >= MIN_LETTERS}
-    return _replaced(text, dict.fromkeys(words, "…"))
+    return _replaced(UID.sub("…", text), dict.fromkeys(words, "…"))
 
 
 def _replaced(text: str, words: dict[str, str]) -> str:
