@@ -126,7 +126,7 @@ class _Search:
 
     def end(self) -> Discovery:
         self.discovery.found, self.discovery.warnings = without_duplicates(
-            self.candidates, self._leave_out)
+            self.candidates, self._leave_out, lambda: self._count(0))
         return self.discovery
 
     def file(self, path: Path) -> None:
@@ -225,8 +225,9 @@ class _Search:
             if reason := reason_to_leave_out(volume.slices, self.all_series):
                 self._leave_out(file, reason)
             elif self._is_new(file):
+                slices = [replace(item, path=path / item.path.name) for item in volume.slices]
                 self.candidates.append(self._series(
-                    replace(volume, files=(path,), beside=()),
+                    _Volume(slices, files=(path,), beside=()),
                     path if len(volumes) == 1 else file, self._relative_path(path),
                     bool(self.item.name) or None))
 
@@ -251,6 +252,8 @@ class _Search:
         named_as_folder: bool | None,
     ) -> Candidate:
         first, *_ = slices = volume.slices
+        along = sorted(slices, key=lambda item: (item.text("ImagePositionPatient"),
+                                                 item.text("SOPInstanceUID")))
         return Candidate(
             path, volume.files, relative_path, volume.beside,
             series=first.series, number=first.text("SeriesNumber"), study=study(first),
@@ -259,6 +262,7 @@ class _Search:
                 (item.text("SOPInstanceUID") or str(item.path),
                  item.text("ImagePositionPatient"), item.size)
                 for item in slices))),
+            sample=along[len(along) // 2].path,
             named_as_folder=named_as_folder)
 
     def _relative_path(self, path: Path) -> PurePosixPath:

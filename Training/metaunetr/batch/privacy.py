@@ -27,7 +27,7 @@ from pathlib import Path
 from metaunetr.errors import MetaUNETRError
 from metaunetr.io import formats
 from metaunetr.io.dicom.header import read_header
-from metaunetr.io.dicom.zip_archive import dicom_files, split_path
+from metaunetr.io.dicom.zip_archive import dicom_files
 
 IDENTIFIERS = {
     "patient_name": "PatientName", "patient_id": "PatientID", "study_date": "StudyDate",
@@ -145,11 +145,7 @@ def header(path: Path, keywords: Iterable[str]) -> dict[str, str]:
             which the first image is meant.
     """
     item = None
-    with suppress(OSError, MetaUNETRError):  # it may be gone
-        if archive := split_path(path):
-            with closing(dicom_files(*archive)) as files:
-                headers = (read_header(file, keywords) for file in files)
-                item = next(filter(None, headers), None)
-        else:
-            item = read_header(path, keywords)
+    with suppress(OSError, MetaUNETRError), closing(dicom_files(path)) as files:  # it may be gone
+        headers = (read_header(file, keywords) for file in files)
+        item = next(filter(None, headers), None)
     return {keyword: item.text(keyword) if item else "" for keyword in keywords}

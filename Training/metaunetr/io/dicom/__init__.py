@@ -13,7 +13,7 @@
 
 from metaunetr.io.dicom.folder_scan import scan_folder
 from metaunetr.io.dicom.header import Slice, is_ct, is_dicom, read_header
-from metaunetr.io.dicom.series import missing_ends, read_series
+from metaunetr.io.dicom.series import missing_ends, read_series, read_slice
 from metaunetr.io.dicom.zip_archive import (
     Unpacked,
     dicom_files,
@@ -24,5 +24,6 @@ from metaunetr.io.dicom.zip_archive import (
 
 __all__ = [
     "Slice", "Unpacked", "dicom_files", "holds_dicom", "is_ct", "is_dicom", "missing_ends",
-    "read_archive", "read_header", "read_series", "scan_folder", "split_path",
+    "read_archive", "read_header", "read_series", "read_slice", "scan_folder",
+    "split_path",
 ]

@@ -15,7 +15,7 @@ from metaunetr.io.dicom import missing_slices
 from metaunetr.io.dicom.arrange import arrange, tilt
 from metaunetr.io.dicom.element_checks import check_elements, inspect_units
 from metaunetr.io.dicom.folder_scan import LOCALIZER, Volumes, scan_folder, split
-from metaunetr.io.dicom.header import Slice, is_ct
+from metaunetr.io.dicom.header import Slice, is_ct, read_header
 from metaunetr.io.dicom.multiframe import frames_of
 from metaunetr.io.dicom.pixels import AIR, Pixels
 from metaunetr.io.file_checks import check_size
@@ -66,6 +66,21 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
         array = shear.upright(array, AIR)
     files = tuple(dict.fromkeys(str(item.path) for item in kept))
     return Image(array, grid, path, files, tuple(warnings), shear)
+
+
+def read_slice(path: Path) -> np.ndarray:
+    """HU (H, W) of a DICOM file; of a multi-frame file, of the frame in the middle.
+
+    Raises:
+        InputError: the file is damaged or no image.
+        OutputError: the temporary folder has no room for decoding compressed pixels.
+    """
+    item = read_header(path)
+    if item is None:
+        raise InputError(f"{path}: is not a readable DICOM image")
+    frames = _frames(path, [item])
+    check_size(path, (len(frames), *item.size[::-1]), 2, path)
+    return Pixels().plane(frames[len(frames) // 2])
 
 
 def _about_tilt(slices: list[Slice]) -> str:

@@ -98,15 +98,25 @@ def holds_dicom(path: Path) -> bool:
     return True
 
 
-def dicom_files(path: Path, name: str = "") -> Iterator[Path]:
-    """Unpack the DICOM files in a .zip file one after the other; each is deleted after its turn.
+def dicom_files(path: Path) -> Iterator[Path]:
+    """`path`, or the DICOM files of the .zip file that it names, unpacked one after the other.
+
+    Each unpacked file is deleted when the next one is asked for.
 
     Args:
-        name: of the only file to unpack, as in `read_archive`; "" for all.
+        path: a DICOM file, a .zip file, or one file in it, such as "study.zip/00003.dcm".
 
     Raises:
         InputError: as `Unpacked`.
     """
+    if archive := split_path(path):
+        yield from _unpacked(*archive)
+    else:
+        yield path
+
+
+def _unpacked(path: Path, name: str) -> Iterator[Path]:
+    """The DICOM files in a .zip file, or the one of that name if it is not ""."""
     with _opened(path) as (archive, entries), tempfile.TemporaryDirectory() as folder:
         for number, entry in enumerate(entries):
             file = Path(folder) / _unpacked_name(number, entry)
