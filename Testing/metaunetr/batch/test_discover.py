@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import threading
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -193,6 +194,22 @@ def test_files_that_cannot_be_read_are_left_out(tmp_path, series, monkeypatch):
     monkeypatch.setattr("builtins.open", refusing)
     assert names(tmp_path / "in") == ["some", "whole"]
     assert left_out(tmp_path / "in") == {"none": "5 of its files cannot be read"}
+
+
+def test_no_dicom_file_of_a_folder_is_opened_by_the_main_thread(tmp_path, series, monkeypatch):
+    """Several threads open them: network shares respond slowly."""
+    series("study")
+    opened, threads = open, set()
+
+    def recording(path, *args, **kwargs):
+        if str(path).endswith(".dcm"):
+            threads.add(threading.current_thread())
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", recording)
+    assert names(tmp_path / "in") == ["study"]
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 def pack(path: Path, *files: Path) -> Path:

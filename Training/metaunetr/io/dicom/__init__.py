@@ -11,7 +11,7 @@
     zip_archive      the same for a .zip file
 """
 
-from metaunetr.io.dicom.folder_scan import scan_folder
+from metaunetr.io.dicom.folder_scan import FolderScan, scan_folder
 from metaunetr.io.dicom.header import Slice, is_ct, is_dicom, read_header
 from metaunetr.io.dicom.series import missing_ends, read_series, read_slice
 from metaunetr.io.dicom.zip_archive import (
@@ -23,7 +23,7 @@ from metaunetr.io.dicom.zip_archive import (
 )
 
 __all__ = [
-    "Slice", "Unpacked", "dicom_files", "holds_dicom", "is_ct", "is_dicom", "missing_ends",
-    "read_archive", "read_header", "read_series", "read_slice", "scan_folder",
+    "FolderScan", "Slice", "Unpacked", "dicom_files", "holds_dicom", "is_ct", "is_dicom",
+    "missing_ends", "read_archive", "read_header", "read_series", "read_slice", "scan_folder",
     "split_path",
 ]

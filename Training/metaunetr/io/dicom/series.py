@@ -41,7 +41,7 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
             volume.
         OutputError: the temporary folder has no room for decoding compressed pixels.
     """
-    series, broken = scan_folder(path if path.is_dir() else path.parent, files=files)
+    series, broken, *_ = scan_folder(path if path.is_dir() else path.parent, files=files)
     slices = _choose(path, series, broken)
     whole = [item for (uid, _), part in series.items() if uid == slices[0].series
              for item in part]
@@ -101,7 +101,7 @@ def missing_ends(files: Iterable[Path]) -> list[str]:
     warnings, whole, broken = [], [], []
     for folder in sorted({path.parent for path in files}):
         with suppress(InputError):
-            series, damaged = scan_folder(folder)
+            series, damaged, *_ = scan_folder(folder)
             whole += [item for part in series.values() for item in part]
             broken += damaged
     slices = [item for item in whole if item.path in files]
