@@ -78,7 +78,9 @@ class Result:
         organs: one entry per organ asked for, in order of their numbers.
         record: how the result came about, ready for JSON: model and its SHA-256, versions,
             device, precision, spacing, overlap, input hash, times, warnings.
+        warnings: of reading, checks and run.
         uncertainty: entropy of the class probabilities in percent of the largest possible, or None.
+        device_warnings: those of `warnings` that are about devices, not about the image.
     """
 
     labels: Image
@@ -86,3 +88,4 @@ class Result:
     record: dict[str, Any]
     warnings: tuple[str, ...] = ()
     uncertainty: Image | None = None
+    device_warnings: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import pytest
 
 from metaunetr.batch.candidate import Candidate
 from metaunetr.batch.case import Case, make_cases
-from metaunetr.batch.case_ledger import Ledger
+from metaunetr.batch.case_ledger import EARLIER, Ledger
 from metaunetr.batch.case_record import CaseRecord
 from metaunetr.batch.discover import Discovery
 from metaunetr.errors import InputError, OutputError
@@ -164,6 +164,23 @@ def test_cancelled_runs_do_not_count_as_killed(tmp_path, cases):
     begin(killed, 0)
     killed._database._connection.close()  # as the system does
     assert ledger(cases, tmp_path).kills(0) == 1
+
+
+def test_a_cancelled_run_keeps_earlier_results_in_tables_and_page(tmp_path, cases):
+    """Of a case that was not begun, and of one that was; files of the third one are missing."""
+    for case, outputs in zip(cases, ({}, {}, {"three.seg.nrrd": 5}), strict=False):
+        case.record.parent.mkdir(exist_ok=True)
+        case.record.write_text(replace(FINE, outputs=outputs).text())
+    cancelled = ledger(cases, tmp_path)
+    begin(cancelled, 1)
+    cancelled.close()
+    assert [row[:2] for row in lines(tmp_path / "organs.csv")[1:]] == [
+        ["a/one", "liver"], ["two", "liver"]]
+    assert [row[:2] for row in rows(tmp_path).values()] == [
+        ["waiting", EARLIER], ["waiting", EARLIER], ["waiting", ""], ["waiting", ""]]
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert (page.count(EARLIER), page.count(">not finished, lowest confidence 0.88<")) == (2, 2)
+    assert 'src="a/one.png"' in page
 
 
 def test_cases_of_another_input_are_removed(tmp_path, cases):

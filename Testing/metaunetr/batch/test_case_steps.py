@@ -63,12 +63,15 @@ def test_without_an_organ_the_labels_are_in_a_format_that_can_be_empty(
         tmp_path, suffixes, written):
     ct = small_ct()
     result = Result(Image(np.zeros(ct.grid.shape, np.uint8), ct.grid),
-                    (OrganResult.unknown(BY_NAME["liver"]),), {})
+                    (OrganResult.unknown(BY_NAME["liver"]),), {},
+                    warnings=("cuda failed.", "Slices are 15.0 mm apart."),
+                    device_warnings=("cuda failed.",))
     case = Case("ct", tmp_path, (), *(tmp_path / f"ct{suffix}" for suffix in (
         suffixes[0], ".json", " surfaces", ".png")))
     record = write(Loaded(case, ct, {}), result, Options(tmp_path, suffixes=suffixes, report=True))
     assert record.labels(case) == tmp_path / written
     assert {path.name for path in tmp_path.iterdir()} == {
         written, "ct.json", "ct.png", "ct report.html"}
-    assert record.warnings == ("No organ was found, and a DICOM object cannot be empty: the labels "
-                               "are in another format.",)
+    assert record.warnings == (
+        "Slices are 15.0 mm apart.",
+        "No organ was found, and a DICOM object cannot be empty: the labels are in another format.")

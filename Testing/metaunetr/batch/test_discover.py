@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import threading
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -14,6 +15,7 @@ import pytest
 
 from metaunetr.batch.case import make_cases
 from metaunetr.batch.discover import discover
+from metaunetr.errors import InputError
 from metaunetr.io import read_image
 
 
@@ -194,6 +196,22 @@ def test_files_that_cannot_be_read_are_left_out(tmp_path, series, monkeypatch):
     assert left_out(tmp_path / "in") == {"none": "5 of its files cannot be read"}
 
 
+def test_no_dicom_file_of_a_folder_is_opened_by_the_main_thread(tmp_path, series, monkeypatch):
+    """Several threads open them: network shares respond slowly."""
+    series("study")
+    opened, threads = open, set()
+
+    def recording(path, *args, **kwargs):
+        if str(path).endswith(".dcm"):
+            threads.add(threading.current_thread())
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", recording)
+    assert names(tmp_path / "in") == ["study"]
+    assert threads
+    assert threading.main_thread() not in threads
+
+
 def pack(path: Path, *files: Path) -> Path:
     path.parent.mkdir(exist_ok=True)
     with ZipFile(path, "w") as zip_file:
@@ -219,6 +237,25 @@ def test_a_zip_file_is_searched_as_a_folder_is(tmp_path, series):
         (tmp_path / "in" / name,) for name in ("bad.zip", "ct.zip", "study.zip", "study.zip")]
     assert left_out(tmp_path / "in") == {"study.zip/00010.dcm": "a localizer"}
     assert found.others == {".zip": 1}
+
+
+@pytest.mark.parametrize("second", [
+    {}, {"g0020_000e": "1.1", "g0020_0012": "2"},
+], ids=["series with one number", "acquisitions of one series"])
+def test_volumes_in_a_zip_file_have_different_names(tmp_path, image, series, second):
+    path = pack(tmp_path / "in" / "ct.zip", *series("../1", "1.1", g0020_0012="1"),
+                *series("../2", "1.2", **second))
+    inputs = tmp_path / "list.csv"
+    inputs.write_text("image,name\nin/ct.zip,case 7\n")
+    for given, start in ((path, "ct/series 1 "), (inputs, "case 7 ")):
+        first, other = names(given)
+        assert first != other
+        assert first.startswith(start)
+        assert other.startswith(start)
+    image("other.nii")
+    inputs.write_text(f"image,name\nin/ct.zip,case 7\nin/other.nii,{first}\n")
+    with pytest.raises(InputError, match=r"the same name as those of case 7, 'case 7 .*; rename"):
+        names(inputs)
 
 
 def test_a_zip_file_and_what_it_was_unpacked_to_are_copies(tmp_path, series):

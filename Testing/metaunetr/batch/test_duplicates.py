@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_a_copy_is_left_out_and_a_series_in_several_folders_is_a_warning(tmp_pat
     assert "One series lies in 2 folders (first half, second half)" in found.warnings[0]
 
 
-def in_two_folders(tmp_path: Path, spoil) -> Discovery:
+def in_two_folders(tmp_path: Path, spoil, progress=lambda files, cts: None) -> Discovery:
     """What is found of a series and its copy, of which `spoil` changes every file."""
     dicom_series = pytest.importorskip("dicom_series", reason="series are written with pydicom")
     paths = dicom_series.write_series(tmp_path / "in" / "a", small_ct((6, 8, 9)))
@@ -67,7 +68,7 @@ def in_two_folders(tmp_path: Path, spoil) -> Discovery:
         copy.parent.mkdir(exist_ok=True)
         shutil.copy(path, copy)
         spoil(dicom_series, copy)
-    return discover([tmp_path / "in"], tmp_path)
+    return discover([tmp_path / "in"], tmp_path, progress=progress)
 
 
 COPIES = {
@@ -91,6 +92,21 @@ def test_copies_have_the_same_voxels(tmp_path, spoil):
     assert places(found) == ["a"]
     assert [reason for _, reason in found.left_out] == ["a copy of a"]
     assert found.warnings == []
+
+
+def test_one_slice_of_each_copy_is_read_with_progress(tmp_path, monkeypatch):
+    """Whole trees may be copies of each other."""
+    pixels, events = sys.modules["metaunetr.io.dicom.pixels"], []
+    stored_values = pixels.stored_values
+
+    def read(item):
+        events.append("slice")
+        return stored_values(item)
+
+    monkeypatch.setattr(pixels, "stored_values", read)
+    monkeypatch.setattr("metaunetr.batch.discover.PERIOD", 0.0)
+    in_two_folders(tmp_path, COPIES["equal"], lambda files, cts: events.append("progress"))
+    assert events[events.index("slice"):] == ["slice", "progress"] * 2
 
 
 @pytest.mark.parametrize("patient", ["1", "2"])

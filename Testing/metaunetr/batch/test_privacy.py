@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -43,10 +43,13 @@ def test_names_of_dicom_files_are_hashed(tmp_path, name):
     ("Unexpected ValueError: 'Doe^Jane' is no number", "Unexpected ValueError: '…' is no number"),
     ("born 19470213, DOE, 2 slices", "born …, …, 2 slices"),
     ("a doe in a doeskin", "a doe in a doeskin"),
+    ("it is '1.2.840.113619.2.55.77', not '1.2.840.99.4711.20240101.ABC'", "it is '…', not '…'"),
+    ("1.2.840.10008.1.2.4.100 of 9.00 mm", "1.2.840.10008.1.2.4.100 of 9.00 mm"),
     ("{parent}/other.nii: no such file", "other.nii: no such file"),
 ])
 def test_messages_about_a_series(tmp_path, series, text, expected):
-    paths = series("study", g0010_0010="Doe^Jane", g0010_0030="19470213", g0008_0090="DOE^John")
+    paths = series("study", g0010_0010="Doe^Jane", g0010_0030="19470213", g0008_0090="DOE^John",
+                   g0020_000d="1.2.9")
     for number, path in enumerate(paths):
         path.rename(path.with_name(f"DOE-{number}.dcm"))
     folder = paths[0].parent
@@ -57,15 +60,39 @@ def test_messages_about_a_series(tmp_path, series, text, expected):
     assert shown == expected
 
 
-def test_messages_about_a_zip_file(tmp_path, series):
-    folder = series("study", g0010_0010="Doe^Jane", g0020_000d="1.9")[0].parent
-    path = Path(shutil.make_archive(str(folder), "zip", folder))
-    assert public_text(f"{path}/00000.dcm: 'Doe Jane' is wrong", path / "00000.dcm", [path],
-                   "study/series 2") == "study/series 2: '… …' is wrong"
-    assert identity(path)["study_uid"] == "1.9"
-    assert public_path(path, tmp_path) == Path("in/study.zip")
-    path.write_bytes(b"PK")
-    assert identity(path) == dict.fromkeys(IDENTIFIERS, "")
+@pytest.mark.parametrize(("name", "hashed"), [
+    ("4711123_19510203_003.dcm", True), ("IM-4711-3.dcm", True), ("1.2.840.99.7.dcm", True),
+    ("510203.dcm", True), ("00012.dcm", False), ("12", False),
+])
+def test_names_of_files_in_messages_are_hashed_unless_they_only_count(
+        tmp_path, series, name, hashed):
+    paths = series("study", slices=1)
+    path = paths[0].rename(paths[0].with_name(name))
+    text = public_text(f"{path.parent}: {name} is odd", path.parent, [path], "study")
+    assert text == f"study: {public_path(path, tmp_path).name if hashed else name} is odd"
+
+
+@pytest.mark.parametrize(("name", "patient", "uid"), [
+    ("", "Doe Jane", "1.9"), ("00001.dcm", "Doe Jane", "1.9"), ("00006.dcm", "Roe Richard", "1.8"),
+])
+def test_messages_about_a_zip_file(tmp_path, series, name, patient, uid):
+    """Its first file is no image; then there are series of two patients."""
+    file = tmp_path / "in" / "study.zip"
+    path = file / name
+    slices = [*series("1", g0010_0010="Doe^Jane", g0020_000d="1.9"),
+              *series("2", g0010_0010="Roe^Richard", g0020_000d="1.8")]
+    with ZipFile(file, "w") as zip_file:
+        zip_file.writestr("DICOMDIR", bytes(128) + b"DICM")
+        for number, one in enumerate(slices):
+            zip_file.write(one, f"{number}.dcm")
+    assert public_text(f"{path}: '{patient}' is wrong", path, [file], "study/series 2") == (
+        "study/series 2: '… …' is wrong")
+    assert public_text(f"{file}: is damaged", path, [file], "study/series 2") == (
+        "study/series 2: is damaged")
+    assert identity(path, [file])["study_uid"] == uid
+    assert public_path(file, tmp_path) == Path("in/study.zip")
+    file.write_bytes(b"PK")
+    assert identity(path, [file]) == dict.fromkeys(IDENTIFIERS, "")
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "cut"])
@@ -93,4 +120,4 @@ def test_messages_about_what_cannot_be_read(tmp_path, name):
         path.write_bytes(bytes(128) + b"DICM\x08\0\0")
     shown = public_text(f"{path}: cannot be read", path, [path], "case 1")
     assert shown == "case 1: cannot be read"
-    assert identity(path) == dict.fromkeys(IDENTIFIERS, "")
+    assert identity(path, [path]) == dict.fromkeys(IDENTIFIERS, "")

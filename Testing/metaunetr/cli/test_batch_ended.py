@@ -39,6 +39,35 @@ def test_it_ends_before_its_windows_do(folder, slow, tmp_path):
     assert made(tmp_path / "out") == {}
 
 
+@posix
+@pytest.mark.parametrize(("how", "code", "tables"), [("signal", 143, True), ("stdin", 130, False)])
+def test_a_stopped_run_does_not_count_as_killed_by_the_case(folder, tiny, tmp_path, how, code,
+                                                            tables):
+    """Also if it is stopped during a call that goes on, such as reading from a slow share."""
+    program = """
+import sys, time
+from metaunetr import io
+from metaunetr.cli import main
+read = io.read_image
+io.read_image = lambda *args: time.sleep(2) or read(*args)
+sys.exit(main(sys.argv[1:]))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "batch", "--input", folder, "--output", tmp_path / "out",
+         "--model", tiny, "--json-progress"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(process, event="stage", stage="read")
+    if how == "signal":
+        process.send_signal(signal.SIGTERM)
+    else:
+        process.stdin.close()
+    assert process.wait(60) == code
+    with sqlite3.connect(tmp_path / "out" / "run.sqlite") as connection:
+        assert connection.execute("SELECT DISTINCT state, attempts FROM cases").fetchall() == [
+            ("waiting", 0)]
+    assert (tmp_path / "out" / "index.html").exists() == tables
+
+
 @pytest.mark.slow
 @posix
 def test_a_signal_ends_a_call_of_minutes(folder, tiny, tmp_path):
@@ -59,6 +88,7 @@ sys.exit(main(sys.argv[1:]))
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert set(in_database(tmp_path / "out").values()) == {"waiting"}
     assert err == "metaunetr: Interrupted; unfinished files were removed.\n"
     assert json.loads(out.splitlines()[-1])["exit_code"] == 130
 

@@ -67,6 +67,19 @@ def test_only_the_organs_asked_for_are_written_and_measured():
     liver = engine.segment(image, organs=[find("liver")])
     assert np.array_equal(liver.labels.array, np.where(everything == 6, 6, 0))
     assert [found.organ.name for found in liver.organs] == ["liver"]
+    assert liver.record["organs"] == ["liver"]
+
+
+def test_a_mirrored_image_is_found_by_organs_that_were_not_asked_for():
+    image = analytic_image()
+    mirrored = dataclasses.replace(image, array=image.array[:, :, ::-1].copy())
+    engine = Segmenter(make_bundle(HuBins()), device="cpu")
+    for organs in ([find("liver")], [find("right kidney")], None):
+        result = engine.segment(mirrored, organs=organs)
+        assert result.warnings == (
+            "The liver lies left of the spleen: the image may be mirrored.",)
+        assert any("wrong side" in flag for flag in result.organs[0].flags) == (
+            organs != [find("right kidney")])
 
 
 @pytest.mark.parametrize("organs", [[], [find("duodenum")], [find("liver"), find("aorta")]])
@@ -94,6 +107,7 @@ def test_every_ct_starts_on_the_first_backend():
     for _ in range(2):
         result = engine.segment(analytic_image(extent=(60, 60, 60)))
         assert [text.split()[0] for text in result.warnings] == ["meta"]
+        assert result.device_warnings == result.warnings
         assert result.record["device"] == "cpu"
 
 

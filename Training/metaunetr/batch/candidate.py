@@ -25,6 +25,7 @@ class Candidate:
         study: identifies study and patient; "" if there is no Study Instance UID.
         derived: whether the series is derived from another one.
         content: a hash of what copies have in common: SOP Instance UIDs, positions and sizes.
+        sample: the path of a slice of a series, the same one of copies; as `path`.
         named_as_folder: whether `relative_path` is that of a folder or file as it is, without the
             number of the series; None if this depends on the other candidates: it is then left
             out if it is a copy, or derived from another candidate.
@@ -39,6 +40,7 @@ class Candidate:
     study: str = ""
     derived: bool = False
     content: int = 0
+    sample: Path = Path()
     named_as_folder: bool | None = True
 
     @property

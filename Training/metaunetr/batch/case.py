@@ -11,6 +11,7 @@ from pathlib import Path
 
 from metaunetr.batch.candidate import Candidate
 from metaunetr.batch.privacy import public_text, series_id
+from metaunetr.errors import InputError
 from metaunetr.io import formats
 from metaunetr.outputs import longest_name
 
@@ -73,15 +74,25 @@ def make_cases(
     Args:
         suffix: of the labels, with its dot.
         identifiers: whether outputs may name the patient.
+
+    Raises:
+        InputError: two cases would have the same name all the same.
     """
     found = list(found)
     names = [_stem(item) for item in found]
     names = _unique(names, [str(item.relative_path) for item in found])
-    names = _unique(names, [f"{name} {_path_hash(item.files[0])}"
+    names = _unique(names, [f"{name} {_path_hash(item.first)}"
                                 for name, item in zip(names, found, strict=True)])
     longest = longest_name(output) - SUFFIX_BYTES
-    return [_case(item, _shortened(name, longest), output, suffix, identifiers)
-            for item, name in zip(found, names, strict=True)]
+    cases = [_case(item, _shortened(name, longest), output, suffix, identifiers)
+             for item, name in zip(found, names, strict=True)]
+    by_name: dict[str, Case] = {}
+    for case in cases:
+        other = by_name.setdefault(case.name.casefold(), case)
+        if other is not case:
+            raise InputError(f"{case.public_input}: its results would have the same name as those "
+                             f"of {other.public_input}, {case.name!r}; rename one of the inputs")
+    return cases
 
 
 def _case(found: Candidate, name: str, output: Path, suffix: str, identifiers: bool) -> Case:

@@ -4,8 +4,8 @@
     <name> report.html, <name> surfaces/         further results, if they are wanted
     run.sqlite      the state of each case, at any time; see `run_database`
     organs.csv      volume, HU, confidence and flags, one line per case and organ
-    failures.csv    cases without a result or with a warning about their input, and what was left
-                    out, with the reasons
+    failures.csv    cases that failed, were not finished or have a warning, and what was left out,
+                    with the reasons
     index.html      all of it as a page, the suspicious cases first
 """
 
@@ -30,6 +30,7 @@ from metaunetr.batch.table import write_failures, write_table
 from metaunetr.errors import OutputError, explain
 from metaunetr.text import duration
 
+EARLIER = "the results are those of an earlier run"
 DATABASE, TABLE, FAILURES, INDEX = "run.sqlite", "organs.csv", "failures.csv", "index.html"
 
 
@@ -63,7 +64,8 @@ class Ledger:
         self._left_out = [(printable(path), printable(why)) for path, why in discovery.left_out]
         self._identities = None
         if identifiers:
-            self._identities = {case.name: identity(case.files[0]) for case in cases if case.id}
+            self._identities = {case.name: identity(case.input, case.files)
+                                for case in cases if case.id}
         self._database = RunDatabase(self.output / DATABASE)
         self.warnings = self._database.warnings
         self._before = [self._database.before.get(printable(case.name), Row("")) for case in cases]
@@ -129,6 +131,8 @@ class Ledger:
         for index, row in enumerate(self._rows):
             if row.state == RUNNING:  # cancelled, which is not the fault of the case
                 self._put(index, state=WAITING, attempts=row.attempts - 1)
+            if self._rows[index].state == WAITING:
+                self._keep_earlier(index)
         self._database.close()
         errors = []
         for write in (lambda: self.write_table(self.output / TABLE), self._write_failures,
@@ -141,7 +145,7 @@ class Ledger:
             raise errors[0]
 
     def write_table(self, path: Path) -> None:
-        """Write the statistics of all finished cases as CSV.
+        """Write the statistics of all cases with results as CSV.
 
         Raises:
             OutputError: the file cannot be written.
@@ -158,6 +162,13 @@ class Ledger:
                   made_from=json.dumps(record.made_from, sort_keys=True))
         self._end(index, state, seconds or 0.0, result_text(case, record, seconds),
                   flags=record.flags, doubts=record.doubts, output=str(record.labels(case)))
+
+    def _keep_earlier(self, index: int) -> None:
+        """Keep the results of an earlier run in the tables and on the page."""
+        record = CaseRecord.read(self.cases[index])
+        if record and record.is_complete(self.cases[index]):
+            self._records[index] = record
+            self._put(index, reason=EARLIER)
 
     def _end(self, index: int, state: str, seconds: float, words: str, **facts) -> None:
         self.counts[state] += 1
@@ -201,9 +212,8 @@ class Ledger:
         case, row = self.cases[index], self._rows[index]
         known = (self._identities or {}).get(case.name, {})
         card = Card(row, who=", ".join(filter(None, known.values())))
-        if row.state != DONE:
+        if not (record := self._records.get(index)):
             return card
-        record = self._records[index]
         has_report = case.report in record.sizes(case)
         return replace(card, organs=record.organs,
                        labels=record.labels(case).relative_to(self.output),

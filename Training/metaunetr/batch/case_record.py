@@ -39,7 +39,7 @@ class CaseRecord:
             first are the labels.
         provenance: how the result was made, see `Result`.
         sha256: the hash of each file, by the same paths.
-        warnings: sentences about the input and its format; they name no file.
+        warnings: sentences about the input, its labels and their format; they name no file.
         kept: new names of files of others that were in the way; not stored in the file.
     """
 
@@ -98,8 +98,12 @@ class CaseRecord:
 
     def is_current(self, case: Case, made_from: dict[str, Any]) -> bool:
         """Whether the result was made from this, and all its files are there."""
-        return (self.input, self.made_from) == (case.public_input, made_from) and all(
-            _size(path) == size for path, size in self.sizes(case).items())
+        return ((self.input, self.made_from) == (case.public_input, made_from)
+                and self.is_complete(case))
+
+    def is_complete(self, case: Case) -> bool:
+        """Whether all files of the result are there."""
+        return all(_size(path) == size for path, size in self.sizes(case).items())
 
 
 def own_outputs(case: Case) -> dict[Path, set[str]] | None:

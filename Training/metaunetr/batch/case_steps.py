@@ -131,7 +131,8 @@ def write(loaded: Loaded, result: Result, options: Options) -> CaseRecord:
     Raises:
         OutputError: a file cannot be written; then none is.
     """
-    case, warnings = loaded.case, loaded.image.warnings
+    case = loaded.case
+    warnings = tuple(text for text in result.warnings if text not in result.device_warnings)
     if not io.can_hold(case.labels, result):
         case = replace(case, labels=next(filter(
             lambda path: io.can_hold(path, result),

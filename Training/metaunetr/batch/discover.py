@@ -75,18 +75,16 @@ class _Volume:
     beside: tuple[Path, ...]
 
 
-def _volumes(
-    volumes: dict[tuple[str, str], list[dicom.Slice]], broken: list[Path]
-) -> list[_Volume]:
-    """The volumes of a folder, from what `dicom.scan_folder` returns."""
-    files = {key: tuple(item.path for item in slices) for key, slices in volumes.items()}
+def _volumes(scan: dicom.FolderScan) -> list[_Volume]:
+    """The volumes of a folder."""
+    files = {key: tuple(item.path for item in slices) for key, slices in scan.volumes.items()}
     parts = defaultdict(list)  # keys of volumes, by Series Instance UID
-    for key in volumes:
+    for key in files:
         parts[key[0]].append(key)
     return [
         _Volume(slices, files[key],
-                (*broken, *chain(*(files[other] for other in parts[key[0]] if other != key))))
-        for key, slices in volumes.items()
+                (*scan.broken, *chain(*(files[other] for other in parts[key[0]] if other != key))))
+        for key, slices in scan.volumes.items()
     ]
 
 
@@ -126,7 +124,7 @@ class _Search:
 
     def end(self) -> Discovery:
         self.discovery.found, self.discovery.warnings = without_duplicates(
-            self.candidates, self._leave_out)
+            self.candidates, self._leave_out, lambda: self._count(0))
         return self.discovery
 
     def file(self, path: Path) -> None:
@@ -134,39 +132,33 @@ class _Search:
         if formats.suffix_of(path, formats.ARCHIVE) and os.path.isfile(path):
             self._archive(path)
             return
-        if os.path.isfile(path) and _is_dicom(path):
+        if _is_dicom(path):
             volumes = self._scan(path.parent)
             for volume in volumes:
                 if path in volume.files:
-                    alone = bool(self.item.name) or len(volumes) == 1
-                    self._take_series(volume, path.parent, alone)
+                    single = len(volumes) == 1
+                    self._take_series(
+                        volume, path.parent, single, bool(self.item.name) or single)
                     return
         self._take(path)
 
     def folder(self, top: Path) -> None:
         for folder, names in self._walk(top):
-            candidates, unreadable = [], []
+            rest = []
             for name in names:
                 path = folder / name
-                self._count(0)
                 if formats.suffix_of(path) in formats.SEGMENTATION:
                     self._leave_out(path, "a segmentation, not a CT")
                 elif formats.suffix_of(path, formats.IMAGES):
                     self._image(path)
                 elif formats.suffix_of(path, formats.ARCHIVE) and dicom.holds_dicom(path):
                     self._archive(path)
-                elif (is_dicom := _is_dicom(path)) is None:
-                    unreadable.append(path)
-                elif is_dicom:
-                    candidates.append(path)
                 else:
-                    self.discovery.others[path.suffix.lower()] += 1
-            if candidates:
-                self._dicom(folder, candidates)
-                continue
-            self._count(len(names))
-            if unreadable:
-                self._leave_out(folder, f"{len(unreadable)} of its files cannot be read")
+                    rest.append(path)
+                    continue
+                self._count(1)
+            if rest:
+                self._dicom(folder, rest)
 
     def _count(self, files: int) -> None:
         self.files += files
@@ -196,26 +188,30 @@ class _Search:
         else:
             self._take(path)
 
-    def _dicom(self, folder: Path, candidates: list[Path]) -> None:
-        """One CT per series of `folder`."""
-        volumes = self._scan(folder)
+    def _dicom(self, folder: Path, files: list[Path]) -> None:
+        """One CT per series among `files` of a folder, which need not be DICOM."""
+        scan = dicom.scan_folder(folder, lambda: self._count(1), files)
+        self.discovery.others.update(path.suffix.lower() for path in scan.others)
+        volumes = _volumes(scan)
         for volume in volumes:
             if reason := reason_to_leave_out(volume.slices, self.all_series):
                 self._leave_out(volume.files[0], reason)
             else:
-                self._take_series(volume, folder)
+                self._take_series(volume, folder, len(volumes) == 1)
         if volumes:
             return
-        if any(map(_may_be_ct, candidates)):  # damaged: its case will fail
-            self._take(folder, tuple(candidates))
-        else:
+        if any(map(_may_be_ct, scan.damaged)):  # its case will fail
+            self._take(folder, tuple(scan.damaged))
+        elif scan.damaged:
             self._leave_out(folder, "its DICOM files are no images")
+        elif scan.unreadable:
+            self._leave_out(folder, f"{len(scan.unreadable)} of its files cannot be read")
 
     def _archive(self, path: Path) -> None:
         """One CT per series of a .zip file."""
         try:
             unpacked = dicom.Unpacked(path)
-            volumes = _volumes(*dicom.scan_folder(unpacked.folder))
+            volumes = _volumes(dicom.scan_folder(unpacked.folder))
         except (MetaUNETRError, OSError):
             volumes = []
         if not volumes:  # damaged: its case will fail
@@ -225,24 +221,27 @@ class _Search:
             if reason := reason_to_leave_out(volume.slices, self.all_series):
                 self._leave_out(file, reason)
             elif self._is_new(file):
+                slices = [replace(item, path=path / item.path.name) for item in volume.slices]
                 self.candidates.append(self._series(
-                    replace(volume, files=(path,), beside=()),
+                    _Volume(slices, files=(path,), beside=()),
                     path if len(volumes) == 1 else file, self._relative_path(path),
                     bool(self.item.name) or None))
 
     def _scan(self, folder: Path) -> list[_Volume]:
         if self.scanned[0] != folder:  # a shell may name all slices of a folder
             try:
-                self.scanned = folder, _volumes(*dicom.scan_folder(folder, lambda: self._count(1)))
+                self.scanned = folder, _volumes(
+                    dicom.scan_folder(folder, lambda: self._count(1)))
             except InputError:
                 self.scanned = folder, []
         return self.scanned[1]
 
     def _take_series(
-        self, volume: _Volume, folder: Path, named_as_folder: bool | None = None
+        self, volume: _Volume, folder: Path, single: bool, named_as_folder: bool | None = None
     ) -> None:
+        """A volume of `folder`, `single` if it is the only one."""
         if self._is_new(volume.files[0]):
-            path = folder if len(self._scan(folder)) == 1 else volume.files[0]
+            path = folder if single else volume.files[0]
             self.candidates.append(
                 self._series(volume, path, self._relative_path(folder), named_as_folder))
 
@@ -251,6 +250,8 @@ class _Search:
         named_as_folder: bool | None,
     ) -> Candidate:
         first, *_ = slices = volume.slices
+        along = sorted(slices, key=lambda item: (item.text("ImagePositionPatient"),
+                                                 item.text("SOPInstanceUID")))
         return Candidate(
             path, volume.files, relative_path, volume.beside,
             series=first.series, number=first.text("SeriesNumber"), study=study(first),
@@ -259,6 +260,7 @@ class _Search:
                 (item.text("SOPInstanceUID") or str(item.path),
                  item.text("ImagePositionPatient"), item.size)
                 for item in slices))),
+            sample=along[len(along) // 2].path,
             named_as_folder=named_as_folder)
 
     def _relative_path(self, path: Path) -> PurePosixPath:
@@ -295,12 +297,11 @@ class _Search:
         self.discovery.left_out.append((shown, reason))
 
 
-def _is_dicom(path: Path) -> bool | None:
-    """Whether it is a DICOM file; None if it cannot be read."""
-    try:
-        return dicom.is_dicom(path)
-    except OSError:
-        return None
+def _is_dicom(path: Path) -> bool:
+    """Whether it is a DICOM file that can be opened."""
+    with suppress(OSError):
+        return os.path.isfile(path) and dicom.is_dicom(path)
+    return False
 
 
 def _may_be_ct(path: Path) -> bool:

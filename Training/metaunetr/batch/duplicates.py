@@ -5,24 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-
-from metaunetr import io
 from metaunetr.batch.candidate import Candidate
 from metaunetr.errors import MetaUNETRError
+from metaunetr.io import dicom
 
 
 def without_duplicates(
-    candidates: list[Candidate], leave_out: Callable[[Path, str], None]
+    candidates: list[Candidate], leave_out: Callable[[Path, str], None],
+    tick: Callable[[], None],
 ) -> tuple[list[Candidate], list[str]]:
     """Leave out copies, and what is derived from another candidate; give series their paths.
 
-    Copies have the same UIDs, positions and voxels; voxels are read only where the rest is equal.
+    Copies have the same UIDs and positions, and the same HU in a slice in the middle, which is read
+    only where the rest is equal. Series that anonymizers gave the same UIDs differ there.
 
     Args:
         leave_out: called with the first file of each series that is left out, and the reason.
+        tick: called after each slice that was read.
 
     Returns:
         what is segmented, and sentences about what looks wrong.
@@ -35,7 +37,7 @@ def without_duplicates(
     for parts in _by_uid(item for item in optional if id(item) not in reasons):
         for alike in parts.values():
             firsts = []
-            for first, *copies in _by_voxels(alike):
+            for first, *copies in _by_voxels(alike, tick):
                 reasons |= {id(item): f"a copy of {first.relative_path}" for item in copies}
                 firsts.append(str(first.relative_path))
             if len(firsts) > 1:
@@ -57,18 +59,22 @@ def without_duplicates(
         for item in chosen], warnings
 
 
-def _by_voxels(series: list[Candidate]) -> Iterable[list[Candidate]]:
+def _by_voxels(
+    series: list[Candidate], tick: Callable[[], None]
+) -> Iterable[list[Candidate]]:
     """Series with equal headers, those with the same voxels together."""
     if len(series) == 1:
         return [series]
     found: dict[str, list[Candidate]] = defaultdict(list)
     for number, item in enumerate(series):
         try:
-            image = io.read_image(item.path, (*item.files, *item.beside))
-            voxels = hashlib.sha256(np.ascontiguousarray(image.array)).hexdigest()
+            with closing(dicom.dicom_files(item.sample)) as files:
+                hu = dicom.read_slice(next(files, item.sample))
+            voxels = hashlib.sha256(hu.tobytes()).hexdigest()
         except (MetaUNETRError, OSError):  # its case will fail with this error
             voxels = str(number)
         found[voxels].append(item)
+        tick()
     return found.values()
 
 

@@ -105,7 +105,7 @@ class Card:
     """A case on the page.
 
     Attributes:
-        labels, thumbnail: files of a finished case, relative to the page; None if it is not.
+        labels, thumbnail: files of the result, relative to the page; None if there is none.
         report: the report page of the case, if there is one.
         who: patient and examination, if they may be named.
     """

@@ -21,13 +21,13 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from metaunetr.errors import MetaUNETRError
 from metaunetr.io import formats
 from metaunetr.io.dicom.header import read_header
-from metaunetr.io.dicom.zip_archive import first_file
+from metaunetr.io.dicom.zip_archive import dicom_files
 
 IDENTIFIERS = {
     "patient_name": "PatientName", "patient_id": "PatientID", "study_date": "StudyDate",
@@ -47,6 +47,9 @@ PERSONAL = (  # also ids, dates, places, and what technicians type
     "PerformedProcedureStepDescription",
 )
 MIN_LETTERS = 3  # of a word that could be a name
+UID = re.compile(  # also a damaged one, but none of the standard, such as a transfer syntax
+    r"(?<![\w.])(?!1\.2\.840\.10008\.)\d+(\.\w+){4,}")
+COUNTER = re.compile(r"\d{1,5}")  # of slices; six digits may be a date
 IMAGES = formats.LABELS + formats.ARCHIVE
 
 
@@ -55,9 +58,13 @@ def series_id(series: str) -> str:
     return hashlib.sha256(series.encode()).hexdigest()[:12] if series else ""
 
 
-def identity(path: Path) -> dict[str, str]:
-    """Patient and examination of a DICOM file: one text for each key of IDENTIFIERS."""
-    texts = header(path, IDENTIFIERS.values())
+def identity(path: Path, files: Sequence[Path]) -> dict[str, str]:
+    """Patient and examination of a DICOM series: one text for each key of IDENTIFIERS.
+
+    Args:
+        path, files: as in `public_text`.
+    """
+    texts = header(_slices(path, files)[0], IDENTIFIERS.values())
     return {name: texts[tag] for name, tag in IDENTIFIERS.items()}
 
 
@@ -71,15 +78,22 @@ def public_text(text: str, path: Path, files: Sequence[Path], public_input: str)
     """A message about an input as outputs may show it.
 
     Args:
-        path: the input, a file or the folder of a series.
+        path: the input, a file or the folder of a series; of one of several in a .zip file, the
+            path of its first slice, such as "study.zip/00003.dcm".
         files: all files of the input.
         public_input: what replaces `path`.
     """
     is_dicom = _is_dicom(files[0])
-    words = _file_names(files[0].parent, text) if is_dicom else {}
+    words = (_file_names(files[0].parent, text) if is_dicom
+             else dict.fromkeys(map(str, files), public_input))
     text = _replaced(text, words | {str(path): public_input}).replace(f"{path.parent}{os.sep}", "")
     is_dicom = is_dicom or formats.suffix_of(files[0], formats.ARCHIVE)
-    return _without_patient(text, files) if is_dicom else text
+    return _without_patient(text, _slices(path, files)) if is_dicom else text
+
+
+def _slices(path: Path, files: Sequence[Path]) -> Sequence[Path]:
+    """The files whose headers are those of a series: `path` if they lie in a .zip file."""
+    return (path,) if formats.suffix_of(files[0], formats.ARCHIVE) else files
 
 
 def _is_dicom(path: Path) -> bool:
@@ -94,26 +108,26 @@ def _file_hash(path: Path) -> str:
 def _file_names(folder: Path, text: str) -> dict[str, str]:
     """Replacements of the paths and names of the DICOM files in a folder that `text` names.
 
-    Names without letters, such as "00012.dcm", need none.
+    Short numbers, such as "00012.dcm", need none: they count slices.
     """
     words = {}
     with suppress(OSError):
         named = (path for path in folder.iterdir() if path.name in text)
         for path in filter(_is_dicom, named):
             words[str(path)] = _file_hash(path)
-            if re.search(rf"[^\W\d_]{{{MIN_LETTERS}}}", path.stem):
+            if not COUNTER.fullmatch(path.stem):
                 words[path.name] = _file_hash(path)
     return words
 
 
 def _without_patient(text: str, files: Sequence[Path]) -> str:
-    """`text` without what the first readable one of these DICOM files says about its patient."""
+    """`text` without UIDs, and without what the first readable file says about its patient."""
     headers = (header(path, PERSONAL) for path in files)
     nothing = dict.fromkeys(PERSONAL, "")
     texts = next((texts for texts in headers if any(texts.values())), nothing)
     words = {word for tag in NAMES for word in re.split(r"[\s^=,\\]+", texts[tag])}
     words = {word for word in (*words, *texts.values()) if len(word) >= MIN_LETTERS}
-    return _replaced(text, dict.fromkeys(words, "…"))
+    return _replaced(UID.sub("…", text), dict.fromkeys(words, "…"))
 
 
 def _replaced(text: str, words: dict[str, str]) -> str:
@@ -124,15 +138,14 @@ def _replaced(text: str, words: dict[str, str]) -> str:
 
 
 def header(path: Path, keywords: Iterable[str]) -> dict[str, str]:
-    """Elements of a DICOM file, or of the first in a .zip file, as text.
+    """Elements of a DICOM image as text; "" for those that are missing, or all of a damaged file.
 
-    "" for those that are missing, or all of a damaged file.
+    Args:
+        path: a DICOM file, one in a .zip file, such as "study.zip/00003.dcm", or a .zip file, of
+            which the first image is meant.
     """
     item = None
-    with suppress(OSError, MetaUNETRError):  # it may be gone
-        if formats.suffix_of(path, formats.ARCHIVE):
-            with first_file(path) as file:
-                item = read_header(file, keywords) if file else None
-        else:
-            item = read_header(path, keywords)
+    with suppress(OSError, MetaUNETRError), closing(dicom_files(path)) as files:  # it may be gone
+        headers = (read_header(file, keywords) for file in files)
+        item = next(filter(None, headers), None)
     return {keyword: item.text(keyword) if item else "" for keyword in keywords}

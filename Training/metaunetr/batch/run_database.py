@@ -31,6 +31,8 @@ FOLDER_ERRORS = (  # words of errors that are due to the folder or the disk, not
 )
 PATIENCE = 5.0  # seconds that a change waits for another program to end reading
 
+_open: set[RunDatabase] = set()  # of this process, with their cases
+
 
 @dataclass(frozen=True)
 class Row:
@@ -38,7 +40,8 @@ class Row:
 
     Attributes:
         id: identifies the DICOM series without naming the patient, see `privacy.series_id`.
-        reason: why it failed; of a case that is done, the warnings about its input.
+        reason: why it failed; of a case that is done, its warnings; of one that is waiting, whether
+            it has results of an earlier run.
         seconds: duration; None before its end.
         attempts: how often it was begun until it ended, in this run and those before; runs that
             were cancelled do not count.
@@ -100,13 +103,22 @@ class RunDatabase:
             self._connection.execute("DELETE FROM left_out")
             self._connection.executemany("INSERT INTO left_out VALUES (?, ?)", left_out)
         self._write({row.name: row for row in rows})
+        _open.add(self)
 
     def put(self, row: Row) -> None:
         """Store a row. If the disk is full, it is stored together with the next one."""
         self._write({row.name: row})
 
+    def cancel(self) -> None:
+        """Let running cases wait again; any thread may call this before it ends the process."""
+        with suppress(sqlite3.Error):  # perhaps no transaction is open, or the disk is full
+            self._connection.execute("UPDATE cases SET state = ?, attempts = attempts - 1 "
+                                     "WHERE state = ?", (WAITING, RUNNING))
+            self._connection.execute("COMMIT")
+
     def close(self) -> None:
         """Store what is pending, and release the file."""
+        _open.discard(self)
         if self._pending:
             self._write({})
         self._connection.close()
@@ -183,3 +195,12 @@ class RunDatabase:
                 "another folder. If there is none, the folder lies on a share that cannot lock "
                 "files (mount it with locks, or with nobrl)")
         return OutputError(f"{self.path}: cannot be written: {error}")
+
+
+def cancel_running() -> None:
+    """Let the running cases of this process wait again, before it is ended.
+
+    Whoever stops a run does not mean the case: it must not count as one that kills runs.
+    """
+    for database in list(_open):
+        database.cancel()

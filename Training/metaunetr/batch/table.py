@@ -19,7 +19,7 @@ def write_table(
     """Write one line per case and organ: name, columns as of `write_statistics`, input and id.
 
     Args:
-        cases: the finished cases with their records.
+        cases: those with results, and their records.
         identities: if patients may be named, the columns of `IDENTIFIERS` by name of the case.
 
     Raises:

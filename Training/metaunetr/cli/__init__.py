@@ -14,7 +14,7 @@ from contextlib import suppress
 from metaunetr import __version__, library_messages
 from metaunetr.cli import batch, estimate, evaluate, info, mixers, models, phantom, segment
 from metaunetr.cli.arguments import HelpFormatter, Parser
-from metaunetr.cli.ending import SignalWatcher, discard_unfinished, ending
+from metaunetr.cli.ending import GRACE, SignalWatcher, discard_unfinished, ending
 from metaunetr.cli.progress import JsonProgress
 from metaunetr.errors import BUG, Cancelled, InputError, explain
 from metaunetr.result import DISCLAIMER
@@ -57,7 +57,7 @@ def main(
         args = (make_parser or parser)().parse_args(argv)
     except SystemExit as stop:  # --help, --version, or a usage error that argparse has explained
         return int(stop.code or 0)
-    signals = SignalWatcher(getattr(args, "json_progress", False))
+    signals = SignalWatcher(getattr(args, "json_progress", False), getattr(args, "grace", GRACE))
     with signals, library_messages.shown():
         try:
             _check_working_folder()

@@ -9,6 +9,7 @@ from typing import Any
 
 from metaunetr.cli import engine
 from metaunetr.cli.arguments import Organs, add_command, number
+from metaunetr.cli.ending import GRACE_OF_BATCH
 from metaunetr.cli.progress import TerminalProgress
 from metaunetr.errors import InputError
 from metaunetr.io.formats import FORMATS
@@ -76,7 +77,7 @@ def add_to(commands) -> None:
     parser.add_argument("-C", dest="folder", metavar="DIR", type=Path,
                         help="change to this folder first; relative paths start there (default: "
                              "the current folder)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, grace=GRACE_OF_BATCH)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,7 +2,8 @@
 
 Python handles signals between two of its instructions, and one of these may be a convolution or an
 import of seconds. So threads watch the signals and standard input, and end the process themselves
-if need be. However a process ends, its unfinished files are removed.
+if need be. However a process ends, its unfinished files are removed, and the cases of a batch that
+it worked on wait again.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from metaunetr.errors import Cancelled
 
 SCRATCH = "METAUNETR_SCRATCH"  # folder of the calling program, removed when that program has gone
 GRACE = 0.8  # seconds that a signalled process has to end by itself
+GRACE_OF_BATCH = 5.0  # it finishes reading and writing, and writes the tables and the page
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # each where it exists
 
 
 class SignalWatcher:
     """Within, signals that end a process raise KeyboardInterrupt, unless they are ignored.
 
-    When the process has not ended by itself after GRACE, a thread ends it.
+    When the process has not ended by itself after `grace` seconds, a thread ends it.
 
     Args:
         json_progress: report the end as a JSON event as well.
@@ -38,8 +40,8 @@ class SignalWatcher:
 
     code = 0
 
-    def __init__(self, json_progress: bool) -> None:
-        self.json_progress = json_progress
+    def __init__(self, json_progress: bool, grace: float = GRACE) -> None:
+        self.json_progress, self.grace = json_progress, grace
         self.left = threading.Event()
 
     def __enter__(self) -> SignalWatcher:
@@ -71,11 +73,11 @@ class SignalWatcher:
     def _watch(self, pipe: int) -> None:
         with open(pipe, "rb", buffering=0) as signals:
             while number := signals.read(1):  # until the other end is closed
-                if number[0] in self.previous and not self.left.wait(GRACE):
+                if number[0] in self.previous and not self.left.wait(self.grace):
                     self._end(128 + number[0])
 
     def _end(self, code: int) -> None:
-        discard_unfinished()
+        _clean_up()
         text = ending(code)
         event = json.dumps({"event": "error", "text": text, "exit_code": code})
         with suppress(OSError):  # not through sys.stdout: the main thread may hold its lock
@@ -102,21 +104,30 @@ def _watch_stdin(descriptor: int) -> None:
     with suppress(OSError):
         while os.read(descriptor, 4096):  # not sys.stdin, whose lock Python needs when it ends
             pass
-    discard_unfinished()
+    _clean_up()
     if folder := os.environ.get(SCRATCH):
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(Cancelled.exit_code)
 
 
 def discard_unfinished() -> None:
-    """Remove the temporary files of this process.
+    """Remove the temporary files of this process."""
+    _call("metaunetr.io.atomic", "discard_unfinished")
 
-    Before `metaunetr.io.atomic` has been imported there are none, and a thread must not wait for an
-    import of the main thread.
+
+def _clean_up() -> None:
+    """Do before `os._exit` what the main thread does not do any more."""
+    discard_unfinished()
+    _call("metaunetr.batch.run_database", "cancel_running")
+
+
+def _call(module: str, name: str) -> None:
+    """Call a function of a module, unless the module has not been imported.
+
+    There is nothing to clean up then, and a thread must not wait for an import of the main thread.
     """
-    atomic = sys.modules.get("metaunetr.io.atomic")
-    if discard := getattr(atomic, "discard_unfinished", None):
-        discard()
+    if function := getattr(sys.modules.get(module), name, None):
+        function()
 
 
 def ending(code: int) -> str:

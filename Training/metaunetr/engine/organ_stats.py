@@ -116,7 +116,8 @@ def organ_stats(
         shear: of a gantry-tilted image: the border is that of its slices, not of the air around.
     """
     stats = VoxelStats(labels, hu)
-    swapped = swapped_sides(prediction.classes, {o.name: c for c, o in channels.items()})
+    swapped = swapped_sides(
+        prediction.classes, {organ.name: c for c, organ in bundle.channels(None).items()})
     wrong_side = {name for pair in swapped for name in pair}
     border = at_border(shear.slices(labels) if shear else labels)
     found: dict[str, Found] = {}

@@ -16,6 +16,7 @@ from metaunetr.bundle import Bundle
 from metaunetr.engine.backends import Backend
 from metaunetr.engine.windows import Windows
 from metaunetr.image import Image
+from metaunetr.organs import Organ
 from metaunetr.result import DISCLAIMER
 
 
@@ -28,12 +29,13 @@ def input_hash(image: Image) -> str:
 
 
 def provenance(
-    image: Image, bundle: Bundle, backend: Backend, overlap: float, windows: Windows,
-    largest_component: bool, seconds: dict[str, float], warnings: list[str],
+    image: Image, bundle: Bundle, organs: list[Organ] | None, backend: Backend, overlap: float,
+    windows: Windows, largest_component: bool, seconds: dict[str, float], warnings: list[str],
 ) -> dict[str, Any]:
     """Plain JSON values; times in seconds, spacing in mm along (i, j, k).
 
     Args:
+        organs: those asked for; None if all were wanted.
         seconds: of each stage.
     """
     device = str(backend.device)
@@ -58,6 +60,7 @@ def provenance(
         "windows": len(windows),
         "window": list(windows.window),
         "largest_component": largest_component,
+        **({} if organs is None else {"organs": [organ.name for organ in organs]}),
         "seconds": {stage: round(value, 2) for stage, value in seconds.items()},
         "versions": {
             "python": platform.python_version(),

@@ -54,12 +54,16 @@ class Runner:
     Args:
         backends: in the order in which they are tried.
         warn: receives a sentence about each fallback.
+
+    Attributes:
+        warnings: these sentences.
     """
 
     def __init__(
         self, network: nn.Module, backends: list[Backend], warn: Callable[[str], None]
     ) -> None:
         self.network, self.backends, self.warn = network, list(backends), warn
+        self.warnings: list[str] = []
         self._loaded: LoadedNetwork | None = None
 
     @property
@@ -119,7 +123,8 @@ class Runner:
             with suppress(RuntimeError):  # an error that has broken the context is raised again
                 torch.cuda.empty_cache()
         reason = "not enough memory" if out_of_memory else first_line(error)
-        self.warn(f"{failed} failed ({reason}); going on with {self.backend}.")
+        self.warnings.append(f"{failed} failed ({reason}); going on with {self.backend}.")
+        self.warn(self.warnings[-1])
         return True
 
 

@@ -151,10 +151,13 @@ class Segmenter:
             labels=replace(image, array=labels, warnings=(),
                            organs=frozenset(organ.number for organ in channels.values())),
             organs=stats,
-            record=provenance(image, self.bundle, runner.backend, self.overlap, windows,
-                              largest_component, reporter.seconds, reporter.warnings),
+            record=provenance(
+                image, self.bundle, None if organs is None else [one.organ for one in stats],
+                runner.backend, self.overlap, windows, largest_component, reporter.seconds,
+                reporter.warnings),
             warnings=tuple(reporter.warnings),
             uncertainty=image_entropy(prediction, origin, geometry, image) if uncertainty else None,
+            device_warnings=(*self.device_warnings, *runner.warnings),
         )
 
     def estimate(

@@ -11,18 +11,19 @@
     zip_archive      the same for a .zip file
 """
 
-from metaunetr.io.dicom.folder_scan import scan_folder
+from metaunetr.io.dicom.folder_scan import FolderScan, scan_folder
 from metaunetr.io.dicom.header import Slice, is_ct, is_dicom, read_header
-from metaunetr.io.dicom.series import missing_ends, read_series
+from metaunetr.io.dicom.series import missing_ends, read_series, read_slice
 from metaunetr.io.dicom.zip_archive import (
     Unpacked,
-    first_file,
+    dicom_files,
     holds_dicom,
     read_archive,
     split_path,
 )
 
 __all__ = [
-    "Slice", "Unpacked", "first_file", "holds_dicom", "is_ct", "is_dicom", "missing_ends",
-    "read_archive", "read_header", "read_series", "scan_folder", "split_path",
+    "FolderScan", "Slice", "Unpacked", "dicom_files", "holds_dicom", "is_ct", "is_dicom",
+    "missing_ends", "read_archive", "read_header", "read_series", "read_slice", "scan_folder",
+    "split_path",
 ]

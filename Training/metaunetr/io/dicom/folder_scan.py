@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,9 +32,28 @@ THREADS = 4  # for reading headers: network shares respond slowly
 Volumes = dict[tuple[str, str], list[Slice]]  # by Series Instance UID and part of the series
 
 
+class FolderScan(NamedTuple):
+    """The files of a folder.
+
+    Attributes:
+        volumes: the DICOM images.
+        broken: files that may be slices but cannot be read: those of `damaged`, and those of
+            `unreadable` and `others` that `missing_slices.may_be_slice` names.
+        damaged: DICOM files that are damaged or no images.
+        unreadable: files that cannot be opened.
+        others: files that are not DICOM.
+    """
+
+    volumes: Volumes
+    broken: list[Path]
+    damaged: list[Path]
+    unreadable: list[Path]
+    others: list[Path]
+
+
 def scan_folder(
     folder: Path, tick: Callable[[], None] = lambda: None, files: Collection[Path] = ()
-) -> tuple[Volumes, list[Path]]:
+) -> FolderScan:
     """Read the headers of all DICOM files in `folder`.
 
     A series with several slices at the same positions is split, see `split`; localizers in a series
@@ -43,10 +63,6 @@ def scan_folder(
         tick: called after each file.
         files: the files of the folder to read; all if there are none.
 
-    Returns:
-        The images by series and part, and the files that may be slices but cannot be read: damaged
-        or locked DICOM files, and those of `missing_slices.may_be_slice`.
-
     Raises:
         InputError: the folder cannot be listed.
     """
@@ -54,7 +70,7 @@ def scan_folder(
         paths = sorted(files) or _files(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    series, broken, others = defaultdict(list), [], []
+    series, damaged, unreadable, others = defaultdict(list), [], [], []
     pool = ThreadPoolExecutor(THREADS)
     try:
         for path, (looks_like_dicom, item) in zip(paths, pool.map(_look, paths), strict=True):
@@ -62,17 +78,19 @@ def scan_folder(
             if isinstance(item, Slice):
                 local = LOCALIZER if LOCALIZER.upper() in item.text("ImageType").upper() else ""
                 series[item.series, local].append(item)
-            elif looks_like_dicom:
-                broken.append(path)
+            elif looks_like_dicom is None:
+                unreadable.append(path)
             else:
-                others.append(path)
+                (damaged if looks_like_dicom else others).append(path)
     finally:
         pool.shutdown(cancel_futures=True)
     suffixes = {suffix_of(item.path) for whole in series.values() for item in whole}
-    broken += [path for path in others if may_be_slice(path, suffixes)]
-    return {(uid, part or local): slices
-            for (uid, local), whole in series.items()
-            for part, slices in split(whole).items()}, broken
+    volumes = {(uid, part or local): slices
+               for (uid, local), whole in series.items()
+               for part, slices in split(whole).items()}
+    broken = damaged + [path for path in sorted(unreadable + others)
+                        if may_be_slice(path, suffixes)]
+    return FolderScan(volumes, broken, damaged, unreadable, others)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -96,12 +114,12 @@ def _status(entry: os.DirEntry) -> os.stat_result:
         return entry.stat(follow_symlinks=False)
 
 
-def _look(path: Path) -> tuple[bool, Slice | None]:
-    """Whether a file looks like DICOM, and its header; None when it cannot be read."""
+def _look(path: Path) -> tuple[bool | None, Slice | None]:
+    """Whether a file looks like DICOM (None if it cannot be opened), and the header of an image."""
     try:
         return (True, read_header(path)) if is_dicom(path) else (False, None)
     except OSError:  # also a link without a target
-        return False, None
+        return None, None
 
 
 def split(slices: list[Slice]) -> dict[str, list[Slice]]:

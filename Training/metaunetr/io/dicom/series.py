@@ -15,7 +15,7 @@ from metaunetr.io.dicom import missing_slices
 from metaunetr.io.dicom.arrange import arrange, tilt
 from metaunetr.io.dicom.element_checks import check_elements, inspect_units
 from metaunetr.io.dicom.folder_scan import LOCALIZER, Volumes, scan_folder, split
-from metaunetr.io.dicom.header import Slice, is_ct
+from metaunetr.io.dicom.header import Slice, is_ct, read_header
 from metaunetr.io.dicom.multiframe import frames_of
 from metaunetr.io.dicom.pixels import AIR, Pixels
 from metaunetr.io.file_checks import check_size
@@ -41,7 +41,7 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
             volume.
         OutputError: the temporary folder has no room for decoding compressed pixels.
     """
-    series, broken = scan_folder(path if path.is_dir() else path.parent, files=files)
+    series, broken, *_ = scan_folder(path if path.is_dir() else path.parent, files=files)
     slices = _choose(path, series, broken)
     whole = [item for (uid, _), part in series.items() if uid == slices[0].series
              for item in part]
@@ -68,6 +68,21 @@ def read_series(path: Path, files: Collection[Path] = ()) -> Image:
     return Image(array, grid, path, files, tuple(warnings), shear)
 
 
+def read_slice(path: Path) -> np.ndarray:
+    """HU (H, W) of a DICOM file; of a multi-frame file, of the frame in the middle.
+
+    Raises:
+        InputError: the file is damaged or no image.
+        OutputError: the temporary folder has no room for decoding compressed pixels.
+    """
+    item = read_header(path)
+    if item is None:
+        raise InputError(f"{path}: is not a readable DICOM image")
+    frames = _frames(path, [item])
+    check_size(path, (len(frames), *item.size[::-1]), 2, path)
+    return Pixels().plane(frames[len(frames) // 2])
+
+
 def _about_tilt(slices: list[Slice]) -> str:
     first, last = slices[0].position, slices[-1].position
     degrees = tilt(slices[0].axes, last - first)
@@ -86,7 +101,7 @@ def missing_ends(files: Iterable[Path]) -> list[str]:
     warnings, whole, broken = [], [], []
     for folder in sorted({path.parent for path in files}):
         with suppress(InputError):
-            series, damaged = scan_folder(folder)
+            series, damaged, *_ = scan_folder(folder)
             whole += [item for part in series.values() for item in part]
             broken += damaged
     slices = [item for item in whole if item.path in files]

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -53,7 +53,7 @@ class Unpacked:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 for number, entry in enumerate(entries):
                     with archive.open(entry) as source, open(
-                        self.folder / f"{number:05d}{_suffix(entry)}", "wb"
+                        self.folder / _unpacked_name(number, entry), "wb"
                     ) as target:
                         shutil.copyfileobj(source, target, 1 << 20)
             except OSError as error:
@@ -93,25 +93,41 @@ def split_path(path: Path) -> tuple[Path, str] | None:
 
 def holds_dicom(path: Path) -> bool:
     """Whether there is DICOM in a .zip file; True for a damaged one, which fails when read."""
-    with suppress(InputError), first_file(path) as file:
-        return file is not None
+    with suppress(InputError), closing(dicom_files(path)) as files:
+        return any(files)
     return True
 
 
-@contextmanager
-def first_file(path: Path) -> Iterator[Path | None]:
-    """The first DICOM file in a .zip file, unpacked within the block; None when there is none."""
+def dicom_files(path: Path) -> Iterator[Path]:
+    """`path`, or the DICOM files of the .zip file that it names, unpacked one after the other.
+
+    Each unpacked file is deleted when the next one is asked for.
+
+    Args:
+        path: a DICOM file, a .zip file, or one file in it, such as "study.zip/00003.dcm".
+
+    Raises:
+        InputError: as `Unpacked`.
+    """
+    if archive := split_path(path):
+        yield from _unpacked(*archive)
+    else:
+        yield path
+
+
+def _unpacked(path: Path, name: str) -> Iterator[Path]:
+    """The DICOM files in a .zip file, or the one of that name if it is not ""."""
     with _opened(path) as (archive, entries), tempfile.TemporaryDirectory() as folder:
-        for entry in entries:
-            file = Path(folder) / f"file{_suffix(entry)}"
-            with archive.open(entry) as source:
-                file.write_bytes(source.read(HEAD))
-                if is_dicom(file):
-                    with open(file, "ab") as target:
-                        shutil.copyfileobj(source, target, 1 << 20)
-                    yield file
-                    return
-        yield None
+        for number, entry in enumerate(entries):
+            file = Path(folder) / _unpacked_name(number, entry)
+            if name in ("", file.name):
+                with archive.open(entry) as source:
+                    file.write_bytes(source.read(HEAD))
+                    if is_dicom(file):
+                        with open(file, "ab") as target:
+                            shutil.copyfileobj(source, target, 1 << 20)
+                        yield file
+                file.unlink()
 
 
 @contextmanager
@@ -150,7 +166,8 @@ def _name(entry: ZipInfo) -> str:
     return PureWindowsPath(entry.filename).name  # knows both separators
 
 
-def _suffix(entry: ZipInfo) -> str:
-    """The suffixes of a file's name; the rest may name a patient."""
+def _unpacked_name(number: int, entry: ZipInfo) -> str:
+    """A number with the suffixes of a file's name, the rest of which may name a patient."""
     suffixes = PureWindowsPath(_name(entry).lower()).suffixes[-2:]
-    return "".join(suffix for suffix in suffixes if re.fullmatch(r"\.[a-z0-9]{1,11}", suffix))
+    kept = (suffix for suffix in suffixes if re.fullmatch(r"\.[a-z0-9]{1,11}", suffix))
+    return f"{number:05d}{''.join(kept)}"
