@@ -198,8 +198,10 @@ def test_no_case_is_lost_or_done_twice_and_all_are_reported(tmp_path, images, lo
     assert states == {name: "done" if name in names else "failed" for name in batch.inputs}
     assert Counter(row["case"] for row in table(output / "organs.csv")) == Counter(
         dict.fromkeys(names, len(LABELS) - 1))
-    assert sorted(row["case"] for row in table(output / "failures.csv")) == sorted(
-        batch.inputs.keys() - names)
+    reported = {row["case"]: row["state"] for row in table(output / "failures.csv")}
+    assert {name for name, state in reported.items() if state == "failed"} \
+        == batch.inputs.keys() - names
+    assert set(reported.values()) == {"failed", "done"}  # these with warnings about small CTs
 
 
 def table(path: Path) -> list[dict[str, str]]:
