@@ -27,6 +27,14 @@ def test_cka_of_a_run_finds_its_cases_by_itself(tmp_path, capsys):
     assert (tmp_path / "cka" / "within.png").exists()
 
 
+def test_cka_needs_runs_that_hold_cases_out(tmp_path):
+    run = make_run(tmp_path, "training.iterations=1")
+    path = run.folder / "run.json"
+    path.write_text(path.read_text().replace('"fold": 0', '"fold": "none"'))
+    with pytest.raises(InputError, match="run: holds no case out"):
+        call("cka", run.folder, "--patches", 4, "--output", tmp_path / "cka", "--device", "cpu")
+
+
 @pytest.mark.slow
 def test_the_same_command_goes_on_when_its_minutes_are_over(tmp_path, capsys):
     command = ("mixers", "--data", f"general:{write_dataset(tmp_path / 'raw', ('a', 'b'))}",

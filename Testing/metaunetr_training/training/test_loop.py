@@ -78,6 +78,14 @@ def finished(prepared, tmp_path_factory):
     return train(tiny_recipe("training.iterations=1"), prepared, 0, folder).folder
 
 
+def test_weights_of_data_sets_without_a_case_are_warned_about(prepared, tmp_path):
+    events = []
+    train(tiny_recipe("training.iterations=1", "training.dataset_weights={tiny: 2, other: 3}"),
+          prepared, 0, tmp_path / "run", report=events.append)
+    assert [event["text"] for event in events if event["event"] == "warning"] == [
+        "training.dataset_weights: no case to train on is of other; there are tiny."]
+
+
 def test_the_same_command_on_a_finished_run_changes_nothing(prepared, finished):
     before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
     assert train(tiny_recipe("training.iterations=1"), prepared, 0, finished).record["finished"]

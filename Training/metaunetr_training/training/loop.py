@@ -196,13 +196,14 @@ class _Trainer:
 
     def _lacks_validation(self, progress: float) -> bool:
         """Whether an adapting run begins, or the run was ended in the validation that is due."""
-        iteration, done = self.state.iteration, self._validations()
+        iteration = self.state.iteration
+        if not self.held_out or progress == 1:
+            return False
         if self.adapt:
-            due = len(done) < (2 if progress >= HALF_WAY else 1)
-        else:
-            due = iteration and iteration % self.recipe.training.validate_every == 0 \
-                and iteration not in (int(row[0]) for row in done)
-        return bool(due and self.held_out and progress < 1)
+            return len(self._validations()) < (2 if progress >= HALF_WAY else 1)
+        if iteration == 0 or iteration % self.recipe.training.validate_every:
+            return False
+        return iteration not in (int(row[0]) for row in self._validations())
 
     def _has_fallen(self) -> bool:
         """Whether an adapting run has lowered held-out Dice, by the last validation."""
